@@ -1,0 +1,194 @@
+"""Everything that a contestant sees.
+
+A contestant is one Python file that defines one class: a :class:`VideoToRoll`, a :class:`RollToMidi` or a
+:class:`Synthesizer`. The harness loads the file by its path, feeds the class recordings, keeps what it answered and
+scores the answers. This module imports no torch, so that ``audeo-bench --help`` stays fast.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+import numpy as np
+
+from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, LOWEST_PITCH, PAPER_KEYS, Notes
+
+if TYPE_CHECKING:
+    from audeo_bench.training import TrainingContext
+
+__all__ = [
+    "FRAMES_PER_SECOND",
+    "FRAME_HEIGHT",
+    "FRAME_WIDTH",
+    "KEYS",
+    "LOWEST_PITCH",
+    "PAPER_KEYS",
+    "SAMPLE_RATE",
+    "AudeoBenchError",
+    "Frames",
+    "Notes",
+    "Provenance",
+    "Recording",
+    "RollToMidi",
+    "Stage",
+    "Synthesizer",
+    "VideoToRoll",
+    "Work",
+    "windows",
+]
+
+FRAME_HEIGHT, FRAME_WIDTH = 100, 900
+SAMPLE_RATE = 16_000
+"""Samples a second of every audio signal, mono float32."""
+
+Provenance = Literal["simulated", "re-enacted", "recorded"]
+
+
+class AudeoBenchError(Exception):
+    """A fault of the input, not of the program: one clear line for the user, exit code 2, no traceback.
+
+    The message names the file (or option), says what was found and what to do.
+    """
+
+
+class Frames(Protocol):
+    """Grey frames of the keyboard crop, uint8, left = lowest key; a memory map, a decoder or a renderer.
+
+    Slicing with step 1 yields an array of shape (frames, 100, 900); nothing else is promised, so read windows in order.
+    """
+
+    @property
+    def shape(self) -> tuple[int, int, int]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, window: slice, /) -> np.ndarray: ...
+
+
+def windows(frames: Frames, size: int = 256, context: int = 0) -> Iterator[tuple[int, np.ndarray]]:
+    """Read frames in consecutive windows, so that memory stays flat however long the recording is.
+
+    Parameters
+    ----------
+    frames : Frames
+    size : int
+        Frames a window answers for; the last one may answer for fewer.
+    context : int
+        Neighbours added on both sides of every window. Where the recording has no neighbour, its first or last frame
+        is repeated.
+
+    Yields
+    ------
+    start : int
+        The index of the first frame answered for.
+    window : np.ndarray, shape (context + n + context, 100, 900), uint8
+    """
+    total = len(frames)
+    for start in range(0, total, size):
+        stop = min(start + size, total)
+        low, high = max(0, start - context), min(total, stop + context)
+        window = np.asarray(frames[low:high])
+        before, after = low - (start - context), (stop + context) - high
+        if before or after:
+            window = np.concatenate([window[:1].repeat(before, 0), window, window[-1:].repeat(after, 0)])
+        yield start, window
+
+
+@dataclass(frozen=True)
+class Work:
+    """A composition, as title matching and leak checks need it."""
+
+    composer: str
+    title: str
+    collection: str | None = None
+    number: int | None = None
+    bwv: int | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One performance of one work, with everything that may be known about it.
+
+    Attributes
+    ----------
+    id : str
+        Unique in its corpus and safe as a file name, such as ``wtc2-01``.
+    frames : Frames
+        Shape (T, 100, 900); lazily rendered or decoded.
+    pressed : np.ndarray or None, shape (88, T), bool
+        The key is down. None where nobody knows.
+    sounding : np.ndarray, shape (88, T), bool
+        What the ear, or an audio transcriber, says. Table 1 scores this one.
+    notes : Notes or None
+        The notes behind ``sounding`` in continuous time, for the note metrics.
+    audio : callable or None
+        Renders or reads float32 mono samples at 16 kHz when called.
+    """
+
+    id: str
+    title: str
+    work: Work
+    split: str
+    provenance: Provenance
+    frames: Frames
+    sounding: np.ndarray
+    pressed: np.ndarray | None = None
+    notes: Notes | None = None
+    audio: Callable[[], np.ndarray] | None = None
+
+    def __len__(self) -> int:
+        return self.sounding.shape[1]
+
+    @property
+    def seconds(self) -> float:
+        return len(self) / FRAMES_PER_SECOND
+
+
+@dataclass
+class Stage(ABC):
+    """What the three kinds of contestants share. Subclass one of the three below, not this."""
+
+    name: ClassVar[str] = ""
+    trained_on: Sequence[str] = field(default=(), init=False)
+    """The recordings that the weights saw, as ``corpus/recording`` ids, or whole splits as ``corpus/split``."""
+
+    def fit(self, context: TrainingContext) -> None:
+        """Train on ``context.training``, choose the checkpoint on ``context.validation``; never sees a test split."""
+        raise AudeoBenchError(f"{self.name}: this contestant does not train.")
+
+    def load(self, weights: Path) -> None:
+        """Read trained weights."""
+        raise AudeoBenchError(f"{weights}: {self.name} takes no weights.")
+
+    def describe(self) -> dict[str, Any]:
+        """Facts for the row: parameters, configuration."""
+        return {}
+
+
+class VideoToRoll(Stage):
+    """Video frames -> piano roll."""
+
+    @abstractmethod
+    def roll(self, frames: Frames) -> np.ndarray:
+        """Probability that each key sounds in each frame: float32 in [0, 1], shape (88, len(frames))."""
+
+
+class RollToMidi(Stage):
+    """Piano roll of probabilities -> refined piano roll ("Midi" in the paper)."""
+
+    @abstractmethod
+    def midi(self, roll: np.ndarray) -> np.ndarray:
+        """From (88, T) probabilities to (88, T) probabilities, float32 in [0, 1]."""
+
+
+class Synthesizer(Stage):
+    """Piano roll -> sound."""
+
+    @abstractmethod
+    def audio(self, roll: np.ndarray) -> np.ndarray:
+        """From a (88, T) bool roll to float32 mono samples at 16 kHz, ``T / 25`` seconds long."""
