@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
@@ -149,12 +149,11 @@ class Recording:
         return len(self) / FRAMES_PER_SECOND
 
 
-@dataclass
 class Stage(ABC):
     """What the three kinds of contestants share. Subclass one of the three below, not this."""
 
     name: ClassVar[str] = ""
-    trained_on: Sequence[str] = field(default=(), init=False)
+    trained_on: Sequence[str] = ()
     """The recordings that the weights saw, as ``corpus/recording`` ids, or whole splits as ``corpus/split``."""
 
     def fit(self, context: TrainingContext) -> None:
