@@ -1,0 +1,103 @@
+"""The command line: ``audeo-bench``.
+
+Each group of commands lives in a module of its own with one function ``register(app)``, which adds the module's commands
+(``app.command(...)``) or its sub-application (``app.add_typer(...)``). Those modules are imported by every call, ``--help``
+included, so they import nothing but typer and the standard library at their top; a command imports what it needs inside.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import importlib.util
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+MODULES = ("midi", "train", "data", "identify", "leaderboard", "synth", "release")
+"""The modules of this package whose ``register(app)`` adds commands, in the order of the help page."""
+
+BAD_INPUT, INTERRUPTED = 2, 130
+"""Exit codes: what the user gave cannot be used; the user pressed Ctrl-C."""
+
+KEPT_AFTER_INTERRUPT = "what was finished is kept, the same command continues from there"
+
+EXAMPLES = """
+Every shipped system, Table 1:  audeo-bench midi --split wtc2
+
+Your own model, a quick look:  audeo-bench midi --contestant ./my_model.py --limit 1
+
+Other thresholds, no model run:  audeo-bench score runs/RUN --thresholds 0.3,0.5
+
+Train a contestant from scratch:  audeo-bench train video2roll --corpus simulated
+"""
+
+
+class OneLineErrors(TyperGroup):
+    """A command group that tells the user about a fault in one line on stderr instead of a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            fail(f"interrupted; {interrupt.args[0] if interrupt.args else KEPT_AFTER_INTERRUPT}", INTERRUPTED)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            fail(
+                f"{where}the disk is full; make room and run the same command again, finished parts are kept"
+            )
+        except Exception as error:
+            # Imported only now: the contract pulls in numpy, which `--help` has no time for.
+            from audeo_bench.api import AudeoBenchError
+
+            if not isinstance(error, AudeoBenchError):
+                raise
+            fail(str(error))
+
+
+def fail(message: str, code: int = BAD_INPUT) -> None:
+    """Print ``audeo-bench: error: message`` on stderr as one line and leave with ``code``."""
+    print(f"audeo-bench: error: {' '.join(message.split())}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+app = typer.Typer(
+    name="audeo-bench",
+    cls=OneLineErrors,
+    help="The benchmark for video-to-piano-music models: silent piano video to piano roll, MIDI and sound.",
+    epilog=EXAMPLES,
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from audeo_bench import __version__
+
+        typer.echo(f"audeo-bench {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """The benchmark for video-to-piano-music models: silent piano video to piano roll, MIDI and sound."""
+
+
+for _module in MODULES:
+    if importlib.util.find_spec(f"{__name__}.{_module}"):
+        importlib.import_module(f"{__name__}.{_module}").register(app)
+
+
+def main() -> None:
+    """The console script ``audeo-bench``."""
+    app()
