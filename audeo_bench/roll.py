@@ -18,8 +18,8 @@ FRAMES_PER_SECOND = 25
 PAPER_KEYS = slice(15, 66)
 """The 51 keys (MIDI 36..86) that the authors' release models and scores."""
 
-# A time that lies this close under a frame's beginning (in frames: 4 microseconds) is that beginning: 0.28 * 25 is
-# 7.000000000000001, but 0.58 * 25 is 14.499999999999998, and some multiples of 1/25 fall just short of a whole number.
+# A time this close under a frame's beginning (in frames; 4 microseconds) is that beginning, since float error
+# puts some multiples of 1/25 just short of a whole number of frames.
 _NEARLY = 1e-4
 
 
@@ -49,13 +49,13 @@ def notes_to_roll(notes: Notes, frames: int) -> np.ndarray:
     """Which keys are on in which frame.
 
     Frame ``t`` covers ``[t/25, (t+1)/25)`` seconds. A note is on from the frame its onset lies in up to, not
-    including, the frame its offset lies in, as in ``pretty_midi.PrettyMIDI.get_piano_roll``; unlike there, a note
-    shorter than that still gets the frame of its onset, and a time within 4 microseconds under a frame's beginning
-    counts as that beginning (float error would otherwise move it a frame early).
+    including, the frame its offset lies in, as in ``pretty_midi.PrettyMIDI.get_piano_roll``; unlike there, a
+    note shorter than that still gets the frame of its onset, and a time within 4 microseconds under a frame's
+    beginning counts as that beginning (float error would otherwise move it a frame early).
 
-    Two notes of one pitch where the second starts in the frame in which the first ends merge into one run, as in
-    pretty_midi's rolls and so in the paper's labels: a bool roll says that a key is on, not that it was struck again.
-    Score strikes with the notes themselves.
+    Two notes of one pitch where the second starts in the frame in which the first ends merge into one run, as
+    in pretty_midi's rolls and so in the paper's labels: a bool roll says that a key is on, not that it was
+    struck again. Score strikes with the notes themselves.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def notes_to_roll(notes: Notes, frames: int) -> np.ndarray:
 
 
 def roll_to_notes(roll: np.ndarray, velocity: int = 100) -> Notes:
-    """Turn each unbroken run of a key into a note: from the frame where it turns on to the frame where it turns off.
+    """Turn each unbroken run of a key into a note, from the frame where it turns on to where it turns off.
 
     ``notes_to_roll(roll_to_notes(roll), roll.shape[1])`` is ``roll`` again, exactly.
 
@@ -94,7 +94,8 @@ def roll_to_notes(roll: np.ndarray, velocity: int = 100) -> Notes:
         from audeo_bench.api import AudeoBenchError
 
         raise AudeoBenchError(
-            f"roll_to_notes: found shape {roll.shape} of {roll.dtype}; pass (88, frames) bool, such as roll >= 0.4."
+            f"roll_to_notes: found shape {roll.shape} of {roll.dtype}; pass (88, frames) bool, "
+            "such as roll >= 0.4."
         )
     silence = np.zeros((KEYS, 1), np.int8)
     steps = np.diff(np.concatenate([silence, roll.view(np.int8), silence], axis=1), axis=1)
@@ -137,7 +138,8 @@ def write_midi(notes: Notes, path: Path, tempo: float = 80, program: int = 0) ->
         # A note whose two ends round to the same tick would be read back as none.
         end = max(float(offset), float(onset) + 0.001)
         instrument.notes.append(pretty_midi.Note(int(velocity), int(pitch), float(onset), end))
-    midi = pretty_midi.PrettyMIDI(resolution=resolution, initial_tempo=60_000 / resolution)
+    # pretty_midi cuts the microseconds a beat to a whole number; float error may leave them just short of one.
+    midi = pretty_midi.PrettyMIDI(resolution=resolution, initial_tempo=60_000 / resolution * (1 - 1e-9))
     midi.instruments.append(instrument)
     with atomic_write(Path(path)) as temporary:
         midi.write(str(temporary))
@@ -158,13 +160,13 @@ def read_midi(path: Path) -> Notes:
 
 
 def read_midi_with_pedal(path: Path) -> tuple[Notes, np.ndarray]:
-    """Read notes as :func:`read_midi` does, and when the sustain pedal is down (controller 64 at 64 or above).
+    """Read notes as :func:`read_midi` does, and when the sustain pedal is down (controller 64 >= 64).
 
     Returns
     -------
     notes : Notes
     pedal : np.ndarray, shape (m, 2), float64
-        Down and up in seconds, sorted, not overlapping. A pedal still down at the end is up at the file's end.
+        Down and up in seconds, sorted, not overlapping. What is down at the end ends with the file.
     """
     midi = _open_midi(path)
     changes = sorted(
@@ -201,7 +203,7 @@ def _open_midi(path: Path) -> PrettyMIDI:
             # Tempo changes on later tracks: pretty_midi warns and reads on.
             warnings.simplefilter("ignore", RuntimeWarning)
             return pretty_midi.PrettyMIDI(str(path))
-    # The parser answers a broken file with whatever it stumbles over: EOFError, ValueError, KeyError, IndexError...
+    # The parser answers a broken file with whatever it stumbles over: EOFError, ValueError, KeyError...
     except Exception as fault:
         found = f"{type(fault).__name__} {fault}".strip()
         raise AudeoBenchError(
