@@ -1,0 +1,1 @@
+"""From piano rolls and notes to sound: FluidSynth with a sound font."""
