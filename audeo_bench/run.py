@@ -1,0 +1,342 @@
+"""Letting a system answer for every recording of a split.
+
+Predicting and scoring are separate: this module runs models and keeps their answers in a run folder; a new
+threshold or metric reads the folder and never runs a model again. A run that was stopped continues where it
+stopped: an answer is kept as long as contestant, weights, corpus and seed are the same.
+
+A chain's shorter systems are runs of their own in the folders beside it (``video2roll`` beside
+``video2roll+roll2midi``), so that no stage ever runs twice over the same recording.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from audeo_bench import provenance
+from audeo_bench.api import (
+    KEYS,
+    AudeoBenchError,
+    Frames,
+    Recording,
+    RollToMidi,
+    Stage,
+    VideoToRoll,
+)
+from audeo_bench.contestants import Contestant, System
+from audeo_bench.files import atomic_write
+from audeo_bench.run_folder import (
+    Answer,
+    CorpusRecord,
+    RunRecord,
+    StageRecord,
+    check_same_corpus,
+    read_record,
+    read_roll,
+    roll_path,
+    roll_sha256,
+    write_record,
+)
+from audeo_bench.shipped import checkout
+
+if TYPE_CHECKING:
+    from audeo_bench.corpus import Corpus
+
+
+class Watch(Protocol):
+    """What follows a run's progress, such as a progress bar."""
+
+    def start(self, system: str, frames: int) -> None:
+        """``system`` is about to answer for ``frames`` frames in all."""
+
+    def advance(self, frames: int) -> None:
+        """So many more frames are done."""
+
+
+class Unwatched:
+    """Nobody looks."""
+
+    def start(self, system: str, frames: int) -> None: ...
+
+    def advance(self, frames: int) -> None: ...
+
+
+def split_recordings(corpus: Corpus, split: str, limit: int | None = None) -> list[Recording]:
+    """A split's recordings, or its first ``limit``; an unknown split is refused with what was probably meant."""
+    splits = list(corpus.splits())
+    if split not in splits:
+        hint = f"did you mean {close[0]!r}? " if (close := get_close_matches(split, splits, 1)) else ""
+        raise AudeoBenchError(f"unknown split {split!r}: {hint}corpus {corpus.name} has {', '.join(splits)}.")
+    recordings = list(corpus.recordings(split))[:limit]
+    if not recordings:
+        raise AudeoBenchError(f"split {split!r} of corpus {corpus.name} has no recordings.")
+    return recordings
+
+
+def predict(
+    system: System,
+    corpus: Corpus,
+    split: str,
+    folder: Path,
+    *,
+    limit: int | None = None,
+    seed: int = 0,
+    command: Sequence[str] = (),
+    watch: Watch | None = None,
+) -> RunRecord:
+    """Let a system answer for every recording of a split, and keep the answers in ``folder``.
+
+    Parameters
+    ----------
+    system : System
+        Its synthesizer, if it has one, is left aside.
+    corpus, split : Corpus, str
+    folder : Path
+        The run folder. A chain's shorter systems run first, in the folders beside it that bear their names.
+    limit : int or None
+        Only the first so many recordings: a quick look, marked as such.
+    seed : int
+        Python's, numpy's and torch's generators are set from it and the recording's id before each recording.
+    command : sequence of str
+        What the user typed, for the record.
+    watch : Watch or None
+
+    Raises
+    ------
+    AudeoBenchError
+        Unknown split; a folder of another corpus, split or version; a contestant that fails or whose answer is not a
+        roll. Answers finished before stay.
+    KeyboardInterrupt
+        With the status ``cancelled`` written; the same call continues.
+    """
+    watch = watch or Unwatched()
+    recordings = split_recordings(corpus, split, limit)
+    shorter = next(system.prefixes(), None)
+    before = None
+    if shorter:
+        before = folder.parent / shorter.name
+        earlier = predict(
+            shorter, corpus, split, before, limit=limit, seed=seed, command=command, watch=watch
+        )
+    else:
+        earlier = None
+
+    contestant = system.roll_stages[-1]
+    stage = contestant.load()
+    stages = [*(earlier.stages if earlier else []), _describe(contestant, stage)]
+    record = _new_record(system, stages, corpus, split, limit, seed, command)
+    record.answers = _kept_answers(folder, record, recordings)
+    watch.start(record.system, sum(len(recording) for recording in recordings))
+    watch.advance(sum(answer.frames for answer in record.answers.values()))
+    write_record(folder, record)
+    try:
+        for recording in recordings:
+            if recording.id in record.answers:
+                continue
+            _seed_everything(seed, recording.id)
+            begun = time.perf_counter()
+            source = read_roll(before, recording.id) if before else _Watched(recording.frames, watch)
+            roll = _answer(stage, contestant, source, recording)
+            seconds = time.perf_counter() - begun
+            if earlier:
+                seconds += earlier.answers[recording.id].seconds
+                watch.advance(len(recording))
+            with atomic_write(roll_path(folder, recording.id)) as temporary:
+                np.savez_compressed(temporary, roll=roll)
+            record.answers[recording.id] = Answer(
+                frames=roll.shape[1],
+                seconds=round(seconds, 3),
+                frames_per_second=round(roll.shape[1] / max(seconds, 1e-9), 1),
+                roll_sha256=roll_sha256(roll),
+            )
+            write_record(folder, record)
+    except BaseException as error:
+        cancelled = isinstance(error, KeyboardInterrupt)
+        record.status = "cancelled" if cancelled else "error"
+        record.error = None if cancelled else "".join(traceback.format_exception(error))
+        with suppress(OSError):  # the disk may be full; the error itself matters more
+            write_record(folder, record)
+        if cancelled:
+            done = f"{len(record.answers)} of {len(recordings)} recordings of {record.system} are kept in {folder}"
+            raise KeyboardInterrupt(f"{done}; the same command continues from there") from error
+        raise
+    record.status = "success"
+    record.finished = _now()
+    write_record(folder, record)
+    return record
+
+
+def check_roll(answer: Any, frames: int, contestant: str, recording: str) -> np.ndarray:
+    """A contestant's answer as float32 of shape (88, frames), or one clear error that says what it was instead."""
+
+    def refuse(found: str) -> AudeoBenchError:
+        return AudeoBenchError(
+            f"{contestant}, recording {recording}: the answer must be float32 in [0, 1] of shape ({KEYS}, {frames}), {found}."
+        )
+
+    if hasattr(answer, "detach"):
+        answer = answer.detach().cpu()
+    try:
+        roll = np.asarray(answer)
+    except Exception as error:
+        raise refuse(f"but it is {type(answer).__name__}, which is no array ({error})") from error
+    if roll.dtype != np.bool_ and not np.issubdtype(roll.dtype, np.floating):
+        raise refuse(f"but its dtype is {roll.dtype}")
+    if roll.shape != (KEYS, frames):
+        turned = "; it looks transposed" if roll.shape == (frames, KEYS) else ""
+        raise refuse(f"but its shape is {roll.shape}{turned}")
+    if not np.isfinite(roll).all():
+        key, frame = np.argwhere(~np.isfinite(roll))[0]
+        raise refuse(
+            f"but {np.count_nonzero(~np.isfinite(roll))} values are not finite, first at key {key}, frame {frame}"
+        )
+    if roll.min() < 0 or roll.max() > 1:
+        raise refuse(
+            f"but its values run from {roll.min():.4g} to {roll.max():.4g}; apply a sigmoid to logits"
+        )
+    return np.ascontiguousarray(roll, np.float32)
+
+
+def corpus_record(corpus: Corpus, split: str) -> CorpusRecord:
+    return CorpusRecord(
+        name=corpus.name,
+        version=corpus.version,
+        seed=getattr(corpus, "seed", 0),
+        provenance=corpus.provenance,
+        split=split,
+        split_hash=corpus.split_hash(split),
+    )
+
+
+def _new_record(
+    system: System,
+    stages: list[StageRecord],
+    corpus: Corpus,
+    split: str,
+    limit: int | None,
+    seed: int,
+    command: Sequence[str],
+) -> RunRecord:
+    return RunRecord(
+        status="started",
+        system="+".join(stage.name for stage in system.roll_stages),
+        stages=stages,
+        corpus=corpus_record(corpus, split),
+        limit=limit,
+        seed=seed,
+        code_sha256=provenance.code_sha256(),
+        commit=provenance.commit(),
+        versions=provenance.versions(),
+        hardware=provenance.hardware(),
+        command=list(command),
+        started=_now(),
+    )
+
+
+def _kept_answers(folder: Path, record: RunRecord, recordings: list[Recording]) -> dict[str, Answer]:
+    """Answers of an earlier, stopped or smaller run that this one may keep; stale ones are removed."""
+    if not (folder / "run.json").exists():
+        return {}
+    old = read_record(folder)
+    check_same_corpus(folder, old, record.corpus)
+    kept = {}
+    if old.identity() == record.identity():
+        for recording in recordings:
+            answer = old.answers.get(recording.id)
+            with suppress(AudeoBenchError):  # a damaged answer is simply asked for again
+                if answer and roll_sha256(read_roll(folder, recording.id)) == answer.roll_sha256:
+                    kept[recording.id] = answer
+    for path in (folder / "rolls").glob("*.npz"):
+        if path.stem not in kept:
+            path.unlink()
+    if len(kept) < len(recordings):
+        (folder / "scores.json").unlink(missing_ok=True)
+    return kept
+
+
+def _describe(contestant: Contestant, stage: Stage) -> StageRecord:
+    return StageRecord(
+        name=contestant.name,
+        file=_place(contestant.path),
+        sha256=contestant.sha256,
+        weights=_place(contestant.weights) if contestant.weights else None,
+        weights_sha256=contestant.weights_sha256,
+        trained_on=list(stage.trained_on),
+        facts=stage.describe(),
+    )
+
+
+def _place(path: Path) -> str:
+    root = checkout()
+    return str(path.relative_to(root) if root and path.is_relative_to(root) else path)
+
+
+def _answer(stage: Stage, contestant: Contestant, source: Any, recording: Recording) -> np.ndarray:
+    try:
+        if isinstance(stage, VideoToRoll):
+            answer = stage.roll(source)
+        else:
+            assert isinstance(stage, RollToMidi), stage
+            answer = stage.midi(source)
+    except AudeoBenchError:
+        raise
+    except OSError:
+        raise
+    except Exception as error:
+        lines = [
+            f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(contestant.path)
+        ]
+        where = f", line {lines[-1]}" if lines else ""
+        raise AudeoBenchError(
+            f"{contestant.path}{where}: {contestant.name} failed on recording {recording.id}: {type(error).__name__}: "
+            f"{error} (the traceback is in run.json)."
+        ) from error
+    return check_roll(answer, len(recording), contestant.name, recording.id)
+
+
+@dataclass
+class _Watched:
+    """Frames that tell a progress bar how far they have been read."""
+
+    frames: Frames
+    watch: Watch
+    read: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.frames.shape
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, window: slice) -> np.ndarray:
+        picture = self.frames[window]
+        stop = window.indices(len(self))[1] if isinstance(window, slice) else self.read
+        if stop > self.read:
+            self.watch.advance(stop - self.read)
+            self.read = stop
+        return picture
+
+
+def _seed_everything(seed: int, recording: str) -> None:
+    number = int.from_bytes(hashlib.sha256(f"{seed} {recording}".encode()).digest()[:4], "big")
+    random.seed(number)
+    np.random.seed(number)  # noqa: NPY002 (a stranger's contestant may use numpy's global generator)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(number)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
