@@ -138,7 +138,7 @@ def write_midi(notes: Notes, path: Path, tempo: float = 80, program: int = 0) ->
         # A note whose two ends round to the same tick would be read back as none.
         end = max(float(offset), float(onset) + 0.001)
         instrument.notes.append(pretty_midi.Note(int(velocity), int(pitch), float(onset), end))
-    # pretty_midi cuts the microseconds a beat to a whole number; float error may leave them just short of one.
+    # pretty_midi cuts the microseconds a beat to a whole number; float error may leave them just short of it.
     midi = pretty_midi.PrettyMIDI(resolution=resolution, initial_tempo=60_000 / resolution * (1 - 1e-9))
     midi.instruments.append(instrument)
     with atomic_write(Path(path)) as temporary:
