@@ -1,7 +1,8 @@
 """Finding contestants by name or path, loading them, and chaining them into systems.
 
-A contestant is one Python file. It is loaded by its path and never imported by a package name, so it may stand in any
-folder, beside any ``models/`` or ``utils.py``. A system is a chain of contestants, written ``video2roll+roll2midi``.
+A contestant is one Python file. It is loaded by its path and never imported by a package name, so it may
+stand in any folder, beside any ``models/`` or ``utils.py``. A system is a chain of contestants, written
+``video2roll+roll2midi``.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ class Contestant:
             stage.load(self.weights)
         elif takes_weights(type(stage)):
             raise AudeoBenchError(
-                f"{self.path}: {self.name} needs trained weights and none are at {weights_beside(self.path)}; "
+                f"{self.path}: {self.name} needs trained weights, but there are none at "
+                f"{weights_beside(self.path)}; "
                 f"train it with `audeo-bench train {_as_typed(self)}` or name a file with --weights."
             )
         return stage
@@ -79,7 +81,9 @@ class Contestant:
 
 @dataclass(frozen=True)
 class System:
-    """A chain of contestants: a :class:`VideoToRoll`, then any :class:`RollToMidi`, at most one :class:`Synthesizer`."""
+    """A chain of contestants: a :class:`VideoToRoll`, then any :class:`RollToMidi`, at most one
+    :class:`Synthesizer`.
+    """
 
     stages: tuple[Contestant, ...]
     kinds: tuple[Kind, ...]
@@ -150,19 +154,20 @@ def system(text: str, weights: Sequence[str] = ()) -> System:
     ----------
     text : str
     weights : sequence of str
-        ``NAME=PATH``, or ``PATH`` alone where only one contestant of the chain takes weights, or only one has none beside
-        its file.
+        ``NAME=PATH``, or ``PATH`` alone where only one contestant of the chain takes weights, or only one has
+        none beside its file.
     """
     parts = [text] if Path(text).is_file() else text.split("+")
     stages = [find(part.strip()) for part in parts]
     classes = [load_class(stage) for stage in stages]
-    kinds = tuple(kind_of(cls) for cls in classes)
+    kinds: tuple[Kind, ...] = tuple(kind_of(cls) for cls in classes)
     for place, (stage, kind) in enumerate(zip(stages, kinds, strict=True)):
         fits = kind == "video to roll" if place == 0 else kind != "video to roll"
         if not fits or (kind == "synthesizer" and place != len(stages) - 1):
             raise AudeoBenchError(
-                f"system {text!r}: {stage.name} ({kind}) cannot stand at place {place + 1}; a system is one video-to-roll "
-                "contestant, then roll-to-midi contestants, then at most one synthesizer."
+                f"system {text!r}: {stage.name} ({kind}) cannot stand at place {place + 1}; "
+                "a system is one video-to-roll contestant, then roll-to-midi contestants, "
+                "then at most one synthesizer."
             )
     needing = [stage for stage, cls in zip(stages, classes, strict=True) if takes_weights(cls)]
     chosen = _choose_weights(needing, stages[0].name, weights)
@@ -207,7 +212,9 @@ def _with_weights(stage: Contestant, weights: Path | None) -> Contestant:
 
 
 def weights_beside(path: Path) -> Path:
-    """Where a contestant's weights lie unless ``--weights`` says otherwise: ``weights/<stem>.safetensors`` beside it."""
+    """Where a contestant's weights lie unless ``--weights`` says otherwise: ``weights/<stem>.safetensors``
+    beside it.
+    """
     return path.parent / "weights" / f"{path.stem}.safetensors"
 
 
@@ -217,6 +224,7 @@ def takes_weights(cls: type[Stage]) -> bool:
 
 
 def kind_of(cls: type[Stage]) -> Kind:
+    """Which of the three kinds of contestant a class is."""
     return next(kind for base, kind in _KINDS.items() if issubclass(cls, base))
 
 
@@ -252,15 +260,16 @@ def load_class(contestant: Contestant) -> type[Stage]:
     if len(candidates) > 1:
         names = ", ".join(cls.__name__ for cls in candidates)
         raise AudeoBenchError(
-            f'{contestant.path}: defines several contestants ({names}); choose one with a line CONTESTANT = "ClassName".'
+            f"{contestant.path}: defines several contestants ({names}); "
+            'choose one with a line CONTESTANT = "ClassName".'
         )
     if defined:
         name, cls = next(iter(defined.items()))
         missing = ", ".join(sorted(cls.__abstractmethods__))
         raise AudeoBenchError(f"{contestant.path}: class {name} does not define the method {missing}.")
     raise AudeoBenchError(
-        f"{contestant.path}: defines no contestant; write a class that derives from audeo_bench.api.VideoToRoll, RollToMidi "
-        "or Synthesizer."
+        f"{contestant.path}: defines no contestant; write a class that derives from "
+        "audeo_bench.api.VideoToRoll, RollToMidi or Synthesizer."
     )
 
 
@@ -312,9 +321,10 @@ _neighbours: dict[str, Path] = {}
 
 @contextmanager
 def _neighbours_importable(folder: Path) -> Iterator[None]:
-    """Let a contestant import the files beside it, as a script may, without leaving them to the next contestant.
+    """Let a contestant import the files beside it, as a script may, but leave none to the next contestant.
 
-    Two contestants in two folders may each have a ``utils.py``; the one loaded first must not serve the second.
+    Two contestants in two folders may each have a ``utils.py``; the one loaded first must not serve the
+    second.
     """
     for name in [name for name, home in _neighbours.items() if home != folder]:
         for loaded in [m for m in sys.modules if m == name or m.startswith(f"{name}.")]:

@@ -52,7 +52,9 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 
 def code_sha256() -> str:
-    """A hash over the package's layers (``nn/``), which built-in contestants' answers depend on beside their own file."""
+    """A hash over the package's layers (``nn/``), which built-in contestants' answers depend on beside their
+    own file.
+    """
     digest = hashlib.sha256()
     for path in sorted((PACKAGE / "nn").glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -60,7 +62,9 @@ def code_sha256() -> str:
 
 
 def hardware() -> dict[str, str | int]:
-    """The processor, how many cores this process may use, and the accelerator if torch is loaded and sees one."""
+    """The processor, how many cores this process may use, and the accelerator if torch is loaded and sees
+    one.
+    """
     facts: dict[str, str | int] = {"processor": _processor(), "cores": len(os.sched_getaffinity(0))}
     torch = sys.modules.get("torch")
     if torch is not None:

@@ -19,9 +19,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,6 +36,7 @@ from audeo_bench.api import (
 )
 from audeo_bench.contestants import Contestant, System
 from audeo_bench.files import atomic_write
+from audeo_bench.report.progress import Bar, progress_bar
 from audeo_bench.run_folder import (
     Answer,
     CorpusRecord,
@@ -55,34 +55,9 @@ if TYPE_CHECKING:
     from audeo_bench.corpus import Corpus
 
 
-class Watch(Protocol):
-    """What follows a run's progress, such as a progress bar."""
-
-    def start(self, system: str, frames: int) -> None:
-        """``system`` is about to answer for ``frames`` frames in all."""
-
-    def advance(self, frames: int) -> None:
-        """So many more frames are done."""
-
-
-class Unwatched:
-    """Nobody looks."""
-
-    def start(self, system: str, frames: int) -> None: ...
-
-    def advance(self, frames: int) -> None: ...
-
-
 def split_recordings(corpus: Corpus, split: str, limit: int | None = None) -> list[Recording]:
-    """A split's recordings, or its first ``limit``; an unknown split is refused with what was probably meant."""
-    splits = list(corpus.splits())
-    if split not in splits:
-        hint = f"did you mean {close[0]!r}? " if (close := get_close_matches(split, splits, 1)) else ""
-        raise AudeoBenchError(f"unknown split {split!r}: {hint}corpus {corpus.name} has {', '.join(splits)}.")
-    recordings = list(corpus.recordings(split))[:limit]
-    if not recordings:
-        raise AudeoBenchError(f"split {split!r} of corpus {corpus.name} has no recordings.")
-    return recordings
+    """A split's recordings, or only its first ``limit``, made one by one."""
+    return [corpus.recording(recording_id) for recording_id in corpus.ids(split)[:limit]]
 
 
 def predict(
@@ -94,7 +69,6 @@ def predict(
     limit: int | None = None,
     seed: int = 0,
     command: Sequence[str] = (),
-    watch: Watch | None = None,
 ) -> RunRecord:
     """Let a system answer for every recording of a split, and keep the answers in ``folder``.
 
@@ -111,25 +85,21 @@ def predict(
         Python's, numpy's and torch's generators are set from it and the recording's id before each recording.
     command : sequence of str
         What the user typed, for the record.
-    watch : Watch or None
 
     Raises
     ------
     AudeoBenchError
-        Unknown split; a folder of another corpus, split or version; a contestant that fails or whose answer is not a
-        roll. Answers finished before stay.
+        Unknown split; a folder of another corpus, split or version; a contestant that fails or whose answer
+        is not a roll. Answers finished before stay.
     KeyboardInterrupt
         With the status ``cancelled`` written; the same call continues.
     """
-    watch = watch or Unwatched()
     recordings = split_recordings(corpus, split, limit)
     shorter = next(system.prefixes(), None)
     before = None
     if shorter:
         before = folder.parent / shorter.name
-        earlier = predict(
-            shorter, corpus, split, before, limit=limit, seed=seed, command=command, watch=watch
-        )
+        earlier = predict(shorter, corpus, split, before, limit=limit, seed=seed, command=command)
     else:
         earlier = None
 
@@ -138,30 +108,23 @@ def predict(
     stages = [*(earlier.stages if earlier else []), _describe(contestant, stage)]
     record = _new_record(system, stages, corpus, split, limit, seed, command)
     record.answers = _kept_answers(folder, record, recordings)
-    watch.start(record.system, sum(len(recording) for recording in recordings))
-    watch.advance(sum(answer.frames for answer in record.answers.values()))
     write_record(folder, record)
     try:
-        for recording in recordings:
-            if recording.id in record.answers:
-                continue
-            _seed_everything(seed, recording.id)
-            begun = time.perf_counter()
-            source = read_roll(before, recording.id) if before else _Watched(recording.frames, watch)
-            roll = _answer(stage, contestant, source, recording)
-            seconds = time.perf_counter() - begun
-            if earlier:
-                seconds += earlier.answers[recording.id].seconds
-                watch.advance(len(recording))
-            with atomic_write(roll_path(folder, recording.id)) as temporary:
-                np.savez_compressed(temporary, roll=roll)
-            record.answers[recording.id] = Answer(
-                frames=roll.shape[1],
-                seconds=round(seconds, 3),
-                frames_per_second=round(roll.shape[1] / max(seconds, 1e-9), 1),
-                roll_sha256=roll_sha256(roll),
-            )
-            write_record(folder, record)
+        with progress_bar(record.system, sum(map(len, recordings)), "frames") as bar:
+            for recording in recordings:
+                if recording.id in record.answers:
+                    bar.advance(len(recording))
+                    continue
+                _seed_everything(seed, recording.id)
+                begun = time.perf_counter()
+                source = read_roll(before, recording.id) if before else _Watched(recording.frames, bar)
+                roll = _answer(stage, contestant, source, recording)
+                seconds = time.perf_counter() - begun
+                if earlier:
+                    seconds += earlier.answers[recording.id].seconds
+                    bar.advance(len(recording))
+                record.answers[recording.id] = _keep(folder, recording.id, roll, seconds)
+                write_record(folder, record)
     except BaseException as error:
         cancelled = isinstance(error, KeyboardInterrupt)
         record.status = "cancelled" if cancelled else "error"
@@ -169,8 +132,8 @@ def predict(
         with suppress(OSError):  # the disk may be full; the error itself matters more
             write_record(folder, record)
         if cancelled:
-            done = f"{len(record.answers)} of {len(recordings)} recordings of {record.system} are kept in {folder}"
-            raise KeyboardInterrupt(f"{done}; the same command continues from there") from error
+            done = f"{len(record.answers)} of {len(recordings)} recordings of {record.system}"
+            raise KeyboardInterrupt(f"{done} are kept in {folder}; the same command continues") from error
         raise
     record.status = "success"
     record.finished = _now()
@@ -179,11 +142,14 @@ def predict(
 
 
 def check_roll(answer: Any, frames: int, contestant: str, recording: str) -> np.ndarray:
-    """A contestant's answer as float32 of shape (88, frames), or one clear error that says what it was instead."""
+    """A contestant's answer as float32 of shape (88, frames), or one clear error that says what it was
+    instead.
+    """
 
     def refuse(found: str) -> AudeoBenchError:
         return AudeoBenchError(
-            f"{contestant}, recording {recording}: the answer must be float32 in [0, 1] of shape ({KEYS}, {frames}), {found}."
+            f"{contestant}, recording {recording}: the answer must be float32 in [0, 1] of shape "
+            f"({KEYS}, {frames}), {found}."
         )
 
     if hasattr(answer, "detach"):
@@ -200,7 +166,7 @@ def check_roll(answer: Any, frames: int, contestant: str, recording: str) -> np.
     if not np.isfinite(roll).all():
         key, frame = np.argwhere(~np.isfinite(roll))[0]
         raise refuse(
-            f"but {np.count_nonzero(~np.isfinite(roll))} values are not finite, first at key {key}, frame {frame}"
+            f"but {(~np.isfinite(roll)).sum()} values are not finite, first at key {key}, frame {frame}"
         )
     if roll.min() < 0 or roll.max() > 1:
         raise refuse(
@@ -213,7 +179,7 @@ def corpus_record(corpus: Corpus, split: str) -> CorpusRecord:
     return CorpusRecord(
         name=corpus.name,
         version=corpus.version,
-        seed=getattr(corpus, "seed", 0),
+        seed=corpus.seed,
         provenance=corpus.provenance,
         split=split,
         split_hash=corpus.split_hash(split),
@@ -266,6 +232,18 @@ def _kept_answers(folder: Path, record: RunRecord, recordings: list[Recording]) 
     return kept
 
 
+def _keep(folder: Path, recording: str, roll: np.ndarray, seconds: float) -> Answer:
+    with atomic_write(roll_path(folder, recording)) as temporary:
+        np.savez_compressed(temporary, roll=roll)
+    frames = roll.shape[1]
+    return Answer(
+        frames=frames,
+        seconds=round(seconds, 3),
+        frames_per_second=round(frames / max(seconds, 1e-9), 1),
+        roll_sha256=roll_sha256(roll),
+    )
+
+
 def _describe(contestant: Contestant, stage: Stage) -> StageRecord:
     return StageRecord(
         name=contestant.name,
@@ -300,8 +278,8 @@ def _answer(stage: Stage, contestant: Contestant, source: Any, recording: Record
         ]
         where = f", line {lines[-1]}" if lines else ""
         raise AudeoBenchError(
-            f"{contestant.path}{where}: {contestant.name} failed on recording {recording.id}: {type(error).__name__}: "
-            f"{error} (the traceback is in run.json)."
+            f"{contestant.path}{where}: {contestant.name} failed on recording {recording.id}: "
+            f"{type(error).__name__}: {error} (traceback: run.json)."
         ) from error
     return check_roll(answer, len(recording), contestant.name, recording.id)
 
@@ -311,7 +289,7 @@ class _Watched:
     """Frames that tell a progress bar how far they have been read."""
 
     frames: Frames
-    watch: Watch
+    bar: Bar
     read: int = 0
 
     @property
@@ -325,7 +303,7 @@ class _Watched:
         picture = self.frames[window]
         stop = window.indices(len(self))[1] if isinstance(window, slice) else self.read
         if stop > self.read:
-            self.watch.advance(stop - self.read)
+            self.bar.advance(stop - self.read)
             self.read = stop
         return picture
 

@@ -52,7 +52,9 @@ class CorpusRecord(_Record):
 
 
 class Answer(_Record):
-    """One recording's answer. Seconds are those of the whole chain, rendering or decoding the frames included."""
+    """One recording's answer. Seconds are those of the whole chain, rendering or decoding the frames
+    included.
+    """
 
     frames: int
     seconds: float
@@ -61,7 +63,9 @@ class Answer(_Record):
 
 
 class RunRecord(_Record):
-    """What ``run.json`` holds. ``limit`` is not None for a quick look at a part of the split, which no board takes."""
+    """What ``run.json`` holds. ``limit`` is not None for a quick look at a part of the split, which no board
+    takes.
+    """
 
     schema_version: Literal[1] = 1
     status: Status
@@ -91,7 +95,7 @@ def run_folder(
 ) -> Path:
     """Where a run goes unless told otherwise, such as ``runs/simulated-wtc2/keywise``."""
     parts = [corpus.name, split]
-    parts += [f"corpus{corpus.seed}"] if getattr(corpus, "seed", 0) else []
+    parts += [f"corpus{corpus.seed}"] if corpus.seed else []
     parts += [f"seed{seed}"] if seed else []
     parts += [f"limit{limit}"] if limit is not None else []
     return runs / "-".join(parts) / system
@@ -113,7 +117,8 @@ def read_roll(folder: Path, recording: str) -> np.ndarray:
         ) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError) as error:
         raise AudeoBenchError(
-            f"{path}: truncated or not a run's roll ({error}); delete it and run the same `audeo-bench midi` command again."
+            f"{path}: truncated or not a run's roll ({error}); delete it and run the same "
+            "`audeo-bench midi` command again."
         ) from error
 
 
@@ -148,6 +153,7 @@ def check_same_corpus(folder: Path, record: RunRecord, corpus: CorpusRecord) -> 
         was, now = getattr(record.corpus, field), getattr(corpus, field)
         if was != now:
             raise AudeoBenchError(
-                f"{folder}: answers for {record.corpus.name} with {field.replace('_', ' ')} {was}, but it is {now} now; "
-                "choose another folder with --runs, or delete this one and predict again."
+                f"{folder}: was made with {field.replace('_', ' ')} {was} of corpus "
+                f"{record.corpus.name}, but now it is {now}; choose another folder with --runs, or "
+                "delete this one and predict again."
             )

@@ -1,8 +1,8 @@
 """Where the files that travel with the package lie: contestants, their weights, the paper's reported cells.
 
-In a checkout they stand beside the package, where people read and change them; in a wheel they travel under the
-package's private folder ``_shipped`` (see ``package-dir`` in pyproject.toml), so that nothing but ``audeo_bench`` lands in
-site-packages.
+In a checkout they stand beside the package, where people read and change them; in a wheel they travel under
+the package's private folder ``_shipped`` (see ``package-dir`` in pyproject.toml), so that nothing but
+``audeo_bench`` lands in site-packages.
 """
 
 from __future__ import annotations

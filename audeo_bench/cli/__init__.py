@@ -1,8 +1,9 @@
 """The command line: ``audeo-bench``.
 
-Each group of commands lives in a module of its own with one function ``register(app)``, which adds the module's commands
-(``app.command(...)``) or its sub-application (``app.add_typer(...)``). Those modules are imported by every call, ``--help``
-included, so they import nothing but typer and the standard library at their top; a command imports what it needs inside.
+Each group of commands lives in a module of its own with one function ``register(app)``, which adds the
+module's commands (``app.command(...)``) or its sub-application (``app.add_typer(...)``). Those modules are
+imported by every call, ``--help`` included, so they import nothing but typer and the standard library at
+their top; a command imports what it needs inside.
 """
 
 from __future__ import annotations
