@@ -1,0 +1,36 @@
+"""From millimetres of the keyboard to pixels of the picture: a pinhole camera and a crop with a slight perspective."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from scipy.ndimage import gaussian_filter1d
+
+from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH
+from audeo_bench.corpus.simulated.appearance import Appearance
+
+
+def plane_to_picture(appearance: Appearance) -> np.ndarray:
+    """The homography, shape (3, 3), from (x, y, 1) on the key plane to (column, row, 1) times a factor."""
+    pixels = [(0, 0), (FRAME_WIDTH, 0), (FRAME_WIDTH, FRAME_HEIGHT), (0, FRAME_HEIGHT)]
+    rows, right = [], []
+    for (x, y), (column, row) in zip(appearance.corners, pixels, strict=True):
+        rows += [[x, y, 1, 0, 0, 0, -column * x, -column * y], [0, 0, 0, x, y, 1, -row * x, -row * y]]
+        right += [column, row]
+    return np.append(np.linalg.solve(np.array(rows), np.array(right, float)), 1.0).reshape(3, 3)
+
+
+@njit(cache=True)
+def project(x: float, y: float, z: float, camera: np.ndarray, homography: np.ndarray) -> tuple[float, float]:
+    """Column and row, in pixels, of a point z mm above the keys."""
+    spread = 1.0 / (1.0 - z / camera[2])
+    flat_x, flat_y = camera[0] + (x - camera[0]) * spread, camera[1] + (y - camera[1]) * spread
+    depth = homography[2, 0] * flat_x + homography[2, 1] * flat_y + homography[2, 2]
+    column = (homography[0, 0] * flat_x + homography[0, 1] * flat_y + homography[0, 2]) / depth
+    row = (homography[1, 0] * flat_x + homography[1, 1] * flat_y + homography[1, 2]) / depth
+    return column, row
+
+
+def blur(picture: np.ndarray, sigma: float) -> np.ndarray:
+    """The lens: a Gaussian over the last two axes."""
+    return gaussian_filter1d(gaussian_filter1d(picture, sigma, -1, truncate=3), sigma, -2, truncate=3)

@@ -1,0 +1,250 @@
+"""Hands as the camera sees them: a pose of capsules from fingertips and wrist, drawn with light, nails and sleeves."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from audeo_bench.corpus.simulated.optics import project
+
+CAPSULES = 27
+_FINGER, _TIP, _PALM, _ARM, _SLEEVE = 0, 1, 2, 3, 4
+# By finger 1..4 (index to little): knuckles across the hand and along it (share of the palm), finger length, thickness.
+_ACROSS = np.array([0.0, -25.0, -6.0, 12.0, 29.0])
+_ALONG = np.array([0.0, 0.99, 1.03, 0.97, 0.87])
+_LENGTH = np.array([0.0, 92.0, 102.0, 96.0, 76.0])
+_THICK = np.array([1.16, 1.0, 1.03, 0.97, 0.86])
+
+
+@njit(cache=True)
+def _put(parts, index, start, stop, start_radius, stop_radius, kind):
+    parts[index, 0:3] = start
+    parts[index, 3] = start_radius
+    parts[index, 4:7] = stop
+    parts[index, 7] = stop_radius
+    parts[index, 8] = kind
+    return index + 1
+
+
+@njit(cache=True)
+def pose(tips, wrist, side, scale, cuff, parts):
+    """Capsules of one hand.
+
+    Parameters
+    ----------
+    tips : np.ndarray, shape (5, 3)
+        Undersides of the fingertips in mm, thumb first.
+    wrist : np.ndarray, shape (3,)
+    side : float
+        +1 for a right hand, -1 for a left one.
+    scale, cuff : float
+        Size of the hand; how far the sleeve reaches beyond the wrist in mm, below -900 for a bare arm.
+    parts : np.ndarray, shape (CAPSULES, 9)
+        Filled with start (x, y, z), radius, end (x, y, z), radius, kind.
+
+    Returns
+    -------
+    int
+        How many capsules were filled.
+    """
+    middle_x = 0.15 * tips[1, 0] + 0.35 * tips[2, 0] + 0.35 * tips[3, 0] + 0.15 * tips[4, 0]
+    middle_y = 0.15 * tips[1, 1] + 0.35 * tips[2, 1] + 0.35 * tips[3, 1] + 0.15 * tips[4, 1]
+    ahead_x, ahead_y = middle_x - wrist[0], middle_y - wrist[1]
+    reach = np.sqrt(ahead_x * ahead_x + ahead_y * ahead_y) + 1e-6
+    ahead_x, ahead_y = ahead_x / reach, ahead_y / reach
+    across_x, across_y = side * ahead_y, -side * ahead_x
+    palm = min(max(0.58 * reach, 62.0), 92.0) * scale
+    knuckle_z = 34.0 + 0.35 * max(0.0, wrist[2])
+    joints = np.zeros((5, 4, 3))
+    for finger in range(1, 5):
+        tip = tips[finger]
+        joints[finger, 0, 0] = wrist[0] + ahead_x * palm * _ALONG[finger] + across_x * _ACROSS[finger] * scale
+        joints[finger, 0, 1] = wrist[1] + ahead_y * palm * _ALONG[finger] + across_y * _ACROSS[finger] * scale
+        joints[finger, 0, 2] = knuckle_z - (5.0 if finger == 4 else 0.0)
+        joints[finger, 3, :] = tip
+        joints[finger, 3, 2] += 6.0
+        span_x, span_y = tip[0] - joints[finger, 0, 0], tip[1] - joints[finger, 0, 1]
+        span = np.sqrt(span_x * span_x + span_y * span_y)
+        slack = _LENGTH[finger] * scale - span
+        arch = min(max(0.42 * slack, 3.0), 22.0)
+        for joint, share, rise in ((1, 0.50, 1.0), (2, 0.82, 0.62)):
+            joints[finger, joint, 0] = joints[finger, 0, 0] + share * span_x
+            joints[finger, joint, 1] = joints[finger, 0, 1] + share * span_y
+            low, high = joints[finger, 3, 2], joints[finger, 0, 2]
+            joints[finger, joint, 2] = high + (low - high) * share * share + arch * rise
+    for axis in range(3):
+        root = wrist[axis]
+        if axis == 0:
+            root += ahead_x * 16.0 + across_x * -20.0
+        if axis == 1:
+            root += ahead_y * 16.0 + across_y * -20.0
+        joints[0, 0, axis] = root
+        joints[0, 3, axis] = tips[0, axis]
+    joints[0, 0, 2] = knuckle_z - 8.0
+    joints[0, 3, 2] += 7.0
+    for joint, share, out in ((1, 0.46, 11.0), (2, 0.76, 6.0)):
+        joints[0, joint] = joints[0, 0] + share * (joints[0, 3] - joints[0, 0])
+        joints[0, joint, 0] -= across_x * out
+        joints[0, joint, 1] -= across_y * out
+        joints[0, joint, 2] += 5.0
+
+    count = 0
+    elbow = np.array([wrist[0] + side * 45.0 - 0.25 * ahead_x * 250.0, wrist[1] - 250.0, wrist[2] + 20.0])
+    arm = np.array([wrist[0], wrist[1], knuckle_z - 2.0])
+    count = _put(parts, count, arm, elbow, 27.0 * scale, 38.0 * scale, _ARM)
+    if cuff > -900.0:
+        start = arm.copy()
+        start[0] += ahead_x * cuff
+        start[1] += ahead_y * cuff
+        start[2] += 4.0
+        count = _put(parts, count, start, elbow, 34.0 * scale, 46.0 * scale, _SLEEVE)
+    for finger in range(1, 5):
+        base = arm.copy()
+        base[0] += across_x * _ACROSS[finger] * 0.45
+        base[1] += across_y * _ACROSS[finger] * 0.45
+        base[2] = knuckle_z - 9.0
+        head = joints[finger, 0].copy()
+        head[2] -= 5.0
+        count = _put(parts, count, base, head, 18.0 * scale, 13.5 * scale, _PALM)
+    web = joints[1, 0].copy()
+    web[2] -= 8.0
+    count = _put(parts, count, joints[0, 0], web, 14.0 * scale, 11.0 * scale, _PALM)
+    count = _put(parts, count, arm, joints[0, 0], 19.0 * scale, 15.0 * scale, _PALM)
+    for finger in range(5):
+        girth = _THICK[finger] * scale
+        count = _put(parts, count, joints[finger, 0], joints[finger, 1], 10.2 * girth, 8.8 * girth, _FINGER)
+        count = _put(parts, count, joints[finger, 1], joints[finger, 2], 8.8 * girth, 7.6 * girth, _FINGER)
+        count = _put(parts, count, joints[finger, 2], joints[finger, 3], 7.6 * girth, 6.6 * girth, _TIP)
+    return count
+
+
+@njit(cache=True)
+def _colour(kind, along, length, offset, radius, height, lit, look, grain):
+    """Grey level of a point of a capsule; ``offset`` is its signed distance from the axis seen from above."""
+    if kind == _SLEEVE:
+        level = look[2]
+        if look[3] > 0.5:
+            level *= 0.55 + 0.9 * (np.sin(along * length * 0.45) > 0.0)
+        fold = np.sin(along * length * 0.16 + offset * 0.11) + 0.6 * np.sin(
+            along * length * 0.37 - offset * 0.2
+        )
+        return level * (0.3 + 0.72 * lit) * (1.0 + 0.07 * fold) * (1.0 + 0.05 * grain)
+    level = look[0] * (1.0 + 0.035 * grain)
+    if kind == _FINGER:
+        # Creases over the joints: skin gathers where a straight finger bends.
+        near = min(along, 1.0 - along) * length
+        level *= 1.0 - 0.09 * max(0.0, 1.0 - near / 2.6) * (0.6 + 0.4 * np.sin(offset * 1.9))
+    elif kind == _TIP:
+        nail_x, nail_y = offset / (0.66 * radius), (along * length - length * 0.86) / (0.62 * length + 2.0)
+        if nail_x * nail_x + nail_y * nail_y < 1.0:
+            level *= 1.0 + look[1] * (1.0 if along < 1.0 else 1.5)
+        elif along < 0.2:
+            level *= 0.95
+    # Less daylight reaches what lies low between other fingers.
+    return level * (0.34 + 0.72 * lit) * (0.78 + 0.22 * min(1.0, height / 40.0))
+
+
+@njit(cache=True)
+def draw(parts, count, camera, homography, light, look, grain, height, alpha, colour, box):
+    """Draw capsules into ``colour`` (premultiplied) and ``alpha`` by height; ``box`` (4,) grows to what was drawn."""
+    rows, columns = alpha.shape
+    for index in range(count):
+        part = parts[index]
+        u0, v0 = project(part[0], part[1], part[2], camera, homography)
+        u1, v1 = project(part[4], part[5], part[6], camera, homography)
+        right, _ = project(part[0] + 1.0, part[1], part[2], camera, homography)
+        _, far = project(part[0], part[1] + 1.0, part[2], camera, homography)
+        scale_x, scale_y = right - u0, v0 - far
+        margin = max(part[3], part[7]) + 1.5
+        left = max(0, int(np.floor(min(u0, u1) - margin * scale_x)))
+        end = min(columns, int(np.ceil(max(u0, u1) + margin * scale_x)) + 1)
+        top = max(0, int(np.floor(min(v0, v1) - margin * scale_y)))
+        bottom = min(rows, int(np.ceil(max(v0, v1) + margin * scale_y)) + 1)
+        if left >= end or top >= bottom:
+            continue
+        box[0], box[1] = min(box[0], top), max(box[1], bottom)
+        box[2], box[3] = min(box[2], left), max(box[3], end)
+        axis_x, axis_y = (u1 - u0) / scale_x, (v0 - v1) / scale_y
+        squared = axis_x * axis_x + axis_y * axis_y + 1e-9
+        length = np.sqrt(squared)
+        kind = int(part[8])
+        flat = 0.45 if kind == _PALM else (0.8 if kind >= _ARM else 1.0)
+        for row in range(top, bottom):
+            y = (v0 - row - 0.5) / scale_y
+            for column in range(left, end):
+                x = (column + 0.5 - u0) / scale_x
+                along = min(max((x * axis_x + y * axis_y) / squared, 0.0), 1.0)
+                away_x, away_y = x - along * axis_x, y - along * axis_y
+                radius = part[3] + along * (part[7] - part[3])
+                distance_squared = away_x * away_x + away_y * away_y
+                if distance_squared > (radius + 0.7) * (radius + 0.7):
+                    continue
+                distance = np.sqrt(distance_squared)
+                cover = min(max((radius - distance) * 0.68 + 0.5, 0.0), 1.0)
+                if cover <= 0.0:
+                    continue
+                bend = min(distance / radius, 1.0)
+                up = np.sqrt(1.0 - bend * bend)
+                level_z = part[2] + along * (part[6] - part[2]) + radius * up
+                if level_z <= height[row, column] and alpha[row, column] > 0.995:
+                    continue
+                normal_x, normal_y = flat * away_x / radius, flat * away_y / radius
+                normal_z = np.sqrt(max(0.0, 1.0 - normal_x * normal_x - normal_y * normal_y))
+                lit = max(0.0, normal_x * light[0] + normal_y * light[1] + normal_z * light[2])
+                offset = (away_x * axis_y - away_y * axis_x) / length
+                speck = grain[
+                    (int(along * length * 0.9) * 37 + int(offset * 1.3 + 60) * 11 + index * 101) & 4095
+                ]
+                level = _colour(kind, along, length, offset, radius, level_z, lit, look, speck)
+                if level_z > height[row, column]:
+                    colour[row, column] = colour[row, column] * (1.0 - cover) + level * cover
+                    alpha[row, column] = alpha[row, column] * (1.0 - cover) + cover
+                    if cover > 0.5:
+                        height[row, column] = level_z
+                else:
+                    rest = cover * (1.0 - alpha[row, column])
+                    colour[row, column] += level * rest
+                    alpha[row, column] += rest
+
+
+@njit(cache=True)
+def cast(parts, count, camera, homography, light, shadow, box):
+    """Soft shadow of capsules on the keys, in ``shadow`` at half the picture's size, 0 (none) to 1 (full)."""
+    rows, columns = shadow.shape
+    for index in range(count):
+        part = parts[index]
+        lean_x, lean_y = light[0] / light[2], light[1] / light[2]
+        x0, y0 = part[0] - lean_x * part[2], part[1] - lean_y * part[2]
+        x1, y1 = part[4] - lean_x * part[6], part[5] - lean_y * part[6]
+        u0, v0 = project(x0, y0, 0.0, camera, homography)
+        u1, v1 = project(x1, y1, 0.0, camera, homography)
+        right, _ = project(x0 + 1.0, y0, 0.0, camera, homography)
+        _, far = project(x0, y0 + 1.0, 0.0, camera, homography)
+        scale_x, scale_y = (right - u0) / 2, (v0 - far) / 2
+        u0, v0, u1, v1 = u0 / 2, v0 / 2, u1 / 2, v1 / 2
+        soft0, soft1 = 2.5 + 0.22 * max(part[2], 0.0), 2.5 + 0.22 * max(part[6], 0.0)
+        margin = max(part[3] + soft0, part[7] + soft1)
+        left = max(0, int(np.floor(min(u0, u1) - margin * scale_x)))
+        end = min(columns, int(np.ceil(max(u0, u1) + margin * scale_x)) + 1)
+        top = max(0, int(np.floor(min(v0, v1) - margin * scale_y)))
+        bottom = min(rows, int(np.ceil(max(v0, v1) + margin * scale_y)) + 1)
+        if left >= end or top >= bottom:
+            continue
+        box[0], box[1] = min(box[0], top * 2), max(box[1], bottom * 2)
+        box[2], box[3] = min(box[2], left * 2), max(box[3], end * 2)
+        axis_x, axis_y = (u1 - u0) / scale_x, (v0 - v1) / scale_y
+        squared = axis_x * axis_x + axis_y * axis_y + 1e-9
+        for row in range(top, bottom):
+            y = (v0 - row - 0.5) / scale_y
+            for column in range(left, end):
+                x = (column + 0.5 - u0) / scale_x
+                along = min(max((x * axis_x + y * axis_y) / squared, 0.0), 1.0)
+                away_x, away_y = x - along * axis_x, y - along * axis_y
+                radius = part[3] + along * (part[7] - part[3])
+                soft = soft0 + along * (soft1 - soft0)
+                distance_squared = away_x * away_x + away_y * away_y
+                if distance_squared < (radius + soft) * (radius + soft):
+                    dark = min(max((radius + soft - np.sqrt(distance_squared)) / (2 * soft), 0.0), 1.0)
+                    dark = dark * dark * (3.0 - 2.0 * dark)
+                    if dark > shadow[row, column]:
+                        shadow[row, column] = dark
