@@ -49,7 +49,7 @@ class Table2Row(_Reported):
 
 
 class Table2(_Reported):
-    """The audio evaluation: the share of 20-second segments that a music-identification service named rightly."""
+    """The audio evaluation: the share of 20-second segments that an identification service named rightly."""
 
     title: str
     test_set: str
