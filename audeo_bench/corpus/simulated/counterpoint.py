@@ -1,0 +1,349 @@
+"""Imitative pieces: a subject, its answer, a countersubject, episodes in sequence, stretto, a tonal plan, a close."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import NamedTuple
+
+from audeo_bench.corpus.simulated.harmony import (
+    DOMINANT,
+    SUBDOMINANT,
+    TONIC,
+    Chord,
+    Key,
+    chord_ladder,
+    chord_tones,
+    close,
+    nearest_index,
+    pick,
+    pick_weighted,
+    pitch_classes,
+    progression,
+    sequence,
+    shuffled,
+    tonal_plan,
+)
+from audeo_bench.corpus.simulated.voices import (
+    HIGHEST,
+    LOWEST,
+    RANGES,
+    RHYTHMS,
+    Note,
+    Sketch,
+    fill,
+    lead,
+    run_between,
+)
+
+_ORIGIN = 49  # ladder index of the tonic that lines count from: the one from middle C up
+
+
+class Step(NamedTuple):
+    """A note of a line: time in ticks from the line's start, place on the staff from the tonic, raised or not."""
+
+    onset: int
+    duration: int
+    index: int
+    raised: bool = False
+
+
+class Line(NamedTuple):
+    """A melody free of key and voice, with the chord degrees of the beats that it implies."""
+
+    chords: tuple[tuple[int, bool], ...]
+    steps: tuple[Step, ...]
+
+    def shifted(self, by: int) -> Line:
+        """The line moved on the staff, its chords with it."""
+        return Line(
+            tuple(((degree + by) % 7, seventh) for degree, seventh in self.chords),
+            tuple(step._replace(index=step.index + by) for step in self.steps),
+        )
+
+    def head(self, beats: int, beat: int) -> Line:
+        """The first beats of the line."""
+        kept = [step for step in self.steps if step.onset < beats * beat] or [self.steps[0]._replace(onset=0)]
+        kept[-1] = kept[-1]._replace(duration=min(kept[-1].duration, beats * beat - kept[-1].onset))
+        return Line(self.chords[:beats], tuple(kept))
+
+
+def lift(notes: list[Note], chords: list[Chord], start: int, beat: int) -> Line:
+    """Notes in one key, written over ``chords`` from tick ``start``, as a line."""
+    steps = []
+    for note in notes:
+        place = chord_ladder(chords[min((note.onset - start) // beat, len(chords) - 1)])
+        raised = note.pitch not in place and note.pitch - 1 in place
+        index = nearest_index(place, note.pitch - raised)
+        steps.append(Step(note.onset - start, note.duration, index - _ORIGIN, raised))
+    return Line(tuple((chord.degree, chord.seventh) for chord in chords), tuple(steps))
+
+
+def spell(line: Line, key: Key, beat: int, octave: int = 0) -> list[int]:
+    """MIDI pitches of a line in a key."""
+    pitches = []
+    for step in line.steps:
+        degree, _ = line.chords[min(step.onset // beat, len(line.chords) - 1)]
+        index = step.index + _ORIGIN + 7 * octave
+        pitches.append(chord_ladder(Chord(key, degree))[index] + (step.raised and key.minor))
+    return pitches
+
+
+def place(sketch: Sketch, line: Line, key: Key, voice: int, first: int) -> None:
+    """Write a line into a voice, in the octave that fits the voice's range and keeps clear of its neighbours."""
+    low, high = sketch.ranges[voice]
+    best: tuple[float, list[int]] = (1e9, [])
+    for octave in range(-2, 3):
+        pitches = spell(line, key, sketch.beat, octave)
+        cost = sum(max(low - p, 0, p - high) for p in pitches) / len(pitches) * 2
+        cost += abs(sum(pitches) / len(pitches) - (low + high) / 2) / 4
+        cost += 99 * (min(pitches) < LOWEST or max(pitches) > HIGHEST)
+        for other, held in enumerate(sketch.skeleton):
+            sign = 1 if other > voice else -1
+            for step, pitch in zip(line.steps, pitches, strict=True):
+                now = held.get(first + step.onset // sketch.beat) if other != voice else None
+                cost += 3 * (now is not None and sign * (pitch - now) <= 0) * step.duration / sketch.beat
+        cost_and_pitches = (cost, pitches)
+        best = min(best, cost_and_pitches, key=lambda found: found[0])
+    for step, pitch in zip(line.steps, best[1], strict=True):
+        sketch.write(voice, first * sketch.beat + step.onset, step.duration, pitch)
+        beat = first + step.onset // sketch.beat
+        sketch.busy[beat] = sketch.busy.get(beat, 0) + 1
+
+
+def subject(rng: Random, key: Key, beats: int, beat: int, pace: int) -> Line:
+    """A subject: an opening with a rhythm and a leap of its own, a running continuation, a close on the tonic chord."""
+    chords = [Chord(key, TONIC)]
+    for chord in progression(rng, key, beats, closing=False)[1:-2]:
+        chords.append(chords[-1] if rng.random() < 0.3 else chord)
+    chords += [Chord(key, DOMINANT, rng.random() < 0.3), Chord(key, TONIC)]
+    table = RHYTHMS[beat]
+    opening = [pick(rng, table[count]) for count in (pick(rng, (1, 2, 2, 3)), pick(rng, (1, 2, 3, 3)))]
+    running = [pick(rng, table[count]) for count in (pick(rng, (3, pace)), pace, pick(rng, (2, 3, pace)))]
+    shift = pick(rng, (0, 1))
+    rhythms = opening + [running[(place + shift) % 3] for place in range(beats - 3)] + [(beat,)]
+    low, high = key.tonic + 55, key.tonic + 72
+    goals = [
+        key.tonic + 60 + pick(rng, (0, 0, 7, chord_tones(chords[0], 61, 66)[0] - 60 if key.tonic < 1 else 7))
+    ]
+    drift = pick(rng, (-1, 1)) * rng.random() * 2
+    for place, chord in enumerate(chords[1:], 1):
+        turn = drift if place < beats / 2 else -drift
+        choices = [
+            (tone, 1 / (1.5 + abs(tone - goals[-1] - 2 * turn)) / (1 + 3 * (tone == goals[-1])))
+            for tone in chord_tones(chord, low, high)
+            if abs(tone - goals[-1]) not in (6, 10, 11)
+        ]
+        if place == 1 and rng.random() < 0.6:
+            choices = [(tone, 1.0) for tone, _ in choices if 3 <= abs(tone - goals[-1]) <= 9] or choices
+        goals.append(pick_weighted(rng, choices) if choices else goals[-1])
+    notes = []
+    for place, rhythm in enumerate(rhythms):
+        after = goals[place + 1] if place + 1 < beats else goals[place]
+        onset = place * beat
+        for length, pitch in zip(
+            rhythm, run_between(rng, chords[place], goals[place], after, len(rhythm)), strict=True
+        ):
+            notes.append(Note(onset, length, pitch, 0))
+            onset += length
+    if rng.random() < 0.4 and notes[0].duration >= 6:  # begin after a rest
+        delay = notes[0].duration // 2
+        notes[0] = notes[0]._replace(onset=delay, duration=notes[0].duration - delay)
+    return lift(notes, chords, 0, beat)
+
+
+def answer(theme: Line) -> Line:
+    """The subject as it stands in the dominant key: an opening fifth degree is answered by the tonic of the piece."""
+    first = theme.steps[0]
+    if first.index % 7 != 4:
+        return theme
+    steps = (first._replace(index=first.index - 1), *theme.steps[1:])
+    return Line(((SUBDOMINANT, False), *theme.chords[1:]), steps)
+
+
+def stretto(theme: Line, beat: int) -> tuple[int, int] | None:
+    """The delay in beats and the shift on the staff at which the theme best accompanies itself, if it does at all."""
+    best: tuple[float, tuple[int, int]] | None = None
+    length = len(theme.chords)
+    for delay in range(1, max(2, length // 2 + 1)):
+        for shift in (0, 4, 3):
+            clashes = strong = 0
+            for step in theme.steps:
+                now = delay + step.onset // beat
+                if step.onset % beat == 0 and now < length:
+                    strong += 1
+                    clashes += (step.index + shift - theme.chords[now][0]) % 7 not in (0, 2, 4)
+            if strong >= 2 and clashes <= strong / 3:
+                cost = clashes / strong + delay / length / 2
+                if best is None or cost < best[0]:
+                    best = (cost, (delay, shift))
+    return best[1] if best else None
+
+
+def _add(sketch: Sketch, line: Line, key: Key) -> int:
+    first = len(sketch.chords)
+    sketch.chords += [Chord(key, degree, seventh) for degree, seventh in line.chords]
+    return first
+
+
+def _fill_rest(sketch: Sketch, rng: Random, first: int, voices: list[int], pace: int) -> None:
+    for voice in sorted(voices, key=lambda other: (other != len(sketch.ranges) - 1, other)):
+        fill(sketch, rng, voice, first, len(sketch.chords), pace)
+
+
+def episode(sketch: Sketch, rng: Random, theme: Line, start: Key, goal: Key, beats: int, pace: int) -> None:
+    """A sequence on the theme's head, tossed between two voices, that leads from one key to another."""
+    count = len(sketch.ranges)
+    unit = 2 if beats >= 4 and rng.random() < 0.6 else 1
+    head = theme.head(unit, sketch.beat)
+    first = len(sketch.chords)
+    roots = sequence(rng, start, goal, max(1, (beats - 1) // unit))
+    placed = []
+    for root in roots[:-1] or roots:
+        line = head.shifted((root.degree - head.chords[0][0] + 3) % 7 - 3)
+        placed.append((line, root.key, _add(sketch, line, root.key)))
+    while len(sketch.chords) - first < beats:
+        sketch.chords.append(Chord(goal, DOMINANT, True))
+    voices = shuffled(rng, range(count))
+    leaders, resting = voices[:2], voices[2:3] if count > 3 or (count == 3 and rng.random() < 0.3) else []
+    for turn, (line, key, where) in enumerate(placed):
+        place(sketch, line, key, leaders[turn % 2], where)
+    written = {
+        leader: {
+            where + b for turn, (_, _, where) in enumerate(placed) if turn % 2 == side for b in range(unit)
+        }
+        for side, leader in enumerate(leaders)
+    }
+    for voice in sorted(set(voices) - set(resting), key=lambda other: (other != count - 1, other)):
+        taken = written.get(voice, set())
+        beat = first
+        while beat < len(sketch.chords):
+            stop = beat
+            while stop < len(sketch.chords) and stop not in taken:
+                stop += 1
+            if stop > beat:
+                fill(sketch, rng, voice, beat, stop, pace)
+            beat = stop + 1
+
+
+def cadence(sketch: Sketch, rng: Random, key: Key, bar: int, final: bool = False) -> None:
+    """Predominant, dominant, tonic on the next bar line; the last one holds, in minor often with the major third."""
+    first = len(sketch.chords)
+    room = (-first) % bar
+    while room < 2:
+        room += bar
+    predominant, dominant, tonic = close(rng, key)
+    sketch.chords += [predominant] * (room - room // 2) + [dominant] * (room // 2)
+    if final and key.minor and rng.random() < 0.6:
+        tonic = Chord(Key(key.tonic, False), TONIC)
+    if not final:
+        sketch.chords.append(tonic)
+    _fill_rest(sketch, rng, first, list(range(len(sketch.ranges))), 2 if final else 3)
+    sketch.cadences.append((len(sketch.chords) - (not final)) * sketch.beat)
+    if final:
+        hold(sketch, rng, tonic, bar)
+
+
+def hold(sketch: Sketch, rng: Random, chord: Chord, beats: int) -> None:
+    """The last chord, held for ``beats``: the tonic in the bass, the other voices led to its tones."""
+    beat = len(sketch.chords)
+    sketch.chords += [chord] * beats
+    bass = len(sketch.ranges) - 1
+    low, high = sketch.ranges[bass]
+    root = pitch_classes(chord)[0]
+    before = sketch.skeleton[bass].get(beat - 1, (low + high) // 2)
+    roots = [pitch for pitch in range(max(low, LOWEST), high + 1) if pitch % 12 == root]
+    sketch.write(
+        bass, beat * sketch.beat, beats * sketch.beat, min(roots, key=lambda pitch: abs(pitch - before))
+    )
+    for voice in range(bass):
+        pitch = lead(sketch, rng, voice, beat, sketch.skeleton[voice].get(beat - 1), 0.2)
+        sketch.write(voice, beat * sketch.beat, beats * sketch.beat, pitch)
+
+
+def fugue(rng: Random, key: Key, voices: int, beat: int, bar: int, length: int, pace: int) -> Sketch:
+    """A fugue of about ``length`` beats.
+
+    Parameters
+    ----------
+    voices : int
+        2, 3 or 4.
+    beat : int
+        Ticks in a beat: 12 for a quarter, 18 for a dotted quarter.
+    bar : int
+        Beats in a bar.
+    pace : int
+        Notes a beat in the running voice.
+    """
+    sketch = Sketch(beat, RANGES[voices])
+    beats = pick(rng, [count for count in (bar, bar + bar // 2, 2 * bar, 3 * bar) if 4 <= count <= 9])
+    theme = subject(rng, key, beats, beat, pace)
+    reply = answer(theme)
+    orders = {
+        2: ((0, 1), (1, 0)),
+        3: ((1, 0, 2), (0, 1, 2), (2, 1, 0)),
+        4: ((2, 1, 0, 3), (1, 0, 2, 3), (3, 2, 1, 0)),
+    }
+    order = pick(rng, orders[voices])
+    counter: Line | None = None
+    for turn, voice in enumerate(order):
+        line, station = (reply, key.dominant) if turn % 2 else (theme, key)
+        first = _add(sketch, line, station)
+        place(sketch, line, station, voice, first)
+        free = list(order[:turn])
+        if turn and counter is None:
+            before = len(sketch.notes)
+            fill(sketch, rng, order[0], first, first + beats, pace)
+            counter = lift(sketch.notes[before:], sketch.chords[first:], first * beat, beat)
+            free.remove(order[0])
+        elif counter is not None:
+            place(sketch, counter, station, order[turn - 1], first)
+            free.remove(order[turn - 1])
+        _fill_rest(sketch, rng, first, free, pace)
+        if turn == 1 and voices > 2:
+            episode(sketch, rng, theme, station, key, max(2, bar // 2), pace)
+    assert counter is not None
+    overlap = stretto(theme, beat)
+    here, closing = key, 2 * beats + 3 * bar
+    for station in tonal_plan(rng, key, 12):
+        if len(sketch.chords) + 2 * bar + beats + closing > length:
+            break
+        episode(
+            sketch, rng, pick(rng, (theme, theme, counter)), here, station, pick(rng, (bar, 2 * bar)), pace
+        )
+        entry(sketch, rng, theme, counter, station, pace)
+        here = station
+        if rng.random() < 0.35:
+            cadence(sketch, rng, station, bar)
+    episode(sketch, rng, theme, here, key, max(2, -len(sketch.chords) % bar + bar), pace)
+    if overlap is not None and rng.random() < 0.7:
+        closely(sketch, rng, theme, key, overlap, pace)
+    entry(sketch, rng, theme, counter, key, pace)
+    cadence(sketch, rng, key, bar, final=True)
+    return sketch
+
+
+def entry(sketch: Sketch, rng: Random, theme: Line, counter: Line, key: Key, pace: int) -> None:
+    """The theme in one voice, the countersubject in another, the rest free."""
+    voices = shuffled(rng, range(len(sketch.ranges)))
+    first = _add(sketch, theme, key)
+    place(sketch, theme, key, voices[0], first)
+    free = voices[1:]
+    if rng.random() < 0.6:
+        # The countersubject was written over the answer's chords; where those differ a free voice is safer.
+        if counter.chords == theme.chords:
+            place(sketch, counter, key, free.pop(0), first)
+    _fill_rest(sketch, rng, first, free, pace)
+
+
+def closely(sketch: Sketch, rng: Random, theme: Line, key: Key, overlap: tuple[int, int], pace: int) -> None:
+    """A stretto: the second voice begins before the first has finished."""
+    delay, shift = overlap
+    second = theme.shifted(shift)
+    first = _add(sketch, Line(theme.chords + second.chords[len(theme.chords) - delay :], ()), key)
+    voices = shuffled(rng, range(len(sketch.ranges)))
+    place(sketch, theme, key, voices[0], first)
+    place(sketch, second, key, voices[1], first + delay)
+    end = len(sketch.chords)
+    fill(sketch, rng, voices[1], first, first + delay, pace)
+    fill(sketch, rng, voices[0], end - delay, end, pace)
+    _fill_rest(sketch, rng, first, voices[2:], pace)
