@@ -1,0 +1,91 @@
+"""Note-level precision, recall and F1, by ``mir_eval.transcription``.
+
+=========  =============  =====================================  =====================
+metric     onset within   offset within                          in mir_eval
+=========  =============  =====================================  =====================
+onset@50   50 ms          anything                               ``offset_ratio=None``
+onset@100  100 ms         anything                               ``offset_ratio=None``
+full@50    50 ms          50 ms or 20 % of the note if more      the defaults
+offtol@50  50 ms          50 ms                                  ``offset_ratio=0``
+=========  =============  =====================================  =====================
+
+The pitch must be right in all four. A note of a 25 fps roll starts where its frame starts, so up to 40 ms early.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from audeo_bench.roll import Notes, roll_to_notes
+
+NOTE_METRICS: dict[str, dict[str, Any]] = {
+    "onset@50": {"onset_tolerance": 0.05, "offset_ratio": None},
+    "onset@100": {"onset_tolerance": 0.1, "offset_ratio": None},
+    "full@50": {"onset_tolerance": 0.05, "offset_ratio": 0.2, "offset_min_tolerance": 0.05},
+    "offtol@50": {"onset_tolerance": 0.05, "offset_ratio": 0.0, "offset_min_tolerance": 0.05},
+}
+"""Metric name -> arguments of ``mir_eval.transcription.match_notes``."""
+
+
+@dataclass(frozen=True)
+class NoteCounts:
+    """Notes of one recording by one metric; add the fields of several recordings to pool them."""
+
+    matched: int
+    reference: int
+    estimated: int
+
+    @property
+    def precision(self) -> float:
+        return self.matched / self.estimated if self.estimated else 0.0
+
+    @property
+    def recall(self) -> float:
+        return self.matched / self.reference if self.reference else 0.0
+
+    @property
+    def f1(self) -> float:
+        """0 where either side has no notes, as in mir_eval."""
+        both = self.reference + self.estimated
+        return 2 * self.matched / both if both else 0.0
+
+
+def note_counts(reference: Notes, estimated: Notes) -> dict[str, NoteCounts]:
+    """Match estimated notes with the true ones by each of the four metrics.
+
+    Equal to ``mir_eval.transcription.precision_recall_f1_overlap`` on all notes at once. Only notes of one pitch
+    can match, so each pitch is matched on its own: the distances of all pairs would fill gigabytes.
+
+    Returns
+    -------
+    counts : dict of str to NoteCounts
+        By the names in ``NOTE_METRICS``.
+    """
+    from mir_eval.transcription import match_notes
+
+    matched = dict.fromkeys(NOTE_METRICS, 0)
+    for pitch in np.intersect1d(reference.pitches, estimated.pitches):
+        true = reference.intervals[reference.pitches == pitch]
+        found = estimated.intervals[estimated.pitches == pitch]
+        hertz = np.full(max(len(true), len(found)), 440.0)
+        for name, tolerances in NOTE_METRICS.items():
+            pairs = match_notes(true, hertz[: len(true)], found, hertz[: len(found)], **tolerances)
+            matched[name] += len(pairs)
+    return {name: NoteCounts(matched[name], len(reference), len(estimated)) for name in NOTE_METRICS}
+
+
+def roll_note_counts(reference: Notes, probabilities: np.ndarray, threshold: float) -> dict[str, NoteCounts]:
+    """Score the notes that a roll says at a threshold; each unbroken run of a key is one note.
+
+    Parameters
+    ----------
+    reference : Notes
+        In continuous time, such as ``Recording.notes``.
+    probabilities : np.ndarray, shape (88, T)
+    threshold : float
+        On where ``probability >= threshold``.
+    """
+    return note_counts(reference, roll_to_notes(np.asarray(probabilities) >= threshold))
