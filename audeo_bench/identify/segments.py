@@ -1,0 +1,124 @@
+"""Cutting sound into the queries that a listener is asked about.
+
+The paper cuts every reconstruction into consecutive pieces of 20 seconds. What is left at the end is a
+query of its own if it is at least 12 seconds long (as much as a Shazam fingerprint covers), and is dropped
+if it is shorter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from audeo_bench.api import SAMPLE_RATE, AudeoBenchError
+
+SEGMENT_SECONDS = 20
+SHORTEST_SECONDS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """One query.
+
+    Attributes
+    ----------
+    index : int
+        Its place in the recording, from 0.
+    start : float
+        Seconds from the recording's beginning.
+    pcm : np.ndarray, shape (n,), int16
+        16 kHz mono; what a service is sent, and what :attr:`sha256` is taken of.
+    """
+
+    index: int
+    start: float
+    pcm: np.ndarray
+
+    @property
+    def seconds(self) -> float:
+        return len(self.pcm) / SAMPLE_RATE
+
+    @property
+    def samples(self) -> np.ndarray:
+        """The same sound as float32 in [-1, 1]."""
+        return self.pcm.astype(np.float32) / 32767
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the samples as little-endian 16-bit integers: one name everywhere."""
+        return hashlib.sha256(self.pcm.astype("<i2").tobytes()).hexdigest()
+
+
+def cut(audio: np.ndarray, name: str = "audio") -> list[Segment]:
+    """Cut a recording into segments of 20 seconds; the last may be shorter, down to 12.
+
+    Parameters
+    ----------
+    audio : np.ndarray, shape (n,), float
+        16 kHz mono in [-1, 1]; louder samples are clipped.
+    name : str
+        Names the recording in an error.
+
+    Returns
+    -------
+    list of Segment
+        Empty for a recording shorter than 12 seconds.
+
+    Raises
+    ------
+    AudeoBenchError
+        If the audio is not one finite channel.
+    """
+    audio = np.asarray(audio)
+    if audio.ndim != 1:
+        raise AudeoBenchError(
+            f"{name}: expected mono samples of shape (n,), found shape {audio.shape}; mix it down."
+        )
+    if not np.isfinite(audio).all():
+        raise AudeoBenchError(f"{name}: the audio holds NaN or infinite samples; repair what wrote it.")
+    pcm = np.round(np.clip(audio, -1, 1) * 32767).astype(np.int16)
+    length, shortest = SEGMENT_SECONDS * SAMPLE_RATE, SHORTEST_SECONDS * SAMPLE_RATE
+    starts = [start for start in range(0, len(pcm), length) if len(pcm) - start >= shortest]
+    return [
+        Segment(index, start / SAMPLE_RATE, pcm[start : start + length]) for index, start in enumerate(starts)
+    ]
+
+
+def load_audio(path: Path) -> np.ndarray:
+    """Read any audio or video file that FFmpeg's libraries can decode, as float32 mono at 16 kHz.
+
+    Raises
+    ------
+    AudeoBenchError
+        If the file does not exist, cannot be decoded or has no sound.
+    """
+    import av
+    import av.error
+    import soxr
+
+    blocks: list[np.ndarray] = []
+    rate = SAMPLE_RATE
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.audio:
+                raise AudeoBenchError(f"{path}: has no audio track; give a file with sound.")
+            stream = container.streams.audio[0]
+            rate = stream.codec_context.sample_rate
+            # Only the sample format is left to FFmpeg: its mono is louder than the mean of the channels.
+            to_float = av.AudioResampler(format="fltp", rate=rate)
+            for frame in container.decode(stream):
+                blocks += [part.to_ndarray().mean(axis=0) for part in to_float.resample(frame)]
+    except FileNotFoundError:
+        raise AudeoBenchError(f"{path}: there is no such file.") from None
+    except (av.error.FFmpegError, OSError) as problem:
+        raise AudeoBenchError(
+            f"{path}: cannot be decoded as audio ({problem}); give a WAV, FLAC or MP3."
+        ) from None
+    audio = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+    if rate != SAMPLE_RATE:
+        audio = soxr.resample(audio, rate, SAMPLE_RATE)
+    return np.asarray(audio, np.float32)

@@ -1,0 +1,58 @@
+import hashlib
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audeo_bench.api import SAMPLE_RATE, AudeoBenchError
+from audeo_bench.identify.segments import cut, load_audio
+
+
+@given(st.integers(0, 75 * SAMPLE_RATE))
+def test_the_last_piece_is_kept_from_12_seconds_on(samples):
+    segments = cut(np.zeros(samples, np.float32))
+    whole, rest = divmod(samples, 20 * SAMPLE_RATE)
+    assert [s.seconds for s in segments[:whole]] == [20.0] * whole
+    assert len(segments) == whole + (rest >= 12 * SAMPLE_RATE)
+    assert [s.start for s in segments] == [20.0 * index for index in range(len(segments))]
+
+
+def test_segments_join_up_to_the_recording():
+    audio = np.random.default_rng(0).uniform(-1, 1, 55 * SAMPLE_RATE).astype(np.float32)
+    joined = np.concatenate([segment.samples for segment in cut(audio)])
+    assert np.abs(joined - audio).max() < 1 / 32767
+
+
+def test_a_segment_is_named_by_its_samples():
+    audio = np.round(np.linspace(-32767, 32767, 20 * SAMPLE_RATE)) / 32767
+    (segment,) = cut(audio)
+    pcm = np.round(audio * 32767).astype("<i2")
+    assert segment.sha256 == hashlib.sha256(pcm.tobytes()).hexdigest()
+    assert cut(audio + 1e-7)[0].sha256 == segment.sha256
+    assert cut(-audio)[0].sha256 != segment.sha256
+
+
+def test_bad_audio_is_refused():
+    with pytest.raises(AudeoBenchError, match=r"wtc2-01.*NaN"):
+        cut(np.full(SAMPLE_RATE, np.nan), "wtc2-01")
+    with pytest.raises(AudeoBenchError, match="mono"):
+        cut(np.zeros((2, SAMPLE_RATE)))
+
+
+def test_any_file_becomes_16_khz_mono(tmp_path):
+    time = np.arange(44_100) / 44_100
+    soundfile.write(tmp_path / "a.flac", np.stack([np.sin(2e3 * time), np.sin(2e3 * time)], 1) * 0.5, 44_100)
+    audio = load_audio(tmp_path / "a.flac")
+    assert audio.dtype == np.float32
+    assert abs(len(audio) - SAMPLE_RATE) <= 1
+    expected = 0.5 * np.sin(2e3 * np.arange(len(audio)) / SAMPLE_RATE)
+    assert np.abs(audio - expected)[200:-200].max() < 0.01
+
+
+def test_what_is_no_audio_is_refused(tmp_path):
+    (tmp_path / "a.wav").write_text("no sound")
+    for name in ("a.wav", "missing.wav"):
+        with pytest.raises(AudeoBenchError, match=name):
+            load_audio(tmp_path / name)
