@@ -1,0 +1,144 @@
+"""Where recordings come from: :func:`open_corpus` by name, then splits, then recordings.
+
+>>> corpus = open_corpus("simulated")
+>>> [recording.id for recording in corpus.recordings("wtc2")]
+['wtc2-01', 'wtc2-02', 'wtc2-03']
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import ClassVar
+
+import numpy as np
+
+from audeo_bench.api import AudeoBenchError, Provenance, Recording
+
+__all__ = ["CORPORA", "Corpus", "check_choice", "open_corpus"]
+
+CORPORA: Mapping[str, str] = {
+    "simulated": "audeo_bench.corpus.simulated:SimulatedCorpus",
+    "audeo-reenacted": "audeo_bench.corpus.reenacted:AudeoReenacted",
+    "asap": "audeo_bench.corpus.reenacted:AsapReenacted",
+}
+"""Name -> where its class is; opened by name only, so that listing imports nothing heavy."""
+
+
+class Corpus(ABC):
+    """A named, versioned set of recordings in splits.
+
+    Opening and listing are instant. A recording's truth is computed or read when the recording is asked for,
+    its frames when they are sliced and its sound when ``audio()`` is called.
+
+    Attributes
+    ----------
+    name, version : str
+        Two corpora of equal name, version and seed hold the same recordings.
+    provenance : "simulated", "re-enacted" or "recorded"
+    seed : int
+    """
+
+    name: ClassVar[str]
+    version: str
+    provenance: ClassVar[Provenance]
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self._made: dict[str, Recording] = {}
+
+    @abstractmethod
+    def listing(self) -> Mapping[str, tuple[str, ...]]:
+        """Split -> the ids of its recordings, in order."""
+
+    @abstractmethod
+    def make(self, recording_id: str) -> Recording:
+        """Build one listed recording."""
+
+    def splits(self) -> tuple[str, ...]:
+        return tuple(self.listing())
+
+    def ids(self, split: str) -> tuple[str, ...]:
+        """The ids of a split's recordings, in order, without making them.
+
+        Raises
+        ------
+        AudeoBenchError
+            If there is no such split; names the closest.
+        """
+        listing = self.listing()
+        check_choice("split", split, listing, f"corpus {self.name}")
+        return listing[split]
+
+    def recordings(self, split: str, take: int = 0) -> list[Recording]:
+        """Every recording of a split, in order.
+
+        Parameters
+        ----------
+        split : str
+        take : int
+            0 is the performance that is scored. A simulated corpus plays every work again, by another pianist
+            before another camera, for each further take; those are for training.
+        """
+        return [self.recording(self.take_id(recording_id, take)) for recording_id in self.ids(split)]
+
+    def recording(self, recording_id: str) -> Recording:
+        """One recording by its id; made once and kept."""
+        if recording_id not in self._made:
+            listed = {known for ids in self.listing().values() for known in ids}
+            check_choice("recording", recording_id.partition("~")[0], listed, f"corpus {self.name}")
+            self._made[recording_id] = self.make(recording_id)
+        return self._made[recording_id]
+
+    def take_id(self, recording_id: str, take: int) -> str:
+        """The id of a further take; only corpora that can play a work again have any."""
+        if take:
+            raise AudeoBenchError(
+                f"corpus {self.name}: take {take} asked for; every work is there once, take 0."
+            )
+        return recording_id
+
+    def split_hash(self, split: str) -> str:
+        """SHA-256 over a split's ids and truth, so that scores of different truths are never compared."""
+        digest = hashlib.sha256()
+        for recording in self.recordings(split):
+            digest.update(recording.id.encode())
+            for roll in (recording.sounding, recording.pressed):
+                digest.update(repr(None if roll is None else roll.shape).encode())
+                digest.update(b"" if roll is None else np.packbits(roll).tobytes())
+        return digest.hexdigest()
+
+
+def open_corpus(name: str, seed: int = 0) -> Corpus:
+    """Open a corpus by its name.
+
+    Parameters
+    ----------
+    name : str
+        ``simulated`` is always there; ``audeo-reenacted`` and ``asap`` need local data, registered once by
+        ``audeo-bench data add``.
+    seed : int
+        Other seeds give other simulated pieces, pianists and cameras; the boards use 0.
+
+    Raises
+    ------
+    AudeoBenchError
+        If there is no such corpus (names the closest), or its data are not registered.
+    """
+    check_choice("corpus", name, CORPORA, "audeo-bench")
+    module, _, attribute = CORPORA[name].partition(":")
+    return getattr(import_module(module), attribute)(seed=seed)
+
+
+def check_choice(kind: str, found: str, choices: Iterable[str], where: str) -> None:
+    """Refuse a name that is not among the choices, with the closest one as a hint."""
+    known = list(choices)
+    if found in known:
+        return
+    close = difflib.get_close_matches(found, known, n=1, cutoff=0.5)
+    shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
+    hint = f"did you mean {close[0]}?" if close else f"choose one of: {shown}."
+    raise AudeoBenchError(f"{where} has no {kind} {found!r}; {hint}")

@@ -1,0 +1,122 @@
+"""The simulated corpus: composer -> performer -> hands and camera (what is seen), ear (what is heard).
+
+A simulated Well-Tempered Clavier: nothing is downloaded, everything follows from a seed. Each recording draws
+from streams of its own, one for each purpose, so that the corpus can grow without changing what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, ClassVar
+
+from audeo_bench.api import FRAMES_PER_SECOND, AudeoBenchError, Provenance, Recording
+from audeo_bench.corpus import Corpus
+from audeo_bench.roll import notes_to_roll
+
+if TYPE_CHECKING:
+    from audeo_bench.corpus.simulated.composer import Piece
+
+__all__ = ["SimulatedCorpus"]
+
+VALIDATION_NUMBERS = (5, 14, 21)
+"""Works of Book I on which checkpoints are chosen, and on which nothing is trained."""
+TEST_NUMBERS = (1, 2, 3)
+"""The paper's MIDI test: Book II, Nos. 1-3."""
+ROMANTIC_KINDS = ("Nocturne", "Waltz", "Etude", "Song without Words")
+"""Played freely and with pedal; every other kind as Bach is."""
+
+
+class SimulatedCorpus(Corpus):
+    """Recordings of simulated pieces, as many as asked for.
+
+    ===============  ================================================================================
+    split            recordings
+    ===============  ================================================================================
+    wtc1             Book I, Nos. 1-24, as in the paper's training set
+    training         wtc1 without the validation works: what contestants are trained on
+    validation       wtc1 Nos. 5, 14 and 21
+    wtc2             Book II, Nos. 1-3: the MIDI test
+    wtc1-variants    eight works of Book I played faster, slower, staccato or legato:
+                     identification test
+    wtc2-other       Book II, Nos. 1-24, eleven of them again by another pianist, and nine
+                     pieces in other styles: identification test
+    ===============  ================================================================================
+
+    Every work can be played again: ``recordings(split, take=1)``, or ``recording("wtc1-05~t1")``, is another pianist
+    at another piano before another camera. A piece's counterpoint does not depend on the take.
+    """
+
+    name: ClassVar[str] = "simulated"
+    version: str = "1"
+    """Raised by hand whenever any recording changes; tests hold checksums against it."""
+    provenance: ClassVar[Provenance] = "simulated"
+
+    def listing(self) -> Mapping[str, tuple[str, ...]]:
+        return self._listing
+
+    @cached_property
+    def _listing(self) -> dict[str, tuple[str, ...]]:
+        book_one = tuple(f"wtc1-{number:02d}" for number in range(1, 25))
+        validation = tuple(f"wtc1-{number:02d}" for number in VALIDATION_NUMBERS)
+        extra = self._extra_pieces
+        return {
+            "wtc1": book_one,
+            "training": tuple(name for name in book_one if name not in validation),
+            "validation": validation,
+            "wtc2": tuple(f"wtc2-{number:02d}" for number in TEST_NUMBERS),
+            "wtc1-variants": tuple(name for name in extra if name.startswith("wtc1-")),
+            "wtc2-other": (
+                *(f"wtc2-{number:02d}" for number in range(1, 25)),
+                *(name for name in extra if not name.startswith("wtc1-")),
+            ),
+        }
+
+    @cached_property
+    def _extra_pieces(self) -> dict[str, Piece]:
+        """The pieces of the identification test that are not simply a number of a book."""
+        from audeo_bench.corpus.simulated.composer import book_two_variants, other_styles, variants
+
+        pieces = [*variants(self.seed), *book_two_variants(self.seed), *other_styles(self.seed)]
+        return {piece.id: piece for piece in pieces}
+
+    def take_id(self, recording_id: str, take: int) -> str:
+        return f"{recording_id}~t{take}" if take else recording_id
+
+    def piece(self, recording_id: str) -> Piece:
+        """The composition that a recording, of any take, performs."""
+        from audeo_bench.corpus.simulated.composer import compose
+
+        name = recording_id.partition("~")[0]
+        if name in self._extra_pieces:
+            return self._extra_pieces[name]
+        book, _, number = name.removeprefix("wtc").partition("-")
+        return compose(int(book), int(number), self.seed)
+
+    def make(self, recording_id: str) -> Recording:
+        from audeo_bench.corpus.simulated.acting import ActedFrames, stream
+        from audeo_bench.corpus.simulated.ear import listen
+        from audeo_bench.corpus.simulated.performer import BACH, ROMANTIC, perform
+        from audeo_bench.synth.fluidsynth import render
+
+        name, tilde, take = recording_id.partition("~")
+        if tilde and not (take[:1] == "t" and take[1:].isdecimal() and int(take[1:]) > 0):
+            raise AudeoBenchError(f"{recording_id}: takes are written {name}~t1, {name}~t2 and so on.")
+        piece = self.piece(recording_id)
+        style = ROMANTIC if any(kind in piece.title for kind in ROMANTIC_KINDS) else BACH
+        played = perform(piece, stream(self.seed, recording_id, "performer"), style)
+        frames = round(played.seconds * FRAMES_PER_SECOND)
+        seconds = frames / FRAMES_PER_SECOND
+        heard = listen(played.notes, played.pedal, stream(self.seed, recording_id, "ear"), seconds)
+        return Recording(
+            id=recording_id,
+            title=f"{piece.title}, take {int(take[1:]) + 1}" if tilde else piece.title,
+            work=piece.work,
+            split=next(split for split, ids in self.listing().items() if name in ids),
+            provenance=self.provenance,
+            frames=ActedFrames(played.notes, played.hands, frames, self.seed, recording_id),
+            pressed=notes_to_roll(played.notes, frames),
+            sounding=notes_to_roll(heard, frames),
+            notes=heard,
+            audio=partial(render, played.notes, played.pedal, seconds=seconds),
+        )

@@ -1,0 +1,76 @@
+"""Notes acted out before the simulated camera, and the streams of chance behind it.
+
+Used by every corpus without a real video: the simulated one and the re-enacted ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, Frames
+from audeo_bench.roll import Notes
+
+__all__ = ["ActedFrames", "seed_of", "stream"]
+
+
+def seed_of(seed: int, recording_id: str, purpose: str) -> np.random.SeedSequence:
+    """The seed of one purpose (performer, hands, ear, ...) in one recording.
+
+    It depends on nothing but its arguments, so that adding recordings, takes or purposes changes no other
+    one.
+    """
+    digest = hashlib.sha256(f"{recording_id}/{purpose}".encode()).digest()
+    return np.random.SeedSequence([seed, *np.frombuffer(digest[:16], "<u4").tolist()])
+
+
+def stream(seed: int, recording_id: str, purpose: str) -> np.random.Generator:
+    """A generator of its own for one purpose in one recording; see :func:`seed_of`."""
+    return np.random.default_rng(seed_of(seed, recording_id, purpose))
+
+
+@dataclass(frozen=True, eq=False)
+class ActedFrames:
+    """``api.Frames`` of a performance, whose hands and pictures are made when it is first sliced.
+
+    Attributes
+    ----------
+    notes : Notes
+        Key presses.
+    hands : np.ndarray, shape (n,), int8
+        0 left, 1 right.
+    frames : int
+    seed, recording_id
+        Name the streams of the hands, the camera's appearance and its noise.
+    """
+
+    notes: Notes
+    hands: np.ndarray
+    frames: int
+    seed: int
+    recording_id: str
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return (self.frames, FRAME_HEIGHT, FRAME_WIDTH)
+
+    def __len__(self) -> int:
+        return self.frames
+
+    def __getitem__(self, window: slice, /) -> np.ndarray:
+        return self.filmed[window]
+
+    @cached_property
+    def filmed(self) -> Frames:
+        """The camera's frames, in front of moving hands."""
+        from audeo_bench.corpus.simulated.appearance import Appearance
+        from audeo_bench.corpus.simulated.camera import film
+        from audeo_bench.corpus.simulated.hands import track
+
+        tracks = track(self.notes, self.hands, self.frames, stream(self.seed, self.recording_id, "hands"))
+        appearance = Appearance.draw(stream(self.seed, self.recording_id, "appearance"))
+        noise = int(seed_of(self.seed, self.recording_id, "camera").generate_state(1)[0])
+        return film(self.notes, tracks, appearance, noise, self.frames)
