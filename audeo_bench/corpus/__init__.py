@@ -39,12 +39,15 @@ class Corpus(ABC):
     name, version : str
         Two corpora of equal name, version and seed hold the same recordings.
     provenance : "simulated", "re-enacted" or "recorded"
+    has_takes : bool
+        Whether works can be played again, see :meth:`recordings`.
     seed : int
     """
 
     name: ClassVar[str]
     version: str
     provenance: ClassVar[Provenance]
+    has_takes: ClassVar[bool] = False
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
@@ -72,6 +75,10 @@ class Corpus(ABC):
         listing = self.listing()
         check_choice("split", split, listing, f"corpus {self.name}")
         return listing[split]
+
+    def split_of(self, recording_id: str) -> str:
+        """The first split that lists a recording: the test set before the identification test."""
+        return next(split for split, ids in self.listing().items() if recording_id in ids)
 
     def recordings(self, split: str, take: int = 0) -> list[Recording]:
         """Every recording of a split, in order.

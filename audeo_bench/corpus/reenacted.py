@@ -54,7 +54,8 @@ def clavier_work(book: int, number: int, part: str = "Prelude and Fugue") -> Wor
 
 
 class AudeoReenacted(Corpus):
-    """The paper's recordings by their published labels: ``wtc2`` is its test set, ``wtc1`` 18 of its 24.
+    """The paper's recordings by their published labels: ``wtc2`` is its test set; 18 of its 24
+    training recordings are ``wtc1`` (15) and ``validation`` (3).
 
     ``sounding`` and ``notes`` are the real labels, made from the real sound by Onsets and Frames. ``pressed``
     is what was acted out, derived by :func:`audeo_bench.corpus.pressing.key_presses`. ``audio`` is the labels
@@ -68,11 +69,8 @@ class AudeoReenacted(Corpus):
     def __init__(self, seed: int = 0) -> None:
         super().__init__(seed)
         self.data = find("pianoyt")
+        self.version = "1" if self.data.as_published else f"1+{self.data.fingerprint}"
         self._labels = {f"wtc{label.book}-{label.number:02d}": label for label in LABELS}
-
-    @property
-    def version(self) -> str:
-        return "1" if self.data.as_published else f"1+{self.data.fingerprint}"
 
     def listing(self) -> Mapping[str, tuple[str, ...]]:
         return _clavier_listing({name: (label.book, label.number) for name, label in self._labels.items()})
@@ -87,7 +85,7 @@ class AudeoReenacted(Corpus):
             id=recording_id,
             title=f"{work.title} (re-enacted)",
             work=work,
-            split=f"wtc{label.book}",
+            split=self.split_of(recording_id),
             provenance=self.provenance,
             frames=ActedFrames(pressed, hands, frames, self.seed, f"{self.name}/{recording_id}"),
             pressed=notes_to_roll(pressed, frames),
@@ -109,6 +107,7 @@ class AsapReenacted(Corpus):
     def __init__(self, seed: int = 0) -> None:
         super().__init__(seed)
         self.data = find("asap")
+        self.version = f"1+{self.data.fingerprint}"
         self._files: dict[str, tuple[str, int, int, str]] = {}
         for file in self.data.files:
             _, part, folder, performance = file.split("/")
@@ -116,10 +115,6 @@ class AsapReenacted(Corpus):
             book, number = (1, bwv - 845) if bwv < 870 else (2, bwv - 869)
             name = f"wtc{book}-{number:02d}-{part.lower()}-{performance.removesuffix('.mid')}"
             self._files[name] = (file, book, number, part)
-
-    @property
-    def version(self) -> str:
-        return f"1+{self.data.fingerprint}"
 
     def listing(self) -> Mapping[str, tuple[str, ...]]:
         return _clavier_listing({name: (book, number) for name, (_, book, number, _) in self._files.items()})
@@ -136,7 +131,7 @@ class AsapReenacted(Corpus):
             id=recording_id,
             title=f"{work.title} (re-enacted)",
             work=work,
-            split=f"wtc{book}",
+            split=self.split_of(recording_id),
             provenance=self.provenance,
             frames=ActedFrames(pressed, split_hands(pressed), frames, self.seed, known_as),
             pressed=notes_to_roll(pressed, frames),
@@ -151,8 +146,7 @@ def _clavier_listing(places: Mapping[str, tuple[int, int]]) -> dict[str, tuple[s
     ordered = sorted(places, key=lambda name: (*places[name], name))
     first = tuple(name for name in ordered if places[name][0] == 1)
     return {
-        "wtc1": first,
-        "training": tuple(name for name in first if places[name][1] not in VALIDATION_NUMBERS),
+        "wtc1": tuple(name for name in first if places[name][1] not in VALIDATION_NUMBERS),
         "validation": tuple(name for name in first if places[name][1] in VALIDATION_NUMBERS),
         "wtc2": tuple(name for name in ordered if places[name][0] == 2),
     }

@@ -33,9 +33,8 @@ class SimulatedCorpus(Corpus):
     ===============  ================================================================================
     split            recordings
     ===============  ================================================================================
-    wtc1             Book I, Nos. 1-24, as in the paper's training set
-    training         wtc1 without the validation works: what contestants are trained on
-    validation       wtc1 Nos. 5, 14 and 21
+    wtc1             Book I without Nos. 5, 14 and 21: training
+    validation       Book I, Nos. 5, 14 and 21: on these checkpoints are chosen
     wtc2             Book II, Nos. 1-3: the MIDI test
     wtc1-variants    eight works of Book I played faster, slower, staccato or legato:
                      identification test
@@ -43,27 +42,27 @@ class SimulatedCorpus(Corpus):
                      pieces in other styles: identification test
     ===============  ================================================================================
 
-    Every work can be played again: ``recordings(split, take=1)``, or ``recording("wtc1-05~t1")``, is another pianist
-    at another piano before another camera. A piece's counterpoint does not depend on the take.
+    Every work can be played again: ``recordings(split, take=1)``, or ``recording("wtc1-05~t1")``, is another
+    pianist at another piano before another camera. A piece's counterpoint does not depend on the take.
     """
 
     name: ClassVar[str] = "simulated"
     version: str = "1"
     """Raised by hand whenever any recording changes; tests hold checksums against it."""
     provenance: ClassVar[Provenance] = "simulated"
+    has_takes: ClassVar[bool] = True
 
     def listing(self) -> Mapping[str, tuple[str, ...]]:
         return self._listing
 
     @cached_property
     def _listing(self) -> dict[str, tuple[str, ...]]:
-        book_one = tuple(f"wtc1-{number:02d}" for number in range(1, 25))
-        validation = tuple(f"wtc1-{number:02d}" for number in VALIDATION_NUMBERS)
         extra = self._extra_pieces
         return {
-            "wtc1": book_one,
-            "training": tuple(name for name in book_one if name not in validation),
-            "validation": validation,
+            "wtc1": tuple(
+                f"wtc1-{number:02d}" for number in range(1, 25) if number not in VALIDATION_NUMBERS
+            ),
+            "validation": tuple(f"wtc1-{number:02d}" for number in VALIDATION_NUMBERS),
             "wtc2": tuple(f"wtc2-{number:02d}" for number in TEST_NUMBERS),
             "wtc1-variants": tuple(name for name in extra if name.startswith("wtc1-")),
             "wtc2-other": (
@@ -112,7 +111,7 @@ class SimulatedCorpus(Corpus):
             id=recording_id,
             title=f"{piece.title}, take {int(take[1:]) + 1}" if tilde else piece.title,
             work=piece.work,
-            split=next(split for split, ids in self.listing().items() if name in ids),
+            split=self.split_of(name),
             provenance=self.provenance,
             frames=ActedFrames(played.notes, played.hands, frames, self.seed, recording_id),
             pressed=notes_to_roll(played.notes, frames),

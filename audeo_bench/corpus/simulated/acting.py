@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, Frames
 from audeo_bench.roll import Notes
 
 __all__ = ["ActedFrames", "seed_of", "stream"]
+
+KEPT_FILMS = 8
+"""Recordings whose hands and piano stay in memory once made; the others are made again when they are sliced again."""
 
 
 def seed_of(seed: int, recording_id: str, purpose: str) -> np.random.SeedSequence:
@@ -61,16 +64,17 @@ class ActedFrames:
         return self.frames
 
     def __getitem__(self, window: slice, /) -> np.ndarray:
-        return self.filmed[window]
+        return _film(self)[window]
 
-    @cached_property
-    def filmed(self) -> Frames:
-        """The camera's frames, in front of moving hands."""
-        from audeo_bench.corpus.simulated.appearance import Appearance
-        from audeo_bench.corpus.simulated.camera import film
-        from audeo_bench.corpus.simulated.hands import track
 
-        tracks = track(self.notes, self.hands, self.frames, stream(self.seed, self.recording_id, "hands"))
-        appearance = Appearance.draw(stream(self.seed, self.recording_id, "appearance"))
-        noise = int(seed_of(self.seed, self.recording_id, "camera").generate_state(1)[0])
-        return film(self.notes, tracks, appearance, noise, self.frames)
+@lru_cache(maxsize=KEPT_FILMS)
+def _film(acted: ActedFrames) -> Frames:
+    """The camera's frames, in front of moving hands."""
+    from audeo_bench.corpus.simulated.appearance import Appearance
+    from audeo_bench.corpus.simulated.camera import film
+    from audeo_bench.corpus.simulated.hands import track
+
+    tracks = track(acted.notes, acted.hands, acted.frames, stream(acted.seed, acted.recording_id, "hands"))
+    appearance = Appearance.draw(stream(acted.seed, acted.recording_id, "appearance"))
+    noise = int(seed_of(acted.seed, acted.recording_id, "camera").generate_state(1)[0])
+    return film(acted.notes, tracks, appearance, noise, acted.frames)
