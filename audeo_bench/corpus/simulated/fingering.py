@@ -8,7 +8,7 @@ the cheapest sequence (Hart, Bosch & Tsai 2000).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -21,6 +21,14 @@ LARGEST_SPAN = 215.0
 """mm between the outer keys of one hand that it still reaches (an octave is 164, a ninth 188, a tenth 211)."""
 _HELD = 0.02
 """A key is still held at an onset if it stays down for longer than this many seconds after it."""
+
+# Costs, tuned beside the fingers that real pianists used (see docs/hands.md).
+_WEAK = 0.13
+_THUMB_UNDER = 1.8
+_OFF_NATURAL = 0.02
+_BLACK_THUMB = 2.5
+_HOP = 3.3
+_STRAIN = 0.04
 
 # Semitones of the right hand: smallest practical, smallest and largest relaxed, largest practical.
 _SPANS = {
@@ -49,6 +57,8 @@ def _span_table() -> np.ndarray:
 
 
 _LIMITS = _span_table()
+# mm between two fingers of a hand at rest.
+_NATURAL = np.subtract.outer(*[np.array([-49.0, -23.5, 0.0, 23.0, 45.0])] * 2).T
 _DIFFERENT = ~np.eye(5, dtype=bool)
 
 
@@ -78,13 +88,13 @@ def _span_cost(distance: np.ndarray, crossing: np.ndarray) -> np.ndarray:
     least, relaxed_low, relaxed_high, most = np.moveaxis(_LIMITS, -1, 0)
     d = distance[..., None, None]
     tight, wide = np.maximum(relaxed_low - d, 0), np.maximum(d - relaxed_high, 0)
-    cost = 0.06 * (tight + wide)
+    cost = _STRAIN * (tight + wide)
     beyond = np.maximum(least - d, 0) + np.maximum(d - most, 0)
     cost = cost + 0.6 * beyond
     thumb = np.zeros((5, 5), bool)
     thumb[0, 1:] = True
     wrong_side = np.where(thumb, d < 0, np.where(thumb.T, d > 0, False))
-    cost = cost + wrong_side * (2.0 + 14.0 * (1 - crossing[..., None, None]))
+    cost = cost + wrong_side * (_THUMB_UNDER + 14.0 * (1 - crossing[..., None, None]))
     # Fingers 2-5 never lie over each other.
     order = np.sign(np.arange(5)[None, :] - np.arange(5)[:, None])
     return cost + 12.0 * ((order * d < 0) & ~thumb & ~thumb.T)
@@ -142,8 +152,8 @@ def _within(notes: Notes, group: _Group, place: np.ndarray) -> np.ndarray:
     hot = _ONE_HOT[count]
     black = IS_BLACK[notes.pitches[active] - LOWEST_PITCH]
     single = np.zeros((count, 5))
-    single += np.array([0.0, 0.0, 0.0, 0.5, 0.5])  # the weak fingers
-    single[black] += np.array([1.6, 0.0, 0.0, 0.0, 0.8])
+    single += np.array([0.0, 0.0, 0.0, _WEAK, _WEAK])  # the weak fingers
+    single[black] += np.array([_BLACK_THUMB, 0.0, 0.0, 0.0, _BLACK_THUMB / 2])
     single[~group.new] = 0
     cost = hot @ single.ravel()
     if count > 1:
@@ -165,7 +175,7 @@ def _within(notes: Notes, group: _Group, place: np.ndarray) -> np.ndarray:
 def _between(notes: Notes, before: _Group, now: _Group, place: np.ndarray) -> np.ndarray:
     """Cost of going from every assignment of one group to every one of the next, (states before, states now)."""
     old, new = before.active, now.active
-    old_on, old_off = notes.intervals[old, 0][:, None], notes.intervals[old, 1][:, None]
+    old_off = notes.intervals[old, 1][:, None]
     new_on = notes.intervals[new, 0][None, :]
     distance = place[new][None, :] - place[old][:, None]
     near = np.exp(-(now.time - before.time) / 0.8)
@@ -174,10 +184,12 @@ def _between(notes: Notes, before: _Group, now: _Group, place: np.ndarray) -> np
     gap = new_on - old_off
     # Different fingers: the span between the two keys, as if both were held for a moment.
     moving = 0.7 * near * _span_cost(distance, np.ones_like(distance))
+    # A hand that need not move is cheaper than one that does.
+    moving += _OFF_NATURAL * near * np.abs(distance[..., None, None] - _NATURAL)
     moving[same_key] = 0.8 * near
     # The same finger: it has to let go first and then travel.
     speed = np.abs(distance) / np.maximum(gap, 0.02) / 1000.0  # m/s
-    hop = 2.5 * near + 2.0 * np.minimum(speed, 6.0) + 200.0 * ((gap < 0) & ~same_key)
+    hop = _HOP * near + 2.0 * np.minimum(speed, 6.0) + 200.0 * ((gap < 0) & ~same_key)
     hop = np.where(same_key, 0.0, hop)
     cost = np.where(_DIFFERENT, moving, hop[..., None, None])
     cost[same_note] = np.where(_DIFFERENT, 80.0, 0.0)
@@ -194,7 +206,7 @@ def _finger_hand(notes: Notes, members: np.ndarray, sign: float, fingering: np.n
     groups = _groups(notes, members, sign)
     total = _within(notes, groups[0], place)
     back: list[np.ndarray] = []
-    for before, now in zip(groups, groups[1:], strict=False):
+    for before, now in pairwise(groups):
         paths = total[:, None] + _between(notes, before, now, place)
         best = np.argmin(paths, axis=0)
         back.append(best)
@@ -256,7 +268,7 @@ def _extend(past: _Split, time: float, low: tuple, high: tuple, leaning_cost: fl
         if struck:
             first, last = struck[0][0], struck[-1][0]
             span = last - first
-            cost += 0.02 * max(span - 165, 0) + 0.4 * max(span - 190, 0) + 25.0 * max(len(struck) - 5, 0)
+            cost += 0.006 * max(span - 60, 0) + 0.02 * max(span - 165, 0) + 0.4 * max(span - 190, 0) + 25.0 * max(len(struck) - 5, 0)
             for x, offset in still:
                 # A held note out of reach, or one key too many, would have to be let go.
                 reach = max(last, x) - min(first, x)

@@ -33,14 +33,14 @@ PIVOT = 220.0
 BLACK_FRONT = WHITE_LENGTH - BLACK_LENGTH
 
 # Right hand at rest, from the middle finger: thumb .. little finger, mm; the left is its mirror image.
-_NATURAL_X = np.array([-52.0, -23.0, 0.0, 21.0, 43.0])
-_NATURAL_Y = np.array([28.0, 52.0, 60.0, 55.0, 38.0])
+_NATURAL_X = np.array([-49.0, -23.5, 0.0, 23.0, 45.0])
+_NATURAL_Y = np.array([14.0, 52.0, 58.0, 50.0, 28.0])
 _HOVER = np.array([7.0, 10.0, 10.0, 11.0, 12.0])
 _CENTRE_WEIGHT = np.array([0.4, 1.0, 1.0, 1.0, 0.7])
 _WRIST_BEHIND = 165.0
 _WRIST_HEIGHT = 50.0
 
-_ANTICIPATION = 0.30
+_ANTICIPATION = 0.40
 """Seconds a finger takes to come over its next key, if it has them."""
 _READY = 0.05
 """Seconds before the onset at which it is there."""
@@ -49,7 +49,10 @@ _DOWN, _UP = 0.045, 0.06
 """Seconds a key takes down and up again."""
 _BLACK_DEPTH = 22.0
 """mm by which the hand goes further in when it plays black keys."""
-_LONG_REST = 1.6
+_LONG_REST = 3.0
+"""Seconds without a note after which a hand may leave the keyboard."""
+_STILL = 14.0
+"""mm by which a hand tolerates that its fingers stand off their natural places before it moves."""
 
 
 @dataclass(frozen=True)
@@ -200,10 +203,12 @@ def _one_hand(
             at = np.interp(on[mine], times, depth)
             presses = _presses(on[mine], off[mine], keys[mine], natural_y[index] + at, rng)
             bound[:, index], target[:, index], down[:, index] = _follow(times, presses)
+            _wait_over_keys(carried[:, index], times, presses)
 
     away = _absence(times, on, off, rng)
     leave = np.array([sign * rng.uniform(-20, 60), -rng.uniform(60, 110), rng.uniform(15, 35)])
     carried += away[:, None, None] * leave
+    target[..., :2] += _wander(times, 0.3, 0.5, rng, 10).reshape(-1, 5, 2)
     _carry_along(carried, target, bound)
     tips = bound[..., None] * target + (1 - bound[..., None]) * carried
     _keep_apart(tips, bound, sign)
@@ -227,6 +232,9 @@ def _hand_path(
     weight = _CENTRE_WEIGHT[fingers]
     total = np.add.reduceat(weight, first)
     place = np.add.reduceat(weight * (KEY_X[keys] - natural_x[fingers]), first) / total
+    # A hand stays where it is as long as its fingers reach their keys from there.
+    for group in range(1, len(place)):
+        place[group] = min(max(place[group - 1], place[group] - _STILL), place[group] + _STILL)
     black = IS_BLACK[keys] * np.where(fingers == 0, 1.6, 1.0)
     deep = np.minimum(np.add.reduceat(weight * black, first) / total * 1.5, 1.0)
     start = on[first]
@@ -245,10 +253,10 @@ def _presses(
 ) -> _Presses:
     black = IS_BLACK[keys]
     y = depth + rng.normal(0, 5, len(on))
-    y = np.where(black, np.clip(np.maximum(y, 62) + rng.normal(4, 5, len(on)), 61, 135), np.clip(y, 10, 120))
+    y = np.where(black, np.clip(np.maximum(y, 60) + rng.normal(5, 4, len(on)), 60, 130), np.clip(y, 4, 120))
     parts = np.array([key_part(int(k), float(v)) for k, v in zip(keys, y, strict=True)])
     middle, half = parts.mean(axis=1), (parts[:, 1] - parts[:, 0]) / 2
-    x = middle + np.clip(rng.normal(0, 0.3, len(on)), -0.7, 0.7) * half
+    x = middle + np.clip(rng.normal(0, 0.28, len(on)), -0.65, 0.65) * half
     z = np.where(black, BLACK_HEIGHT, 0.0)
     # A finger that is wanted elsewhere lets its old key go a moment earlier.
     free = np.concatenate([on[1:] - 0.012, [np.inf]])
@@ -284,6 +292,21 @@ def _follow(times: np.ndarray, presses: _Presses) -> tuple[np.ndarray, np.ndarra
     return np.minimum(both, 1.0), target, np.clip(down, 0, 1)
 
 
+def _wait_over_keys(carried: np.ndarray, times: np.ndarray, presses: _Presses) -> None:
+    """An idle finger waits over the key that it played or will play, if the hand is near enough; in place."""
+    count = len(presses.on)
+    before = np.searchsorted(presses.on, times, side="right") - 1
+    after = np.minimum(before + 1, count - 1)
+    before = np.maximum(before, 0)
+    gap = np.maximum(presses.on[after] - presses.off[before], 1e-3)
+    share = _glide((times - presses.off[before]) / gap)[:, None]
+    wanted = presses.place[before, :2] * (1 - share) + presses.place[after, :2] * share
+    missing = wanted - carried[:, :2]
+    pull = 1 - _glide((np.abs(missing[:, 0]) - 16) / 20)
+    carried[:, 0] += 0.9 * pull * missing[:, 0]
+    carried[:, 1] += 0.5 * pull * missing[:, 1]
+
+
 def _absence(times: np.ndarray, on: np.ndarray, off: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """How far the hand has left the keyboard, shape (T,): 0 plays, 1 off the near edge, more in the lap."""
     away = np.zeros(len(times))
@@ -294,9 +317,9 @@ def _absence(times: np.ndarray, on: np.ndarray, off: np.ndarray, rng: np.random.
     stops = np.concatenate([on, [np.inf]])
     for start, stop in zip(starts, stops, strict=True):
         rest = stop - start
-        if rest < _LONG_REST or (rest < 3.5 and rng.random() < 0.5):
+        if rest < _LONG_REST or rng.random() < 0.4:
             continue
-        far = rng.uniform(0.25, 0.8) if rest < 3.5 else rng.uniform(0.6, 2.5)
+        far = rng.uniform(0.25, 0.8) if rest < 6 else rng.uniform(0.6, 2.5)
         leave_at, back_at = start + rng.uniform(0.2, 0.7), stop - rng.uniform(0.25, 0.45)
         move = rng.uniform(0.45, 0.7)
         gone = _glide((times - leave_at) / move) * (1 - _glide((times - (back_at - move)) / move))
