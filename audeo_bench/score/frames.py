@@ -15,7 +15,7 @@ The sums are all that the statistics need, so the rolls are read once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
@@ -215,6 +215,15 @@ def average(
         frames = total("frames")
         return FrameMetrics(*(total(name) / frames for name in METRICS))
     return micro(total("tp"), total("fp"), total("fn"))
+
+
+def metric_values(counts: FrameCounts) -> Iterator[tuple[KeyRange, float, Average, str, float]]:
+    """All totals of some block sums: key range, threshold, average, metric and value."""
+    for kind in AVERAGES:
+        metrics = average(counts, kind)
+        for place, threshold in enumerate(counts.thresholds):
+            for metric in METRICS:
+                yield counts.keys, threshold, kind, metric, float(getattr(metrics, metric)[place])
 
 
 def micro(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray) -> FrameMetrics:

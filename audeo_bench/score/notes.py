@@ -9,7 +9,7 @@ full@50    50 ms          50 ms or 20 % of the note if more      the defaults
 offtol@50  50 ms          50 ms                                  ``offset_ratio=0``
 =========  =============  =====================================  =====================
 
-The pitch must be right in all four. A note of a 25 fps roll starts where its frame starts, so up to 40 ms early.
+The pitch must be right in all four. A roll's note starts where its frame starts, up to 40 ms early.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class NoteCounts:
 def note_counts(reference: Notes, estimated: Notes) -> dict[str, NoteCounts]:
     """Match estimated notes with the true ones by each of the four metrics.
 
-    Equal to ``mir_eval.transcription.precision_recall_f1_overlap`` on all notes at once. Only notes of one pitch
+    Equal to ``mir_eval.transcription.precision_recall_f1_overlap`` on all notes. Only notes of one pitch
     can match, so each pitch is matched on its own: the distances of all pairs would fill gigabytes.
 
     Returns
