@@ -77,8 +77,8 @@ class Appearance:
             The only source of chance: equal generators give equal looks.
         """
         left, right = rng.uniform(-6, 4), KEYBOARD_WIDTH + rng.uniform(-4, 6)
-        top, bottom = WHITE_LENGTH + rng.uniform(3, 12), rng.uniform(-34, -10)
-        keystone, tilt = rng.normal(0, 4), rng.normal(0, 1.6)
+        top, bottom = WHITE_LENGTH + rng.uniform(3, 11), rng.uniform(-66, -14)
+        keystone, tilt = rng.normal(0, 3), rng.normal(0, 1.2)
         corners = np.array(
             [
                 [left - keystone, top + tilt],
@@ -105,7 +105,7 @@ class Appearance:
                 rng.uniform(-0.3, 0.3),
                 rng.choice([0.0, 1.0]) * rng.choice([-1, 1]) * rng.uniform(0.04, 0.13),
             ),
-            white_level=rng.uniform(186, 222),
+            white_level=rng.uniform(190, 228),
             black_level=rng.uniform(16, 34),
             gap_width=rng.uniform(0.7, 1.3),
             gap_level=rng.uniform(40, 85),
@@ -120,7 +120,7 @@ class Appearance:
             nail_contrast=rng.uniform(0.05, 0.16),
             sleeve=sleeve,
             sleeve_level=sleeve_level * rng.uniform(0.8, 1.15),
-            sleeve_cuff=rng.uniform(-25, 22),
+            sleeve_cuff=rng.uniform(-10, 62),
             lens_blur=rng.uniform(0.45, 0.75),
             shutter=rng.uniform(0.3, 0.6),
             flicker=rng.uniform(0.001, 0.006),

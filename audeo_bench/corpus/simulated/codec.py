@@ -18,8 +18,20 @@ COSINES = (np.where(_k == 0, 1 / np.sqrt(2), 1) / 2 * np.cos((2 * _n + 1) * _k *
 """The orthonormal 8-point DCT-II, shape (8, 8): row k is the k-th basis vector."""
 
 
+@njit(cache=True, inline="always")
+def _multiply(left, right, product):
+    """8x8 matrices; the inner loop runs over independent sums, so that it compiles to vector instructions."""
+    for i in range(8):
+        for j in range(8):
+            product[i, j] = 0
+        for k in range(8):
+            weight = left[i, k]
+            for j in range(8):
+                product[i, j] += weight * right[k, j]
+
+
 @njit(cache=True)
-def code(picture, reference, busy, quantiser, cosines):
+def code(picture, reference, busy, noise, noise_level, quantiser, cosines):
     """Replace ``picture`` by what a decoder would show.
 
     Parameters
@@ -28,56 +40,41 @@ def code(picture, reference, busy, quantiser, cosines):
         Rows and columns are multiples of 8. The difference is what gets coded.
     busy : np.ndarray, shape (rows / 8, columns / 8), uint8
         Where 0 the block is skipped: the decoder shows the reference.
+    noise : np.ndarray, shape (at least rows * columns,), float32
+        The sensor's, of unit variance, added to ``picture`` times ``noise_level`` before coding.
     quantiser : float
         Step of the lowest coefficients; the highest are quantised 1.9 times as coarsely.
     cosines : np.ndarray, shape (8, 8), float32
     """
+    columns = picture.shape[1]
     block = np.zeros((8, 8), np.float32)
     half = np.zeros((8, 8), np.float32)
+    across = np.ascontiguousarray(cosines.T)
     for block_row in range(busy.shape[0]):
         for block_column in range(busy.shape[1]):
             top, left = block_row * 8, block_column * 8
+            anything = False
             if busy[block_row, block_column]:
                 for i in range(8):
+                    start = (top + i) * columns + left
                     for j in range(8):
-                        block[i, j] = picture[top + i, left + j] - reference[top + i, left + j]
-                half[:] = 0
-                for k in range(8):
-                    for i in range(8):
-                        weight = cosines[k, i]
-                        for j in range(8):
-                            half[k, j] += weight * block[i, j]
-                anything = False
+                        level = picture[top + i, left + j] + noise_level * noise[start + j]
+                        block[i, j] = level - reference[top + i, left + j]
+                _multiply(cosines, block, half)
+                _multiply(half, across, block)
                 for k in range(8):
                     for m in range(8):
-                        total = np.float32(0)
-                        for j in range(8):
-                            total += half[k, j] * cosines[m, j]
-                        step = quantiser * (1.0 + 0.065 * (k + m))
-                        level = np.floor(abs(total) / step + 0.33)
-                        if level > 0:
-                            anything = True
-                            block[k, m] = level * step if total > 0 else -level * step
-                        else:
-                            block[k, m] = 0
-                if anything:
-                    half[:] = 0
-                    for i in range(8):
-                        for k in range(8):
-                            weight = cosines[k, i]
-                            for m in range(8):
-                                half[i, m] += weight * block[k, m]
-                    block[:] = 0
-                    for i in range(8):
-                        for m in range(8):
-                            weight = half[i, m]
-                            if weight != 0:
-                                for j in range(8):
-                                    block[i, j] += weight * cosines[m, j]
-                    for i in range(8):
-                        for j in range(8):
-                            picture[top + i, left + j] = reference[top + i, left + j] + block[i, j]
-                    continue
-            for i in range(8):
-                for j in range(8):
-                    picture[top + i, left + j] = reference[top + i, left + j]
+                        step = np.float32(quantiser * (1.0 + 0.065 * (k + m)))
+                        level = np.float32(int(abs(block[k, m]) / step + np.float32(0.33))) * step
+                        anything |= level > 0
+                        block[k, m] = level if block[k, m] > 0 else -level
+            if anything:
+                _multiply(across, block, half)
+                _multiply(half, cosines, block)
+                for i in range(8):
+                    for j in range(8):
+                        picture[top + i, left + j] = reference[top + i, left + j] + block[i, j]
+            else:
+                for i in range(8):
+                    for j in range(8):
+                        picture[top + i, left + j] = reference[top + i, left + j]

@@ -24,7 +24,7 @@ from audeo_bench.corpus.simulated.keyboard import (
 )
 from audeo_bench.corpus.simulated.optics import blur, plane_to_picture
 
-PATCH_WIDTH = 52
+PATCH_WIDTH = 40
 _PIVOT = 230.0
 _BLACK_FRONT = WHITE_LENGTH - BLACK_LENGTH
 _WHITE_KEYS = np.flatnonzero(~IS_BLACK)
@@ -41,7 +41,7 @@ class Piano:
     ----------
     up : np.ndarray, shape (100, 900), float32
         All keys up.
-    patches : np.ndarray, shape (88, 100, 52), float32
+    patches : np.ndarray, shape (88, 100, 40), float32
         What is added where a key is fully down.
     columns : np.ndarray, shape (88,), int64
         The picture's column where each patch begins.
@@ -96,8 +96,10 @@ def _black(x0, y0, camera, light, tone, wear, black_x, black_at, pressed):
         if key == pressed:
             sunk = _sink(y0) * 0.95
         height = BLACK_HEIGHT - sunk
-        for step in range(9):
-            z = height * (1.0 - step / 8.0)
+        if abs(x0 + slope_x * height / 2 - black_x[line]) > 5.5 + abs(slope_x) * height / 2:
+            continue
+        for step in range(6):
+            z = height * (1.0 - step / 5.0)
             down = (height - z) / BLACK_HEIGHT
             x, y = x0 + slope_x * z, y0 + slope_y * z
             half = 4.4 + 1.1 * down
@@ -170,13 +172,13 @@ def _shade(x0, y0, camera, light, tone, wear, black_x, black_at, white_keys, pre
         if (x - middle) * light[0] > 0 and inside < half_gap + reach:
             level *= 0.84
     shadow = 0.0
-    for step in range(4):
-        z = 1.5 + 2.8 * step
+    for step in range(3 if y > 40.0 else 0):
+        z = 1.5 + 3.6 * step
         at_x, at_y = x + light[0] / light[2] * z * 1.35, y + light[1] / light[2] * z
         line = int(np.floor(at_x / WHITE_WIDTH + 0.5))
         if 0 <= line < 52 and black_at[line] >= 0 and black_at[line] != pressed:
             if abs(at_x - black_x[line]) < 5.6 and at_y > _BLACK_FRONT:
-                shadow += 0.25
+                shadow += 0.333
     return level * (1.0 - 0.3 * shadow - 0.10 * max(0.0, (y - 60.0) / 90.0))
 
 
@@ -237,7 +239,7 @@ def build_piano(appearance: Appearance) -> Piano:
         middle = to_picture @ [KEY_X[key], WHITE_LENGTH / 2, 1]
         columns[key] = np.clip(int(middle[0] / middle[2]) - PATCH_WIDTH // 2, 0, FRAME_WIDTH - PATCH_WIDTH)
         # Rays further than this from the key's middle cannot change; the rest of the patch gives the blur room.
-        begin, end = columns[key] + 6, columns[key] + PATCH_WIDTH - 6
+        begin, end = columns[key] + 3, columns[key] + PATCH_WIDTH - 3
         if IS_BLACK[key]:
             begin, end = begin + 4, end - 4
         pressed = _look(begin, end, 0, FRAME_HEIGHT, *scene, key)

@@ -1,4 +1,4 @@
-"""Hands as the camera sees them: a pose of capsules from fingertips and wrist, drawn with light, nails and sleeves."""
+"""Hands as the camera sees them: capsules posed by fingertips and wrist, drawn with light, nails and sleeves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from audeo_bench.corpus.simulated.optics import project
 
 CAPSULES = 27
 _FINGER, _TIP, _PALM, _ARM, _SLEEVE = 0, 1, 2, 3, 4
-# By finger 1..4 (index to little): knuckles across the hand and along it (share of the palm), finger length, thickness.
+# By finger 1..4 (index to little): knuckles across the hand, along it (share of the palm), length, thickness.
 _ACROSS = np.array([0.0, -25.0, -6.0, 12.0, 29.0])
 _ALONG = np.array([0.0, 0.99, 1.03, 0.97, 0.87])
 _LENGTH = np.array([0.0, 92.0, 102.0, 96.0, 76.0])
@@ -104,15 +104,18 @@ def pose(tips, wrist, side, scale, cuff, parts):
         base[1] += across_y * _ACROSS[finger] * 0.45
         base[2] = knuckle_z - 9.0
         head = joints[finger, 0].copy()
-        head[2] -= 5.0
-        count = _put(parts, count, base, head, 18.0 * scale, 13.5 * scale, _PALM)
+        head[2] -= 1.5
+        count = _put(parts, count, base, head, 18.0 * scale, 12.0 * scale, _PALM)
     web = joints[1, 0].copy()
     web[2] -= 8.0
     count = _put(parts, count, joints[0, 0], web, 14.0 * scale, 11.0 * scale, _PALM)
     count = _put(parts, count, arm, joints[0, 0], 19.0 * scale, 15.0 * scale, _PALM)
     for finger in range(5):
         girth = _THICK[finger] * scale
-        count = _put(parts, count, joints[finger, 0], joints[finger, 1], 10.2 * girth, 8.8 * girth, _FINGER)
+        root = joints[finger, 0].copy()
+        if finger > 0:
+            root[2] -= 4.0
+        count = _put(parts, count, root, joints[finger, 1], 10.0 * girth, 8.8 * girth, _FINGER)
         count = _put(parts, count, joints[finger, 1], joints[finger, 2], 8.8 * girth, 7.6 * girth, _FINGER)
         count = _put(parts, count, joints[finger, 2], joints[finger, 3], 7.6 * girth, 6.6 * girth, _TIP)
     return count
@@ -133,7 +136,8 @@ def _colour(kind, along, length, offset, radius, height, lit, look, grain):
     if kind == _FINGER:
         # Creases over the joints: skin gathers where a straight finger bends.
         near = min(along, 1.0 - along) * length
-        level *= 1.0 - 0.09 * max(0.0, 1.0 - near / 2.6) * (0.6 + 0.4 * np.sin(offset * 1.9))
+        if near < 2.6:
+            level *= 1.0 - 0.09 * (1.0 - near / 2.6) * (0.6 + 0.4 * np.sin(offset * 1.9))
     elif kind == _TIP:
         nail_x, nail_y = offset / (0.66 * radius), (along * length - length * 0.86) / (0.62 * length + 2.0)
         if nail_x * nail_x + nail_y * nail_y < 1.0:
@@ -146,7 +150,7 @@ def _colour(kind, along, length, offset, radius, height, lit, look, grain):
 
 @njit(cache=True)
 def draw(parts, count, camera, homography, light, look, grain, height, alpha, colour, box):
-    """Draw capsules into ``colour`` (premultiplied) and ``alpha`` by height; ``box`` (4,) grows to what was drawn."""
+    """Draw capsules into ``colour`` (premultiplied) and ``alpha`` by height; ``box`` grows to what was drawn."""
     rows, columns = alpha.shape
     for index in range(count):
         part = parts[index]
@@ -168,30 +172,38 @@ def draw(parts, count, camera, homography, light, look, grain, height, alpha, co
         squared = axis_x * axis_x + axis_y * axis_y + 1e-9
         length = np.sqrt(squared)
         kind = int(part[8])
-        flat = 0.45 if kind == _PALM else (0.8 if kind >= _ARM else 1.0)
+        flat = 0.5 if kind == _PALM else (0.8 if kind >= _ARM else 1.0)
+        inverse, per_length = 1.0 / squared, 1.0 / length
+        per_x, per_y = 1.0 / scale_x, 1.0 / scale_y
         for row in range(top, bottom):
-            y = (v0 - row - 0.5) / scale_y
+            y = (v0 - row - 0.5) * per_y
             for column in range(left, end):
-                x = (column + 0.5 - u0) / scale_x
-                along = min(max((x * axis_x + y * axis_y) / squared, 0.0), 1.0)
+                x = (column + 0.5 - u0) * per_x
+                along = (x * axis_x + y * axis_y) * inverse
+                if along < 0.0:
+                    if kind == _SLEEVE:
+                        continue  # a sleeve ends in an open cuff, not in a cap
+                    along = 0.0
+                along = min(along, 1.0)
                 away_x, away_y = x - along * axis_x, y - along * axis_y
                 radius = part[3] + along * (part[7] - part[3])
                 distance_squared = away_x * away_x + away_y * away_y
                 if distance_squared > (radius + 0.7) * (radius + 0.7):
                     continue
-                distance = np.sqrt(distance_squared)
-                cover = min(max((radius - distance) * 0.68 + 0.5, 0.0), 1.0)
-                if cover <= 0.0:
-                    continue
-                bend = min(distance / radius, 1.0)
-                up = np.sqrt(1.0 - bend * bend)
+                cover = 1.0
+                if distance_squared > (radius - 0.75) * (radius - 0.75):
+                    cover = min(max((radius - np.sqrt(distance_squared)) * 0.68 + 0.5, 0.0), 1.0)
+                    if cover <= 0.0:
+                        continue
+                per_radius = 1.0 / radius
+                up = np.sqrt(max(0.0, 1.0 - distance_squared * per_radius * per_radius))
                 level_z = part[2] + along * (part[6] - part[2]) + radius * up
                 if level_z <= height[row, column] and alpha[row, column] > 0.995:
                     continue
-                normal_x, normal_y = flat * away_x / radius, flat * away_y / radius
-                normal_z = np.sqrt(max(0.0, 1.0 - normal_x * normal_x - normal_y * normal_y))
-                lit = max(0.0, normal_x * light[0] + normal_y * light[1] + normal_z * light[2])
-                offset = (away_x * axis_y - away_y * axis_x) / length
+                normal_z = 1.0 - flat * (1.0 - up)
+                lit = flat * per_radius * (away_x * light[0] + away_y * light[1]) + normal_z * light[2]
+                lit = max(0.0, lit)
+                offset = (away_x * axis_y - away_y * axis_x) * per_length
                 speck = grain[
                     (int(along * length * 0.9) * 37 + int(offset * 1.3 + 60) * 11 + index * 101) & 4095
                 ]
