@@ -1,7 +1,7 @@
-"""A simulated Well-Tempered Clavier, and simulated pieces in other styles: what is played in the simulated corpus.
+"""A simulated Well-Tempered Clavier, and simulated pieces in other styles: what the simulated corpus plays.
 
-Nothing here is a copy of a composition. A piece is drawn from its seed: a plan of keys and chords, themes, figures and
-voice leading. The same (book, number, seed) always gives the same piece.
+Nothing here is a copy of a composition. A piece is drawn from its seed: a plan of keys and chords, themes,
+figures and voice leading. The same (book, number, seed) always gives the same piece.
 """
 
 from __future__ import annotations
@@ -103,10 +103,23 @@ def _arrays(notes: list[Note], cadences: list[int]) -> dict[str, np.ndarray]:
     }
 
 
-def _joined(first: Sketch, second: Sketch, gap: int) -> tuple[list[Note], list[int]]:
-    start = -(-max(note.onset + note.duration for note in first.notes) // gap) * gap
-    notes = first.notes + [note._replace(onset=note.onset + start) for note in second.notes]
-    return notes, [*first.cadences, *(mark + start for mark in second.cadences)]
+def _right(voices: int) -> int:
+    """How many of the voices, from the highest, lie in the right hand."""
+    return (voices + 1) // 2
+
+
+def _joined(first: Sketch, second: Sketch, bar: int) -> tuple[list[Note], list[int], int]:
+    """Both movements, a breath between; voices are numbered so that each hand keeps its own."""
+    last = max(note.onset + note.duration for note in first.notes)
+    start = -(-(last + second.beat) // bar) * bar
+    count = max(len(first.ranges), len(second.ranges))
+    notes = []
+    for sketch, offset in ((first, 0), (second, start)):
+        own = len(sketch.ranges)
+        for onset, duration, pitch, voice in sketch.notes:
+            numbered = voice if voice < _right(own) else voice + count - own
+            notes.append(Note(onset + offset, duration, pitch, numbered))
+    return notes, [*first.cadences, *(mark + start for mark in second.cadences)], _right(count)
 
 
 def compose(book: int, number: int, seed: int = 0) -> Piece:
@@ -132,7 +145,7 @@ def compose(book: int, number: int, seed: int = 0) -> Piece:
         )
     rng = Random(f"wtc {seed} {book} {number}")
     key = key_of(number)
-    # The types of prelude go round in an order drawn for the book, so that each book has every type three times.
+    # The types of prelude go round from a type drawn for the book: each book has every type three times.
     order = Random(f"types {seed} {book}").random()
     writer = PRELUDES[(number - 1 + int(order * 8) + (number - 1) // 8 * 3) % len(PRELUDES)]
     beat, bar = pick(rng, ((12, 4), (12, 4), (12, 4), (12, 3), (18, 4), (18, 2)))
@@ -144,7 +157,7 @@ def compose(book: int, number: int, seed: int = 0) -> Piece:
     prelude = writer(rng, key, beat, bar, round(beats * share), pace)
     voices = pick(rng, (2, 3, 3, 3, 3, 4, 4))
     second = fugue(rng, key, voices, beat, bar, round(beats * (1 - share)), pace)
-    notes, cadences = _joined(prelude, second, beat * bar)
+    notes, cadences, right_voices = _joined(prelude, second, beat * bar)
     title = f"Simulated Prelude and Fugue No. {number} in {key_name(key)}, Book {_BOOK_NAMES[book]}"
     work = Work(
         composer="Simulated",
@@ -163,7 +176,7 @@ def compose(book: int, number: int, seed: int = 0) -> Piece:
         work=work,
         tempo=round(last * 60 / seconds, 2),
         beats_per_bar=bar * beat / TICKS,
-        right_voices=1 if voices == 2 else 2,
+        right_voices=right_voices,
         **arrays,
     )
 
@@ -172,7 +185,7 @@ _VARIANTS = (("fast", 1.25, 0.8), ("slow", 0.75, 0.85), ("staccato", 1.0, 0.25),
 
 
 def variants(seed: int = 0) -> list[Piece]:
-    """Eight other ways to play pieces of Book I, two each of fast, slow, staccato and legato; the works stay the same."""
+    """Eight pieces of Book I played otherwise: two each of fast, slow, staccato and legato."""
     rng = Random(f"variants {seed}")
     numbers = sorted((rng.random(), number) for number in range(1, 25))[:8]
     pieces = []
@@ -192,7 +205,7 @@ def variants(seed: int = 0) -> list[Piece]:
 
 
 def book_two_variants(seed: int = 0) -> list[Piece]:
-    """Eleven pieces of Book II at tempi of their own: with Book II itself the 24 + 11 of the paper's audio test."""
+    """Eleven pieces of Book II at other tempi: with Book II itself the 24 + 11 of the paper's audio test."""
     rng = Random(f"book two variants {seed}")
     numbers = sorted(number for _, number in sorted((rng.random(), number) for number in range(1, 25))[:11])
     pieces = []
@@ -240,7 +253,7 @@ def other_styles(seed: int = 0) -> list[Piece]:
 
 
 def distractor(index: int, seed: int = 0) -> Piece:
-    """One of any number of further pieces in mixed styles and keys, for the catalogue of the identification test.
+    """One of any number of further pieces in mixed styles and keys, to fill the catalogue of an identifier.
 
     Parameters
     ----------

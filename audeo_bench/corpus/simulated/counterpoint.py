@@ -1,4 +1,4 @@
-"""Imitative pieces: a subject, its answer, a countersubject, episodes in sequence, stretto, a tonal plan, a close."""
+"""Fugues: a subject, its answer, a countersubject, episodes in sequence, stretto, a tonal plan, a close."""
 
 from __future__ import annotations
 
@@ -32,14 +32,22 @@ from audeo_bench.corpus.simulated.voices import (
     Sketch,
     fill,
     lead,
+    ornament,
     run_between,
 )
 
 _ORIGIN = 49  # ladder index of the tonic that lines count from: the one from middle C up
 
+# The order in which voices enter.
+_ORDERS = {
+    2: ((0, 1), (1, 0)),
+    3: ((1, 0, 2), (0, 1, 2), (2, 1, 0)),
+    4: ((2, 1, 0, 3), (1, 0, 2, 3), (3, 2, 1, 0)),
+}
+
 
 class Step(NamedTuple):
-    """A note of a line: time in ticks from the line's start, place on the staff from the tonic, raised or not."""
+    """A note of a line: ticks from the line's start, place on the staff from the tonic, raised or not."""
 
     onset: int
     duration: int
@@ -89,7 +97,7 @@ def spell(line: Line, key: Key, beat: int, octave: int = 0) -> list[int]:
 
 
 def place(sketch: Sketch, line: Line, key: Key, voice: int, first: int) -> None:
-    """Write a line into a voice, in the octave that fits the voice's range and keeps clear of its neighbours."""
+    """Write a line into a voice, in the octave that fits its range and keeps clear of its neighbours."""
     low, high = sketch.ranges[voice]
     best: tuple[float, list[int]] = (1e9, [])
     for octave in range(-2, 3):
@@ -111,7 +119,7 @@ def place(sketch: Sketch, line: Line, key: Key, voice: int, first: int) -> None:
 
 
 def subject(rng: Random, key: Key, beats: int, beat: int, pace: int) -> Line:
-    """A subject: an opening with a rhythm and a leap of its own, a running continuation, a close on the tonic chord."""
+    """A subject: an opening with a rhythm and leap of its own, a run, a close on the tonic."""
     chords = [Chord(key, TONIC)]
     for chord in progression(rng, key, beats, closing=False)[1:-2]:
         chords.append(chords[-1] if rng.random() < 0.3 else chord)
@@ -122,9 +130,7 @@ def subject(rng: Random, key: Key, beats: int, beat: int, pace: int) -> Line:
     shift = pick(rng, (0, 1))
     rhythms = opening + [running[(place + shift) % 3] for place in range(beats - 3)] + [(beat,)]
     low, high = key.tonic + 55, key.tonic + 72
-    goals = [
-        key.tonic + 60 + pick(rng, (0, 0, 7, chord_tones(chords[0], 61, 66)[0] - 60 if key.tonic < 1 else 7))
-    ]
+    goals = [key.tonic + 60 + pick(rng, (0, 0, 0, 7, 7, 3 if key.minor else 4))]
     drift = pick(rng, (-1, 1)) * rng.random() * 2
     for place, chord in enumerate(chords[1:], 1):
         turn = drift if place < beats / 2 else -drift
@@ -140,9 +146,8 @@ def subject(rng: Random, key: Key, beats: int, beat: int, pace: int) -> Line:
     for place, rhythm in enumerate(rhythms):
         after = goals[place + 1] if place + 1 < beats else goals[place]
         onset = place * beat
-        for length, pitch in zip(
-            rhythm, run_between(rng, chords[place], goals[place], after, len(rhythm)), strict=True
-        ):
+        pitches = run_between(rng, chords[place], goals[place], after, len(rhythm))
+        for length, pitch in zip(rhythm, pitches, strict=True):
             notes.append(Note(onset, length, pitch, 0))
             onset += length
     if rng.random() < 0.4 and notes[0].duration >= 6:  # begin after a rest
@@ -152,7 +157,7 @@ def subject(rng: Random, key: Key, beats: int, beat: int, pace: int) -> Line:
 
 
 def answer(theme: Line) -> Line:
-    """The subject as it stands in the dominant key: an opening fifth degree is answered by the tonic of the piece."""
+    """The subject for the dominant key; an opening fifth degree is answered by the tonic of the piece."""
     first = theme.steps[0]
     if first.index % 7 != 4:
         return theme
@@ -161,7 +166,7 @@ def answer(theme: Line) -> Line:
 
 
 def stretto(theme: Line, beat: int) -> tuple[int, int] | None:
-    """The delay in beats and the shift on the staff at which the theme best accompanies itself, if it does at all."""
+    """The delay in beats and the shift on the staff at which the theme best accompanies itself, if any."""
     best: tuple[float, tuple[int, int]] | None = None
     length = len(theme.chords)
     for delay in range(1, max(2, length // 2 + 1)):
@@ -225,8 +230,8 @@ def episode(sketch: Sketch, rng: Random, theme: Line, start: Key, goal: Key, bea
             beat = stop + 1
 
 
-def cadence(sketch: Sketch, rng: Random, key: Key, bar: int, final: bool = False) -> None:
-    """Predominant, dominant, tonic on the next bar line; the last one holds, in minor often with the major third."""
+def cadence(sketch: Sketch, rng: Random, key: Key, bar: int, pace: int, final: bool = False) -> None:
+    """Predominant, dominant, tonic on the next bar line; the last one holds, in minor often major."""
     first = len(sketch.chords)
     room = (-first) % bar
     while room < 2:
@@ -237,7 +242,7 @@ def cadence(sketch: Sketch, rng: Random, key: Key, bar: int, final: bool = False
         tonic = Chord(Key(key.tonic, False), TONIC)
     if not final:
         sketch.chords.append(tonic)
-    _fill_rest(sketch, rng, first, list(range(len(sketch.ranges))), 2 if final else 3)
+    _fill_rest(sketch, rng, first, list(range(len(sketch.ranges))), min(pace, 2 if final else 3))
     sketch.cadences.append((len(sketch.chords) - (not final)) * sketch.beat)
     if final:
         hold(sketch, rng, tonic, bar)
@@ -275,15 +280,11 @@ def fugue(rng: Random, key: Key, voices: int, beat: int, bar: int, length: int, 
         Notes a beat in the running voice.
     """
     sketch = Sketch(beat, RANGES[voices])
-    beats = pick(rng, [count for count in (bar, bar + bar // 2, 2 * bar, 3 * bar) if 4 <= count <= 9])
+    half = bar // 2 if bar % 2 == 0 else bar
+    beats = pick(rng, [count for count in (bar, bar + half, 2 * bar, 3 * bar) if 4 <= count <= 9])
     theme = subject(rng, key, beats, beat, pace)
     reply = answer(theme)
-    orders = {
-        2: ((0, 1), (1, 0)),
-        3: ((1, 0, 2), (0, 1, 2), (2, 1, 0)),
-        4: ((2, 1, 0, 3), (1, 0, 2, 3), (3, 2, 1, 0)),
-    }
-    order = pick(rng, orders[voices])
+    order = pick(rng, _ORDERS[voices])
     counter: Line | None = None
     for turn, voice in enumerate(order):
         line, station = (reply, key.dominant) if turn % 2 else (theme, key)
@@ -302,6 +303,7 @@ def fugue(rng: Random, key: Key, voices: int, beat: int, bar: int, length: int, 
         if turn == 1 and voices > 2:
             episode(sketch, rng, theme, station, key, max(2, bar // 2), pace)
     assert counter is not None
+    sketch.cadences.append(sketch.end)
     overlap = stretto(theme, beat)
     here, closing = key, 2 * beats + 3 * bar
     for station in tonal_plan(rng, key, 12):
@@ -313,12 +315,13 @@ def fugue(rng: Random, key: Key, voices: int, beat: int, bar: int, length: int, 
         entry(sketch, rng, theme, counter, station, pace)
         here = station
         if rng.random() < 0.35:
-            cadence(sketch, rng, station, bar)
+            cadence(sketch, rng, station, bar, pace)
     episode(sketch, rng, theme, here, key, max(2, -len(sketch.chords) % bar + bar), pace)
     if overlap is not None and rng.random() < 0.7:
         closely(sketch, rng, theme, key, overlap, pace)
     entry(sketch, rng, theme, counter, key, pace)
-    cadence(sketch, rng, key, bar, final=True)
+    cadence(sketch, rng, key, bar, pace, final=True)
+    ornament(sketch, rng, 0.12)
     return sketch
 
 
@@ -328,10 +331,9 @@ def entry(sketch: Sketch, rng: Random, theme: Line, counter: Line, key: Key, pac
     first = _add(sketch, theme, key)
     place(sketch, theme, key, voices[0], first)
     free = voices[1:]
-    if rng.random() < 0.6:
-        # The countersubject was written over the answer's chords; where those differ a free voice is safer.
-        if counter.chords == theme.chords:
-            place(sketch, counter, key, free.pop(0), first)
+    # The countersubject was written over the answer's chords; where those differ a free voice is safer.
+    if counter.chords == theme.chords and rng.random() < 0.6:
+        place(sketch, counter, key, free.pop(0), first)
     _fill_rest(sketch, rng, first, free, pace)
 
 

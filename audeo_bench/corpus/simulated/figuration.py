@@ -7,7 +7,6 @@ from random import Random
 
 from audeo_bench.corpus.simulated.counterpoint import cadence, fugue, hold
 from audeo_bench.corpus.simulated.harmony import (
-    DOMINANT,
     TONIC,
     Chord,
     Key,
@@ -16,12 +15,20 @@ from audeo_bench.corpus.simulated.harmony import (
     nearest_index,
     pick,
     pick_weighted,
-    pitch_classes,
     progression,
     sequence,
     tonal_plan,
 )
-from audeo_bench.corpus.simulated.voices import HIGHEST, LOWEST, RANGES, Sketch, fill, lead, voicings
+from audeo_bench.corpus.simulated.voices import (
+    HIGHEST,
+    LOWEST,
+    RANGES,
+    Sketch,
+    fill,
+    lead,
+    ornament,
+    voicings,
+)
 
 Figure = tuple[tuple[int, int], ...]
 """One (chord tone counted from the voice's own, step away from it) pair a note."""
@@ -82,7 +89,7 @@ def _close_with_chord(sketch: Sketch, rng: Random, key: Key, beats: int) -> Sket
 
 
 def arpeggio(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) -> Sketch:
-    """Arpeggiated chords: the bass and a tenor hold, the upper voices follow in one drawn order throughout."""
+    """Arpeggiated chords: bass and tenor hold, the upper voices follow in one drawn order throughout."""
     ranges = ((64, 80), (59, 76), (54, 71), (48, 64), (38, 55))
     unit = pick(rng, [count for count in (1, 2, 2, 3, 4) if bar % count == 0])
     chords, closes = harmonic_plan(rng, key, length // unit, 8)
@@ -131,7 +138,7 @@ def broken_chords(rng: Random, key: Key, beat: int, bar: int, length: int, pace:
 
 
 def perpetual(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) -> Sketch:
-    """Perpetual sixteenths in one hand over a walking bass, with a pedal point under the opening and before the end."""
+    """Perpetual sixteenths over a walking bass, with a pedal point under the opening and before the end."""
     chords, closes = harmonic_plan(rng, key, length // 2, 8)
     chords = [chord for chord in chords for _ in range(2)]
     sketch = Sketch(beat, RANGES[2], chords)
@@ -166,9 +173,9 @@ def chorale(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) 
         sketch.chords += progression(rng, station, 3 * bar - 2, closing=False)
         first = sketch.cadences[-1] // beat + 1 if sketch.cadences else 0
         for voice in (3, 0, 1, 2):
-            fill(sketch, rng, voice, first, len(sketch.chords), pick(rng, (2, 2, 3)))
-        cadence(sketch, rng, station, bar)
-    cadence(sketch, rng, key, bar, final=True)
+            fill(sketch, rng, voice, first, len(sketch.chords), pick(rng, (2, 2, 3)) if pace > 2 else pace)
+        cadence(sketch, rng, station, bar, pace)
+    cadence(sketch, rng, key, bar, pace, final=True)
     return sketch
 
 
@@ -199,7 +206,8 @@ def aria(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) -> 
             for onset, duration in siciliano if beat == 18 else plain:
                 for voice in (1, 2):
                     sketch.write(voice, start + part * beat + onset, duration, row[voice])
-    fill(sketch, rng, 0, 0, len(sketch.chords), pick(rng, (3, pace)), suspend=0.5)
+    fill(sketch, rng, 0, 0, len(sketch.chords), pick(rng, (3, pace)), suspend=0.6)
+    ornament(sketch, rng, 0.2)
     sketch.cadences = [beat * unit * close for close in closes[:-1]]
     return _close_with_chord(sketch, rng, key, bar)
 
@@ -212,9 +220,10 @@ def toccata(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) 
     rows = voicings(sketch, rng)
     slots = 2 * (4 if beat == 12 else 6)
     figures = [draw_figure(rng, slots) for _ in range(2)]
-    shape = [
-        pick_weighted(rng, (("figure", 2.0), ("scale", 2.0), ("chord", 0.8), ("left", 1.3))) for _ in range(8)
-    ]
+    kinds = (("figure", 2.0), ("scale", 2.0), ("chord", 0.8), ("left", 1.3))
+    shape = [pick_weighted(rng, kinds) for _ in range(8)]
+    # A scale with turns and a skip of its own.
+    moves = [pick(rng, (1, 1, 1, 1, 2, -1)) for _ in range(slots)]
     for place, (row, chord) in enumerate(zip(rows, chords, strict=True)):
         start = place * sketch.beat
         kind = shape[place % 8] if place not in closes else "chord"
@@ -228,17 +237,16 @@ def toccata(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) 
         elif kind == "scale":
             way = 1 if row[0] < 72 else -1
             index = nearest_index(steps, row[0])
-            pitches = [steps[index + way * slot] for slot in range(slots)]
+            pitches = [steps[index + way * sum(moves[:slot])] for slot in range(slots)]
             pitches = [pitch if pitch <= HIGHEST else pitch - 12 for pitch in pitches]
         else:
             pitches = figure_pitches(chord, row[3] + 4, figures[(place + 1) % 2])
         runner, held = (3, (0, 1)) if kind == "left" else (0, (3,))
         for slot, pitch in enumerate(pitches):
             sketch.write(runner, start + 3 * slot, 3, pitch)
+        whole = kind == "left" or rng.random() < 0.5
         for voice in held:
-            sketch.write(
-                voice, start, sketch.beat if kind == "left" or rng.random() < 0.5 else beat, row[voice]
-            )
+            sketch.write(voice, start, sketch.beat if whole else beat, row[voice])
     sketch.cadences = [sketch.beat * close for close in closes[:-1]]
     return _close_with_chord(sketch, rng, key, 1)
 
@@ -259,14 +267,4 @@ PRELUDES: tuple[Writer, ...] = (
     toccata,
     chorale,
 )
-"""Every writer takes (rng, key, ticks a beat, beats a bar, length in beats, notes a beat in the running voice)."""
-
-__all__ = [
-    "DOMINANT",
-    "PRELUDES",
-    "Figure",
-    "draw_figure",
-    "figure_pitches",
-    "harmonic_plan",
-    "pitch_classes",
-]
+"""Every writer takes (rng, key, ticks a beat, beats a bar, length in beats, notes a beat where it runs)."""

@@ -1,7 +1,7 @@
 """Keys, chords and functional progressions: the ground on which the simulated composer builds.
 
-A place on the staff is an *index*: ``7 * octave + degree`` of a key, degree 0 the tonic. Raised and natural minor have
-the same indices, so a melody written in indices can be moved to another key or mode and keeps its shape.
+A place on the staff is an *index*: ``7 * octave + degree`` of a key, degree 0 the tonic. Raised and natural
+minor have the same indices, so a melody written in indices keeps its shape in another key or mode.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ _FOLLOWS: dict[int, tuple[tuple[int, float], ...]] = {
     SUBMEDIANT: ((SUPERTONIC, 3), (SUBDOMINANT, 3), (DOMINANT, 1)),
     LEADING: ((TONIC, 4), (MEDIANT, 1)),
 }
+# How often a chord of each degree has a seventh.
+_SEVENTHS = (0.04, 0.6, 0.25, 0.35, 0.55, 0.25, 0.4)
 # Root movements of harmonic sequences, in degrees.
 _SEQUENCES = ((3,), (3, -4), (-2, 3), (4, -2), (-3, 1), (5, -3))
 
@@ -55,7 +57,7 @@ class Key(NamedTuple):
 
 
 class Chord(NamedTuple):
-    """A diatonic triad or seventh chord on a degree of a key; a minor key's dominants take the raised leading tone."""
+    """A diatonic triad or seventh chord on a degree of a key; minor dominants take the leading tone."""
 
     key: Key
     degree: int
@@ -64,7 +66,7 @@ class Chord(NamedTuple):
 
 @cache
 def ladder(key: Key, raised: bool) -> tuple[int, ...]:
-    """MIDI pitch of every index of the key, lowest first, some of them beyond any piano, so that lines may be moved.
+    """MIDI pitch of every index of the key, lowest first, from far below any piano to far above.
 
     ``raised`` takes the melodic minor's sixth and seventh.
     """
@@ -81,9 +83,11 @@ def chord_ladder(chord: Chord) -> tuple[int, ...]:
 @cache
 def pitch_classes(chord: Chord) -> tuple[int, ...]:
     """Pitch classes of the chord, root first."""
-    # The minor dominant's raised sixth would make its ninth, not its chord tones, so only the seventh degree matters.
     steps = chord_ladder(chord)
-    return tuple(steps[chord.degree + third] % 12 for third in ((0, 2, 4, 6) if chord.seventh else (0, 2, 4)))
+    classes = [steps[chord.degree + third] % 12 for third in ((0, 2, 4, 6) if chord.seventh else (0, 2, 4))]
+    if chord.key.minor and chord.degree == LEADING and chord.seventh:
+        classes[3] = (classes[3] - 1) % 12  # the diminished seventh takes the natural sixth degree
+    return tuple(classes)
 
 
 @cache
@@ -100,7 +104,7 @@ def nearest_index(steps: Sequence[int], pitch: int) -> int:
 
 
 def pick(rng: Random, choices: Sequence[T]) -> T:
-    """One of ``choices``, each as likely; drawn through ``random()`` alone, whose stream Python promises to keep."""
+    """One of ``choices``, each as likely; uses ``random()`` alone, whose stream Python promises to keep."""
     return choices[int(rng.random() * len(choices))]
 
 
@@ -133,7 +137,7 @@ def close(rng: Random, key: Key) -> list[Chord]:
 
 
 def progression(rng: Random, key: Key, length: int, closing: bool = True) -> list[Chord]:
-    """A functional phrase of ``length`` chords from the tonic; ``closing`` ends it with an authentic cadence."""
+    """A functional phrase of ``length`` chords from the tonic; ``closing`` ends it with a cadence."""
     body = length - 3 if closing else length
     degrees = [TONIC]
     while len(degrees) < body:
@@ -142,17 +146,12 @@ def progression(rng: Random, key: Key, length: int, closing: bool = True) -> lis
             degrees += [(degrees[-1] + sum((moves * 4)[: step + 1])) % 7 for step in range(4)]
         else:
             degrees.append(pick_weighted(rng, _FOLLOWS[degrees[-1]]))
-    chords = [
-        Chord(
-            key, degree, rng.random() < (0.5 if degree in (SUPERTONIC, DOMINANT) else 0.15 if degree else 0.0)
-        )
-        for degree in degrees[: max(body, 0)]
-    ]
+    chords = [Chord(key, degree, rng.random() < _SEVENTHS[degree]) for degree in degrees[: max(body, 0)]]
     return (chords + close(rng, key))[-length:] if closing else chords
 
 
 def sequence(rng: Random, start: Key, goal: Key, length: int) -> list[Chord]:
-    """A harmonic sequence that leaves ``start`` and arrives before the tonic of ``goal`` (its last chord is the dominant)."""
+    """A harmonic sequence that leaves ``start`` and ends on the dominant of ``goal``."""
     moves = pick(rng, _SEQUENCES)
     degree = pick(rng, (TONIC, SUBMEDIANT, SUBDOMINANT))
     chords = []
@@ -164,7 +163,7 @@ def sequence(rng: Random, start: Key, goal: Key, length: int) -> list[Chord]:
 
 
 def tonal_plan(rng: Random, key: Key, stations: int) -> list[Key]:
-    """Keys of the middle sections: related keys in a drawn order, the nearest ones first more often; never the tonic."""
+    """Keys of the middle sections: related keys in a drawn order, one of the two nearest first."""
     near = [pick(rng, key.related[:2])]
     rest = shuffled(rng, [other for other in key.related if other != near[0]])
     return (near + rest * 2)[:stations]

@@ -1,4 +1,4 @@
-"""Simulated pieces in other styles than Bach's: a melody over an accompaniment pattern, and some textures of their own."""
+"""Simulated pieces in other styles than Bach's: melodies over accompaniments, and textures of their own."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from audeo_bench.corpus.simulated.figuration import (
     harmonic_plan,
     toccata,
 )
-from audeo_bench.corpus.simulated.harmony import TONIC, Chord, Key, chord_tones, pick, progression
+from audeo_bench.corpus.simulated.harmony import TONIC, Chord, Key, chord_tones, pick, progression, shuffled
 from audeo_bench.corpus.simulated.voices import Note, Sketch, fill, run_between, voicings
 
 Pattern = tuple[tuple[int, int, tuple[int, ...]], ...]
-"""(tick in the bar, duration in ticks, accompanying voices from 1) of every chord or note of an accompaniment."""
+"""(tick in the bar, duration in ticks, accompanying voices from 1) of every event of an accompaniment."""
 
 _RANGES = ((65, 86), (57, 71), (52, 66), (47, 61), (36, 53))
 
@@ -30,6 +30,19 @@ SONG: Pattern = ((0, 24, (4,)), *((3 * slot, 3, (voice,)) for slot, voice in enu
 RAGTIME: Pattern = ((0, 6, (4,)), (6, 6, (2, 3)), (12, 6, (4,)), (18, 6, (2, 3)))
 MINUET: Pattern = ((0, 12, (4,)), (12, 12, (3,)), (24, 12, (3,)))
 ALBERTI: Pattern = tuple((6 * slot, 6, (voice,)) for slot, voice in enumerate((4, 2, 3, 2) * 2))
+
+
+def drawn_order(rng: Random, pattern: Pattern) -> Pattern:
+    """The pattern with its inner voices in another order, so that pieces of one style differ in their hands."""
+    inner = sorted({voice for _, _, voices in pattern for voice in voices} - {4})
+    order = dict(zip(inner, shuffled(rng, inner), strict=True)) | {4: 4}
+    swung = [(onset, duration, tuple(sorted(order[voice] for voice in voices))) for onset, duration, voices in pattern]
+    if len(swung) >= 6 and rng.random() < 0.5:  # two events trade places
+        first, second = shuffled(rng, range(1, len(swung)))[:2]
+        (a, b, here), (c, d, there) = swung[first], swung[second]
+        swung[first], swung[second] = (a, b, there), (c, d, here)
+    return tuple(swung)
+
 
 # A bar of melody, as durations in ticks; a negative one is a rest.
 _RAG_RHYTHMS = (
@@ -62,9 +75,8 @@ def strain(
         rhythm = motifs[(0, 1, 0, 2)[place % 4]]
         after = rows[place + 1][0] if place + 1 < len(rows) else row[0]
         onset = place * beat * bar
-        for length, pitch in zip(
-            rhythm, _melody(rng, chords[place], row[0], after, len(rhythm)), strict=True
-        ):
+        pitches = _melody(rng, chords[place], row[0], after, len(rhythm))
+        for length, pitch in zip(rhythm, pitches, strict=True):
             if length > 0:
                 sketch.write(0, onset, length, pitch)
                 if rng.random() < 0.25 and length > 3:  # the octave below, as pianists of the style add
@@ -92,7 +104,8 @@ def song_form(pattern: Pattern, pace: int | None = None, rag: bool = False) -> W
     def write(rng: Random, key: Key, beat: int, bar: int, length: int, usual_pace: int) -> Sketch:
         whole = Sketch(beat, _RANGES)
         bars = 8
-        first = strain(rng, key, beat, bar, bars, pattern, pace or usual_pace, rag)
+        own = drawn_order(rng, pattern)
+        first = strain(rng, key, beat, bar, bars, own, pace or usual_pace, rag)
         _append(whole, first)
         other = 0
         while len(whole.chords) + bars * bar <= length:
@@ -100,7 +113,7 @@ def song_form(pattern: Pattern, pace: int | None = None, rag: bool = False) -> W
                 _append(whole, first)
             else:
                 station = key.related[other // 2 % 5]
-                _append(whole, strain(rng, station, beat, bar, bars, pattern, pace or usual_pace, rag))
+                _append(whole, strain(rng, station, beat, bar, bars, own, pace or usual_pace, rag))
             other += 1
         hold(whole, rng, Chord(key, TONIC), bar)
         return whole

@@ -53,9 +53,9 @@ def playable(notes: Iterable[Note]) -> list[Note]:
             struck.append(place)
             place += 1
         held = [each for each in held if kept[each].onset + kept[each].duration > onset]
-        while len(held) + len(struck) > 2 and not _two_hands(
-            sorted(kept[each].pitch for each in held + struck)
-        ):
+        while len(held) + len(struck) > 2:
+            if _two_hands(sorted(kept[each].pitch for each in held + struck)):
+                break
             if held:  # the longest held is let go first
                 freed = held.pop(0)
                 kept[freed] = kept[freed]._replace(duration=onset - kept[freed].onset)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 from random import Random
 from typing import NamedTuple
 
@@ -49,7 +49,7 @@ class Note(NamedTuple):
 
 @dataclass
 class Sketch:
-    """Music that is being written: a chord for every beat, notes, and each voice's pitch at the start of each beat."""
+    """Music that is being written: a chord a beat, notes, each voice's pitch at the start of each beat."""
 
     beat: int = 12
     ranges: tuple[tuple[int, int], ...] = RANGES[3]
@@ -80,7 +80,7 @@ _LEAP_COST = (0.9, 0.0, 0.0, 0.5, 0.6, 1.0, 4.0, 1.3, 1.8, 2.2, 5.0, 6.0, 2.4)
 def lead(
     sketch: Sketch, rng: Random, voice: int, beat: int, previous: int | None, freedom: float = 1.2
 ) -> int:
-    """The chord tone that a voice takes at a beat: near its last, apart from its neighbours, no parallel perfects."""
+    """The chord tone a voice takes at a beat: near its last, clear of its neighbours, no parallel fifths."""
     chord = sketch.chords[beat]
     low, high = sketch.ranges[voice]
     classes = pitch_classes(chord)
@@ -102,9 +102,9 @@ def lead(
         if bass:
             cost += (0.0, 0.8, 3.0, 1.6)[role]
         elif pitch % 12 in present:
-            cost += (0.5, 1.8, 0.6, 3.0)[role]
-        elif role == 1:
-            cost -= 0.7
+            cost += (0.9, 1.8, 1.0, 3.0)[role]
+        elif role in (1, 3):
+            cost -= 0.8
         for other, now, before in others:
             if now is None:
                 continue
@@ -113,7 +113,7 @@ def lead(
                 cost += 7.0
             elif apart < 3:
                 cost += 1.5
-            elif apart > 12 and other == voice + 1 and not other == len(sketch.ranges) - 1:
+            elif apart > 12 and other == voice + 1 and other != len(sketch.ranges) - 1:
                 cost += (apart - 12) / 2
             if before is not None and previous is not None and before != now and previous != pitch:
                 interval = (pitch - now) % 12
@@ -135,14 +135,14 @@ def _paths(count: int, distance: int) -> tuple[tuple[tuple[int, ...], float], ..
             continue
         path = (*moves, last)
         skips = sum(abs(move) > 1 for move in path)
-        turns = sum(a * b < 0 for a, b in zip(path, path[1:], strict=False))
+        turns = sum(a * b < 0 for a, b in pairwise(path))
         found.append((path, 2.0 ** -(1.6 * skips + 0.7 * turns + max(map(abs, path)) - 1)))
     found.sort(key=lambda item: -item[1])
     return tuple(found[:14])
 
 
 def run_between(rng: Random, chord: Chord, start: int, goal: int, count: int) -> list[int]:
-    """``count`` pitches from ``start`` towards ``goal``, which is the next beat's: steps, and skips to chord tones only.
+    """``count`` pitches from ``start`` towards ``goal``, the next beat's: steps, and skips to chord tones.
 
     In minor a seventh degree that rises to the tonic is raised, with the sixth before it.
     """
@@ -185,7 +185,7 @@ def rhythm_for(sketch: Sketch, rng: Random, beat: int, pace: int) -> tuple[int, 
     if sketch.busy.get(beat, 0) < pace and rng.random() < 0.8:
         count = pace if rng.random() < 0.75 or pace < 3 else 3
     else:
-        count = 1 if rng.random() < 0.5 else 2
+        count = 1 if rng.random() < (0.5 if pace > 1 else 0.85) else 2
     return pick(rng, table[count])
 
 
@@ -197,7 +197,7 @@ def fill(
     last: int,
     pace: int = 4,
     freedom: float = 1.2,
-    suspend: float = 0.35,
+    suspend: float = 0.6,
 ) -> None:
     """Write a free voice over the beats ``first..last - 1`` against what the other voices already do."""
     held = sketch.skeleton[voice]
@@ -216,9 +216,10 @@ def fill(
         if pending is not None:
             start, length, pitch = pending
             # A step down may be a suspension: the old note stays for half the beat, then resolves.
-            if 1 <= pitch - goal <= 2 and len(rhythm) == 1 and rng.random() < suspend:
+            if 1 <= pitch - goal <= 2 and len(rhythm) <= 2 and rng.random() < suspend:
                 delay = sketch.beat // 2 if sketch.beat == 12 else 12
-                length, rhythm, onset = length + delay, (sketch.beat - delay,), onset + delay
+                length, onset = length + delay, onset + delay
+                rhythm, pitches = (sketch.beat - delay,), [goal]
                 held[beat] = pitch
             elif pitch == goal and rng.random() < 0.7:
                 length, onset = length + rhythm[0], onset + rhythm[0]
@@ -238,7 +239,7 @@ def fill(
 
 
 def voicings(sketch: Sketch, rng: Random, freedom: float = 0.8) -> list[tuple[int, ...]]:
-    """One chord tone a voice for every chord of the sketch, bass first composed; each row highest voice first."""
+    """One chord tone a voice for every chord of the sketch; each row highest voice first."""
     count = len(sketch.ranges)
     order = [count - 1, 0, *range(1, count - 1)]
     for beat in range(len(sketch.chords)):
@@ -246,3 +247,26 @@ def voicings(sketch: Sketch, rng: Random, freedom: float = 0.8) -> list[tuple[in
             held = sketch.skeleton[voice]
             held[beat] = lead(sketch, rng, voice, beat, held.get(beat - 1), freedom)
     return [tuple(held[beat] for held in sketch.skeleton) for beat in range(len(sketch.chords))]
+
+
+def ornament(sketch: Sketch, rng: Random, chance: float) -> None:
+    """Turn some long notes of the highest voice into trills or mordents."""
+    notes = []
+    for note in sketch.notes:
+        last = note.onset + note.duration >= sketch.end - sketch.beat
+        if note.voice or note.duration < 12 or last or rng.random() >= chance:
+            notes.append(note)
+            continue
+        steps = chord_ladder(sketch.chords[note.onset // sketch.beat])
+        index = nearest_index(steps, note.pitch)
+        above = (
+            steps[index + 1] if steps[index] == note.pitch and steps[index + 1] <= HIGHEST else note.pitch - 1
+        )
+        shakes = 3 if rng.random() < 0.5 or note.duration > 18 else note.duration // 2 - 1 | 1
+        pitches = [note.pitch if shake % 2 == 0 else above for shake in range(shakes)]
+        onset = note.onset
+        for pitch in pitches[:-1]:
+            notes.append(Note(onset, 2, pitch, 0))
+            onset += 2
+        notes.append(Note(onset, note.onset + note.duration - onset, pitches[-1], 0))
+    sketch.notes = notes
