@@ -17,7 +17,7 @@ from audeo_bench.roll import Notes
 __all__ = ["ActedFrames", "seed_of", "stream"]
 
 KEPT_FILMS = 8
-"""Recordings whose hands and piano stay in memory once made; the others are made again when they are sliced again."""
+"""Recordings whose hands and piano stay in memory; others are made again when they are sliced again."""
 
 
 def seed_of(seed: int, recording_id: str, purpose: str) -> np.random.SeedSequence:

@@ -20,15 +20,19 @@ ATTACK_HEADROOM_DB = 30.0
 """How far a note of velocity 64 falls before the transcriber loses it."""
 DB_PER_VELOCITY = 0.15
 """A louder note starts higher above the threshold."""
-LOWEST_DECAY, DECAY_PER_OCTAVE = 3.4, 1.42
+LOWEST_DECAY, DECAY_PER_OCTAVE = 2.2, 1.33
 """Decay of A0 in dB a second, and the factor by which each octave decays faster."""
-RELEASE_SECONDS = 0.03
+RELEASE_SECONDS = 0.01
 """A damper needs this long to silence its string."""
+PEDAL_SHARE = (1.8, 0.6)
+"""Beta distribution: how much of a string's ringing after its key came up the transcriber follows; mean 75 %."""
 
 MISSED, SPURIOUS = 0.04, 0.02
 """Share of notes missed at middle loudness, length and polyphony; spurious notes for each true one."""
-ONSET_JITTER, OFFSET_JITTER = 0.02, 0.06
-"""Standard deviations in seconds."""
+ONSET_JITTER = 0.02
+"""Standard deviation in seconds."""
+OFFSET_JITTER, OFFSET_JITTER_SHARE = 0.025, 0.08
+"""Standard deviation of an offset in seconds, and the part that grows with the note's length."""
 SHORTEST = 0.03
 SPURIOUS_STEPS = np.array([12, -12, 19, 7, -7, 24])
 """Semitones from a true note to the note it is mistaken for: octaves and fifths, and their compounds."""
@@ -105,7 +109,8 @@ def err(notes: Notes, rng: np.random.Generator) -> Notes:
     chords = np.concatenate([[0], np.cumsum(np.diff(onsets) > 0.03)])
     shift = 0.6 * rng.standard_normal(chords[-1] + 1)[chords] + 0.8 * rng.standard_normal(len(notes))
     start = onsets + ONSET_JITTER * shift
-    stop = onsets + lengths + OFFSET_JITTER * rng.standard_normal(len(notes))
+    spread = np.hypot(OFFSET_JITTER, OFFSET_JITTER_SHARE * lengths)
+    stop = onsets + lengths + spread * rng.standard_normal(len(notes))
     stop = np.maximum(stop, start + SHORTEST)
 
     kept = np.stack([start, stop], axis=1)[~missed]
@@ -138,8 +143,13 @@ def listen(notes: Notes, pedal: np.ndarray, rng: np.random.Generator, seconds: f
     """
     if not len(notes):
         return notes
-    stops = np.maximum(hold_with_pedal(notes, pedal), notes.intervals[:, 0] + SHORTEST)
-    heard = err(Notes(np.stack([notes.intervals[:, 0], stops], axis=1), notes.pitches, notes.velocities), rng)
+    onsets, released = notes.intervals[:, 0], notes.intervals[:, 1]
+    # A string that rings on after its key came up fades into the others: the transcriber loses it somewhere
+    # on the way.
+    ringing = hold_with_pedal(notes, pedal) - released
+    stops = released + np.where(ringing > 0, rng.beta(*PEDAL_SHARE, len(notes)), 1.0) * ringing
+    stops = np.maximum(stops, onsets + SHORTEST)
+    heard = err(Notes(np.stack([onsets, stops], axis=1), notes.pitches, notes.velocities), rng)
     intervals = np.clip(heard.intervals, 0.0, seconds)
     audible = np.diff(intervals, axis=1)[:, 0] >= SHORTEST - 1e-9
     return Notes(intervals[audible], heard.pitches[audible], heard.velocities[audible])
