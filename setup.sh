@@ -56,6 +56,6 @@ wanted="$target $(cat pyproject.toml constraints.txt | sha256sum)"
 stamp=.venv/audeo-bench-setup
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "setup.sh: installing audeo-bench and the libraries it needs into .venv (some minutes, once) ..."
-    .venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e "$target"
+    .venv/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e "$target"
     echo "$wanted" >"$stamp"
 fi

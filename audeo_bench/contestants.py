@@ -110,11 +110,11 @@ def built_in() -> dict[str, Path]:
     return found | ({"fluidsynth": fluidsynth} if fluidsynth.is_file() else {})
 
 
-def shipped_systems() -> list[System]:
-    """Those of :data:`DEFAULT_SYSTEMS` whose files and weights are there."""
+def shipped_systems(weights: Sequence[str] = ()) -> list[System]:
+    """The :data:`DEFAULT_SYSTEMS` whose files and weights are there; for ``weights`` see :func:`system`."""
     known = built_in()
     names = [name for name in DEFAULT_SYSTEMS if all(part in known for part in name.split("+"))]
-    systems = [system(name) for name in names]
+    systems = [system(name, weights) for name in names]
     return [s for s in systems if all(stage.weights is not None for stage in s.stages)]
 
 

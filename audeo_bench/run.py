@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from audeo_bench.api import (
     VideoToRoll,
 )
 from audeo_bench.contestants import Contestant, System
+from audeo_bench.corpus import Corpus, open_corpus
 from audeo_bench.files import atomic_write
 from audeo_bench.report.progress import Bar, progress_bar
 from audeo_bench.run_folder import (
@@ -49,10 +50,8 @@ from audeo_bench.run_folder import (
     roll_sha256,
     write_record,
 )
+from audeo_bench.score import THRESHOLDS, Scores, Subject, score_rolls
 from audeo_bench.shipped import checkout
-
-if TYPE_CHECKING:
-    from audeo_bench.corpus import Corpus
 
 
 def split_recordings(corpus: Corpus, split: str, limit: int | None = None) -> list[Recording]:
@@ -139,6 +138,59 @@ def predict(
     record.finished = _now()
     write_record(folder, record)
     return record
+
+
+def score_run(folder: Path, thresholds: Sequence[float] = THRESHOLDS, corpus: Corpus | None = None) -> Scores:
+    """Score a run folder's rolls against the truth and write ``scores.json``; no model runs.
+
+    Parameters
+    ----------
+    folder : Path
+    thresholds : sequence of float
+    corpus : Corpus or None
+        None opens the corpus that the run names.
+
+    Raises
+    ------
+    AudeoBenchError
+        A run that is not finished, or of another corpus version; a missing, truncated or altered roll.
+    """
+    record = read_record(folder)
+    if record.status != "success":
+        raise AudeoBenchError(
+            f"{folder}: this run's status is {record.status!r}, with {len(record.answers)} recordings "
+            "answered; run the same `audeo-bench midi` command again to finish it."
+        )
+    corpus = corpus or open_corpus(record.corpus.name, record.corpus.seed)
+    check_same_corpus(folder, record, corpus_record(corpus, record.corpus.split))
+    recordings = {r.id: r for r in split_recordings(corpus, record.corpus.split, record.limit)}
+    rolls = {}
+    for name, recording in recordings.items():
+        roll = read_roll(folder, name)
+        if name not in record.answers or roll_sha256(roll) != record.answers[name].roll_sha256:
+            raise AudeoBenchError(
+                f"{roll_path(folder, name)}: not the roll that run.json names; delete it and predict again."
+            )
+        rolls[name] = (recording.sounding, roll)
+    with progress_bar(f"scoring {record.system}", len(rolls), "recordings") as bar:
+        scores = score_rolls(
+            rolls,
+            Subject(
+                corpus=record.corpus.name,
+                version=record.corpus.version,
+                seed=record.corpus.seed,
+                split=record.corpus.split,
+                split_hash=record.corpus.split_hash,
+                provenance=record.corpus.provenance,
+                limit=record.limit,
+            ),
+            thresholds,
+            pressed={name: r.pressed for name, r in recordings.items() if r.pressed is not None},
+            notes={name: r.notes for name, r in recordings.items() if r.notes is not None},
+            progress=lambda _: bar.advance(),
+        )
+    scores.write(folder / "scores.json")
+    return scores
 
 
 def check_roll(answer: Any, frames: int, contestant: str, recording: str) -> np.ndarray:
@@ -238,7 +290,7 @@ def _keep(folder: Path, recording: str, roll: np.ndarray, seconds: float) -> Ans
     frames = roll.shape[1]
     return Answer(
         frames=frames,
-        seconds=round(seconds, 3),
+        seconds=round(seconds, 6),
         frames_per_second=round(frames / max(seconds, 1e-9), 1),
         roll_sha256=roll_sha256(roll),
     )

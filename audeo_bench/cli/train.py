@@ -1,0 +1,66 @@
+"""``audeo-bench train``: contestants from scratch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``train``."""
+    app.command(
+        epilog="Continue after an interruption: give the same command again. Start over: add --fresh.",
+    )(train)
+
+
+def train(
+    name: Annotated[
+        str | None, typer.Argument(help="A built-in contestant, a file such as ./mine.py, or a chain.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Train every contestant whose weights are shipped, in order.")
+    ] = False,
+    corpus: Annotated[str, typer.Option(help="Where the training recordings come from.")] = "simulated",
+    seed: Annotated[int, typer.Option(help="Draws the first weights and the order of the samples.")] = 0,
+    width: Annotated[
+        int | None, typer.Option(min=1, help="Channels of the first layer; the recipe's if left out.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="The recipe's if left out.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so much time.")] = None,
+    output: Annotated[
+        Path, typer.Option(help="Folder for checkpoints, log, learning curve and weights.")
+    ] = Path("trainings"),
+    resume: Annotated[
+        bool, typer.Option("--resume/--fresh", help="Continue a stopped training, or start over.")
+    ] = True,
+    precision: Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Train a contestant on the corpus's training split; validation chooses the checkpoint, never test."""
+    from audeo_bench import training
+    from audeo_bench.api import AudeoBenchError
+
+    if every == (name is not None):
+        raise AudeoBenchError(
+            "train: name one contestant, such as `audeo-bench train keywise`, or give --all."
+        )
+    shared = {
+        "corpus": corpus,
+        "seed": seed,
+        "output": output,
+        "resume": resume,
+        "precision": precision,
+        "device": device,
+    }
+    if every:
+        if any(option is not None for option in (width, epochs, minutes)):
+            raise AudeoBenchError(
+                "train --all: goes by the recipes; leave out --width, --epochs and --minutes."
+            )
+        weights = training.train_all(**shared)
+    else:
+        weights = [training.train(name, width=width, epochs=epochs, minutes=minutes, **shared)]
+    for path in weights:
+        typer.echo(f"weights: {path}")
