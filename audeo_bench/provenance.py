@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from audeo_bench import __version__
@@ -17,6 +18,7 @@ LIBRARIES = ("numpy", "scipy", "torch", "lightning-fabric", "mir_eval", "scikit-
 """The libraries that a number may depend on."""
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of this package, of Python and of :data:`LIBRARIES`."""
     found = {"audeo-bench": __version__, "python": platform.python_version()}
@@ -28,6 +30,7 @@ def versions() -> dict[str, str]:
     return found
 
 
+@cache
 def commit() -> str | None:
     """The commit of the package's own checkout, with ``-dirty`` where tracked files differ from it.
 
@@ -51,6 +54,7 @@ def _git(root: Path, *arguments: str) -> str | None:
     return answer.stdout.strip()
 
 
+@cache
 def code_sha256() -> str:
     """A hash over the package's layers (``nn/``), which built-in contestants' answers depend on beside their
     own file.
@@ -74,6 +78,7 @@ def hardware() -> dict[str, str | int]:
     return facts
 
 
+@cache
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -12,9 +12,9 @@ from audeo_bench.corpus import Corpus
 from audeo_bench.files import atomic_write
 from audeo_bench.run_folder import read_record, read_roll
 
-SILENT, HIT, FALSE_ALARM, MISS = range(4)
-COLOURS = ("#ffffff", "#1b6e53", "#d1495b", "#c9c9c9")
-"""Of the four outcomes above; told apart in greys too."""
+SILENT, HIT, FALSE_ALARM, MISS, TRUTH = range(5)
+COLOURS = ("#ffffff", "#1b6e53", "#d1495b", "#c9c9c9", "#30343f")
+"""Of the outcomes above and of the truth's own panel; told apart in greys too."""
 
 
 def compare_rolls(
@@ -57,7 +57,7 @@ def compare_rolls(
     )
     low, high = (used.min() - 2, used.max() + 2) if used.size else (0, 87)
     panels = {name: outcomes(truth, roll)[:, span] for name, roll in predictions.items()}
-    panels["truth (sounding)"] = np.where(truth[:, span], HIT, SILENT)
+    panels["truth (sounding)"] = np.where(truth[:, span], TRUTH, SILENT)
 
     figure, axes = plt.subplots(
         len(panels),
@@ -79,7 +79,7 @@ def compare_rolls(
             picture,
             ListedColormap(COLOURS),
             vmin=0,
-            vmax=3,
+            vmax=4,
             origin="lower",
             aspect="auto",
             extent=extent,

@@ -1,0 +1,233 @@
+"""A run keeps what a system answered, resumes, refuses what is no roll, and is scored without the model."""
+
+import errno
+import json
+
+import numpy as np
+import pytest
+from tiny_corpus import FRAMES, LENGTHENER, READER, TinyCorpus, write_contestant
+
+from audeo_bench import run
+from audeo_bench.api import AudeoBenchError
+from audeo_bench.contestants import system
+from audeo_bench.run import check_roll, predict, score_run
+from audeo_bench.run_folder import read_record, read_roll, roll_path
+
+
+def counting_contestant(folder, name="counting"):
+    """A reader that leaves an x in ``<name>.calls`` for every recording it answers for."""
+    text = READER.replace(
+        "    def roll(self, frames: Frames) -> np.ndarray:\n",
+        "    def roll(self, frames: Frames) -> np.ndarray:\n"
+        "        from pathlib import Path\n"
+        '        with Path(__file__).with_suffix(".calls").open("a") as file:\n'
+        '            file.write("x")\n',
+    )
+    return write_contestant(folder, name, text)
+
+
+def calls(path) -> int:
+    return len(path.with_suffix(".calls").read_text())
+
+
+def test_a_run_keeps_rolls_and_says_what_made_them(tmp_path):
+    reader = system(str(write_contestant(tmp_path, "reader", READER)))
+    folder = tmp_path / "runs" / "reader"
+    record = predict(reader, TinyCorpus(), "wtc2", folder, seed=3, command=["audeo-bench", "midi"])
+    assert record == read_record(folder)
+    assert record.status == "success"
+    assert record.corpus.split_hash == TinyCorpus().split_hash("wtc2")
+    assert record.corpus.provenance == "simulated"
+    assert record.seed == 3
+    assert record.stages[0].sha256 == reader.stages[0].sha256
+    assert {"python", "numpy", "audeo-bench"} <= set(record.versions)
+    assert record.finished is not None
+    for name, frames in FRAMES.items():
+        roll = read_roll(folder, name)
+        assert (roll.shape, roll.dtype) == ((88, frames), np.float32)
+        np.testing.assert_array_equal(roll > 0.5, TinyCorpus().recording(name).pressed)
+    assert sorted(p.name for p in folder.rglob("*") if p.name.startswith(".")) == []
+
+
+def test_the_same_run_again_asks_nothing(tmp_path):
+    path = counting_contestant(tmp_path)
+    for _ in range(2):
+        predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run")
+    assert calls(path) == 3
+
+
+def test_a_changed_contestant_or_seed_is_asked_again(tmp_path):
+    path = counting_contestant(tmp_path)
+    predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run")
+    predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run", seed=1)
+    assert calls(path) == 6
+    path.write_text(path.read_text() + "\n")
+    predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run", seed=1)
+    assert calls(path) == 9
+
+
+def test_a_damaged_answer_is_asked_again(tmp_path):
+    path = counting_contestant(tmp_path)
+    predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run")
+    roll_path(tmp_path / "run", "wtc2-02").write_bytes(b"PK")
+    predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run")
+    assert calls(path) == 4
+
+
+def test_an_interrupted_run_is_marked_and_continues(tmp_path, monkeypatch):
+    path = counting_contestant(tmp_path)
+    answered = []
+
+    def stop_at_the_third(stage, contestant, source, recording, answer=run._answer):
+        if len(answered) == 2:
+            raise KeyboardInterrupt
+        answered.append(recording.id)
+        return answer(stage, contestant, source, recording)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "_answer", stop_at_the_third)
+        with pytest.raises(KeyboardInterrupt, match=r"2 of 3 recordings of counting are kept in .*run"):
+            predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run")
+    assert read_record(tmp_path / "run").status == "cancelled"
+    with pytest.raises(AudeoBenchError, match=r"status is 'cancelled', with 2 recordings answered"):
+        score_run(tmp_path / "run", corpus=TinyCorpus())
+    assert predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run").status == "success"
+    assert calls(path) == 3
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    reader = system(str(write_contestant(tmp_path, "reader", READER)))
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez_compressed", full)
+        with pytest.raises(OSError, match="No space"):
+            predict(reader, TinyCorpus(), "wtc2", tmp_path / "run")
+    assert list((tmp_path / "run" / "rolls").iterdir()) == []
+    assert read_record(tmp_path / "run").status == "error"
+    assert predict(reader, TinyCorpus(), "wtc2", tmp_path / "run").status == "success"
+
+
+def test_a_chain_shares_its_first_stage(tmp_path):
+    first = counting_contestant(tmp_path)
+    second = write_contestant(tmp_path, "lengthener", LENGTHENER)
+    predict(system(str(first)), TinyCorpus(), "wtc2", tmp_path / "runs" / "counting")
+    record = predict(
+        system(f"{first}+{second}"), TinyCorpus(), "wtc2", tmp_path / "runs" / "counting+lengthener"
+    )
+    assert calls(first) == 3
+    assert [stage.name for stage in record.stages] == ["counting", "lengthener"]
+    before = read_record(tmp_path / "runs" / "counting").answers["wtc2-01"].seconds
+    assert record.answers["wtc2-01"].seconds >= before
+    scores = score_run(tmp_path / "runs" / "counting+lengthener", [0.4], TinyCorpus())
+    assert scores.value("f1", 0.4) == 1.0
+
+
+def test_scores_are_stored_and_other_thresholds_need_no_model(tmp_path):
+    path = counting_contestant(tmp_path)
+    predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run")
+    low = score_run(tmp_path / "run", [0.4], TinyCorpus())
+    high = score_run(tmp_path / "run", [0.95], TinyCorpus())
+    assert low.value("recall", 0.4) > 0.9
+    assert high.value("recall", 0.95) < 0.2
+    assert json.loads((tmp_path / "run" / "scores.json").read_text())["thresholds"] == [0.95]
+    assert calls(path) == 3
+
+
+def test_limit_is_a_marked_quick_look(tmp_path):
+    reader = system(str(write_contestant(tmp_path, "reader", READER)))
+    record = predict(reader, TinyCorpus(), "wtc2", tmp_path / "run", limit=1)
+    assert (record.limit, list(record.answers)) == (1, ["wtc2-01"])
+    assert score_run(tmp_path / "run", corpus=TinyCorpus()).subject.limit == 1
+
+
+@pytest.mark.parametrize(
+    ("corpus", "message"),
+    [
+        (type("Newer", (TinyCorpus,), {"version": "2"})(), "version 1 of corpus tiny, but now it is 2"),
+        (TinyCorpus(seed=1), "seed 0 of corpus tiny, but now it is 1"),
+    ],
+)
+def test_a_folder_of_another_corpus_is_refused(tmp_path, corpus, message):
+    reader = system(str(write_contestant(tmp_path, "reader", READER)))
+    predict(reader, TinyCorpus(), "wtc2", tmp_path / "run")
+    with pytest.raises(AudeoBenchError, match=message):
+        predict(reader, corpus, "wtc2", tmp_path / "run")
+    with pytest.raises(AudeoBenchError, match=message):
+        score_run(tmp_path / "run", corpus=corpus)
+    assert len(list((tmp_path / "run" / "rolls").iterdir())) == 3
+
+
+def test_a_truncated_or_foreign_roll_is_not_scored(tmp_path):
+    reader = system(str(write_contestant(tmp_path, "reader", READER)))
+    predict(reader, TinyCorpus(), "wtc2", tmp_path / "run")
+    path = roll_path(tmp_path / "run", "wtc2-02")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(AudeoBenchError, match=r"wtc2-02\.npz: truncated or not a run's roll"):
+        score_run(tmp_path / "run", corpus=TinyCorpus())
+    np.savez_compressed(path, roll=np.zeros((88, FRAMES["wtc2-02"]), np.float32))
+    with pytest.raises(AudeoBenchError, match=r"wtc2-02\.npz: not the roll that run\.json names"):
+        score_run(tmp_path / "run", corpus=TinyCorpus())
+    path.unlink()
+    with pytest.raises(AudeoBenchError, match=r"wtc2-02\.npz: missing"):
+        score_run(tmp_path / "run", corpus=TinyCorpus())
+
+
+def test_a_hand_edited_record_is_refused(tmp_path):
+    (tmp_path / "run.json").write_text('{"status": "success"}')
+    with pytest.raises(AudeoBenchError, match=r"run\.json: not a run record of this version \(system: "):
+        read_record(tmp_path)
+    with pytest.raises(AudeoBenchError, match="not a run folder"):
+        read_record(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (np.zeros((88, 4), np.float32), r"of shape \(88, 5\), but its shape is \(88, 4\)\."),
+        (np.zeros((5, 88), np.float32), r"but its shape is \(5, 88\); it looks transposed"),
+        (np.full((88, 5), np.nan, np.float32), "but 440 values are not finite, first at key 0, frame 0"),
+        (np.full((88, 5), 1.5, np.float32), "but its values run from 1.5 to 1.5; apply a sigmoid to logits"),
+        (np.zeros((88, 5), np.int64), "but its dtype is int64"),
+        (None, "but its dtype is object"),
+        ([[1.0], [1.0, 2.0]], "but it is list, which is no array"),
+    ],
+)
+def test_what_is_no_roll_is_refused(answer, found):
+    with pytest.raises(AudeoBenchError, match=rf"^mine, recording wtc2-01: the answer must be .*{found}"):
+        check_roll(answer, 5, "mine", "wtc2-01")
+
+
+def test_a_roll_may_be_bool_or_any_float_or_a_tensor():
+    import torch
+
+    roll = np.random.default_rng(0).random((88, 5)) > 0.5
+    for answer in (roll, roll.astype(np.float64), torch.from_numpy(roll).float().requires_grad_()):
+        checked = check_roll(answer, 5, "mine", "wtc2-01")
+        assert checked.dtype == np.float32
+        np.testing.assert_array_equal(checked, roll)
+
+
+def test_a_contestant_that_fails_is_named_with_its_line(tmp_path):
+    text = READER.replace("columns = [", "columns = [1 / 0 or ")
+    reader = system(str(write_contestant(tmp_path, "reader", text)))
+    message = r"reader\.py, line \d+: reader failed on recording wtc2-01: ZeroDivisionError: division by zero"
+    with pytest.raises(AudeoBenchError, match=message):
+        predict(reader, TinyCorpus(), "wtc2", tmp_path / "run")
+    record = read_record(tmp_path / "run")
+    assert record.status == "error"
+    assert record.error is not None
+    assert "ZeroDivisionError" in record.error
+
+
+def test_random_contestants_repeat_themselves_under_a_seed(tmp_path):
+    text = READER.replace(
+        "return np.concatenate", "return np.random.rand(88, len(frames)) + 0 * np.concatenate"
+    )
+    reader = system(str(write_contestant(tmp_path, "reader", text)))
+    one, two = (predict(reader, TinyCorpus(), "wtc2", tmp_path / name, seed=5) for name in ("a", "b"))
+    other = predict(reader, TinyCorpus(), "wtc2", tmp_path / "c", seed=6)
+    hashes = [[answer.roll_sha256 for answer in record.answers.values()] for record in (one, two, other)]
+    assert hashes[0] == hashes[1] != hashes[2]
