@@ -11,6 +11,7 @@ import difflib
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib import import_module
 from typing import ClassVar
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from audeo_bench.api import AudeoBenchError, Provenance, Recording
 
-__all__ = ["CORPORA", "Corpus", "check_choice", "open_corpus"]
+__all__ = ["CORPORA", "Corpus", "check_choice", "corpus_class", "open_corpus"]
 
 CORPORA: Mapping[str, str] = {
     "simulated": "audeo_bench.corpus.simulated:SimulatedCorpus",
@@ -136,8 +137,22 @@ def open_corpus(name: str, seed: int = 0) -> Corpus:
         If there is no such corpus (names the closest), or its data are not registered.
     """
     check_choice("corpus", name, CORPORA, "audeo-bench")
+    # Local data can be registered anew at any time; the simulated corpus cannot change, so its recordings are
+    # kept.
+    return _open_once(name, seed) if name == "simulated" else _open(name, seed)
+
+
+def corpus_class(name: str) -> type[Corpus]:
+    """The class behind a known name, without opening its data."""
     module, _, attribute = CORPORA[name].partition(":")
-    return getattr(import_module(module), attribute)(seed=seed)
+    return getattr(import_module(module), attribute)
+
+
+def _open(name: str, seed: int) -> Corpus:
+    return corpus_class(name)(seed=seed)
+
+
+_open_once = lru_cache(maxsize=4)(_open)
 
 
 def check_choice(kind: str, found: str, choices: Iterable[str], where: str) -> None:

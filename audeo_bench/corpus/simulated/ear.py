@@ -25,7 +25,7 @@ LOWEST_DECAY, DECAY_PER_OCTAVE = 2.2, 1.33
 RELEASE_SECONDS = 0.01
 """A damper needs this long to silence its string."""
 PEDAL_SHARE = (1.8, 0.6)
-"""Beta distribution: how much of a string's ringing after its key came up the transcriber follows; mean 75 %."""
+"""Beta distribution: the share of a string's ringing, after its key came up, that is heard; mean 75 %."""
 
 MISSED, SPURIOUS = 0.04, 0.02
 """Share of notes missed at middle loudness, length and polyphony; spurious notes for each true one."""
