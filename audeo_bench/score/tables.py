@@ -27,10 +27,10 @@ def metric_table(scores: Scores) -> pd.DataFrame:
     """Frame and note metrics.
 
     Columns: ``recording`` (an id, ``total`` or ``mean``), ``keys``, ``threshold``, ``average``
-    (``frame_mean``, ``micro``, or a note metric such as ``onset@50``), ``metric``, ``value`` in 0..1. ``total``
-    runs over all frames (or notes) of all recordings as one, as in the paper; ``mean`` is the mean of the
-    recordings' values, as is usual for note metrics. A note metric has neither where a recording's true notes
-    are unknown.
+    (``frame_mean``, ``micro``, or a note metric such as ``onset@50``), ``metric``, ``value`` in 0..1.
+    ``total`` runs over all frames (or notes) of all recordings as one, as in the paper; ``mean`` is the mean
+    of the recordings' values, as is usual for note metrics. A note metric has neither where the true notes of
+    a recording are unknown.
     """
     import pandas as pd
 
