@@ -21,7 +21,7 @@ from audeo_bench.corpus.simulated.voices import HIGHEST, LOWEST, TICKS, Note, Sk
 
 TONICS = ("C", "C#", "D", "E♭", "E", "F", "F#", "G", "A♭", "A", "B♭", "B")
 _BOOK_NAMES = {1: "I", 2: "II"}
-_MOST_NOTES_A_SECOND = 8.5
+_LEAST_NOTES_A_SECOND, _MOST_NOTES_A_SECOND = 4.5, 8.5
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,14 @@ def _arrays(notes: list[Note], cadences: list[int]) -> dict[str, np.ndarray]:
     }
 
 
+def _playable_tempo(arrays: dict[str, np.ndarray], tempo: float, shortest: float, longest: float) -> float:
+    """The tempo, changed where fingers could not follow or the piece would last too short or too long."""
+    beats = float((arrays["onsets"] + arrays["durations"]).max())
+    count = len(arrays["onsets"])
+    seconds = min(max(beats * 60 / tempo, count / _MOST_NOTES_A_SECOND), count / _LEAST_NOTES_A_SECOND)
+    return round(beats * 60 / min(max(seconds, shortest), longest), 2)
+
+
 def _right(voices: int) -> int:
     """How many of the voices, from the highest, lie in the right hand."""
     return (voices + 1) // 2
@@ -151,7 +159,7 @@ def compose(book: int, number: int, seed: int = 0) -> Piece:
     beat, bar = pick(rng, ((12, 4), (12, 4), (12, 4), (12, 3), (18, 4), (18, 2)))
     pace = 4 if beat == 12 else pick(rng, (3, 3, 6))
     seconds = 94 + 20 * rng.random()
-    tempo = float(round((66 + 30 * rng.random()) * (1.35 if pace == 3 else 1.0)))
+    tempo = float(round((66 + 30 * rng.random()) * (1.6 if pace == 3 else 1.0)))
     beats = seconds * tempo / 60 * TICKS / beat
     share = 0.38 + 0.12 * rng.random()
     prelude = writer(rng, key, beat, bar, round(beats * share), pace)
@@ -167,14 +175,12 @@ def compose(book: int, number: int, seed: int = 0) -> Piece:
         key=key_name(key),
     )
     arrays = _arrays(notes, cadences)
-    # Long enough to be a pair of pieces, and slow enough for fingers.
-    last = float((arrays["onsets"] + arrays["durations"]).max())
-    seconds = min(max(last * 60 / tempo, 92.0, len(notes) / _MOST_NOTES_A_SECOND), 132.0)
     return Piece(
         id=f"wtc{book}-{number:02d}",
         title=title,
         work=work,
-        tempo=round(last * 60 / seconds, 2),
+        tempo=_playable_tempo(arrays, tempo, 92.0, 132.0),
+        articulation=round(0.72 + 0.16 * rng.random(), 2),
         beats_per_bar=bar * beat / TICKS,
         right_voices=right_voices,
         **arrays,
@@ -229,16 +235,17 @@ def _styled(rng: Random, style: Style, key: Key, seconds: float, identifier: str
     tempo = float(round(style.tempo[0] + (style.tempo[1] - style.tempo[0]) * rng.random()))
     beats = round(seconds * tempo / 60 * TICKS / style.beat)
     sketch = style.write(rng, key, style.beat, style.bar, beats, style.pace)
+    arrays = _arrays(sketch.notes, sketch.cadences)
     title = f"Simulated {style.name} in {key_name(key)}{suffix}"
     return Piece(
         id=identifier,
         title=title,
         work=Work(composer="Simulated", title=title, key=key_name(key)),
-        tempo=tempo,
+        tempo=_playable_tempo(arrays, tempo, 50.0, 130.0),
         beats_per_bar=style.bar * style.beat / TICKS,
         articulation=style.articulation,
         right_voices=style.right_voices,
-        **_arrays(sketch.notes, sketch.cadences),
+        **arrays,
     )
 
 

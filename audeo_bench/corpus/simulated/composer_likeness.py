@@ -1,12 +1,13 @@
 """How like real music the simulated compositions are: real beside simulated, printed as a Markdown table.
 
-Run ``python -m audeo_bench.corpus.simulated.composer_likeness --shared FOLDER``, the folder with ``pianoyt`` and
-``asap``. Real performances give what time is needed for; real scores, whose notated tempo says little, give the rest.
+Run ``python -m audeo_bench.corpus.simulated.composer_likeness --shared FOLDER``; the folder holds ``pianoyt``
+and ``asap``. Real performances are the measure where time counts; real scores, whose notated tempo says
+little, where it does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,7 +49,7 @@ def of_midi(path: Path, performed: bool) -> Music:
 
 
 def keys_down(music: Music) -> np.ndarray:
-    """How many keys are down, 100 times over every beat's length."""
+    """How many keys are down, at regular times."""
     times = np.arange(0, music.offsets.max(), 0.01 if music.beat_seconds == 1 else 0.05)
     started = np.searchsorted(np.sort(music.onsets), times, "right")
     return started - np.searchsorted(np.sort(music.offsets), times, "right")
@@ -70,50 +71,44 @@ def _intervals_on_beats(music: Music) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _share(of: Callable[[np.ndarray], np.ndarray], quantity: Callable[[Music], np.ndarray]) -> Callable[[Music], float]:
-    return lambda music: float(of(quantity(music)).mean() * 100)
-
-
 def _steps_apart(music: Music) -> np.ndarray:
     return np.diff(np.unique(np.round(music.onsets, 2)))
 
 
-MEASURES: dict[str, tuple[bool, Callable[[Music], float]]] = {
-    "notes a second": (
-        True,
-        lambda music: len(music.pitches) / (music.offsets.max() * music.beat_seconds),
-    ),
-    "keys down, mean": (True, lambda music: float(keys_down(music).mean())),
-    **{
-        f"time with {count} keys down, %": (True, _share(lambda down, count=count: down == count, keys_down))
-        for count in range(5)
-    },
-    "time with 5 or more keys down, %": (True, _share(lambda down: down >= 5, keys_down)),
-    **{
-        f"pitch, {percent} % below": (True, lambda music, percent=percent: float(np.percentile(music.pitches, percent)))
-        for percent in (5, 25, 50, 75, 95)
-    },
-    "note length, median, quarter beats": (
-        False,
-        lambda music: float(np.median(music.offsets - music.onsets)),
-    ),
-    "time between onsets a sixteenth or less, %": (False, _share(lambda gap: gap < 0.27, _steps_apart)),
-    "highest notes: repeated, %": (False, _share(lambda step: step == 0, _skyline)),
-    "highest notes: a second, %": (False, _share(lambda step: (step > 0) & (step < 3), _skyline)),
-    "highest notes: a third or fourth, %": (False, _share(lambda step: (step > 2) & (step < 6), _skyline)),
-    "highest notes: a fifth to an octave, %": (False, _share(lambda step: (step > 5) & (step < 13), _skyline)),
-    "on beats: unisons and octaves, %": (False, _share(lambda apart: apart == 0, _intervals_on_beats)),
-    "on beats: thirds and sixths, %": (
-        False,
-        _share(lambda apart: np.isin(apart, (3, 4, 8, 9)), _intervals_on_beats),
-    ),
-    "on beats: fourths and fifths, %": (False, _share(lambda apart: np.isin(apart, (5, 7)), _intervals_on_beats)),
-    "on beats: seconds, sevenths, tritones, %": (
-        False,
-        _share(lambda apart: np.isin(apart, (1, 2, 6, 10, 11)), _intervals_on_beats),
-    ),
-}
-"""Name -> (whether performances rather than scores are the real ones, the measure)."""
+def _percent(hits: np.ndarray) -> float:
+    return float(hits.mean() * 100)
+
+
+def in_time(music: Music) -> dict[str, float]:
+    """What a performance shows: density, keys down, pitches."""
+    down = keys_down(music)
+    return {
+        "notes a second": len(music.pitches) / (music.offsets.max() * music.beat_seconds),
+        "keys down, mean": float(down.mean()),
+        **{f"time with {count} keys down, %": _percent(down == count) for count in range(5)},
+        "time with 5 or more keys down, %": _percent(down >= 5),
+        **{
+            f"pitch, {rank} % below": float(np.percentile(music.pitches, rank))
+            for rank in (5, 25, 50, 75, 95)
+        },
+    }
+
+
+def on_paper(music: Music) -> dict[str, float]:
+    """What a score shows: rhythm, melodic steps of the highest notes, intervals on the beats."""
+    step, apart = _skyline(music), _intervals_on_beats(music)
+    return {
+        "note length, median, quarter beats": float(np.median(music.offsets - music.onsets)),
+        "time between onsets a sixteenth or less, %": _percent(_steps_apart(music) < 0.27),
+        "highest notes: repeated, %": _percent(step == 0),
+        "highest notes: a second, %": _percent((step > 0) & (step < 3)),
+        "highest notes: a third or fourth, %": _percent((step > 2) & (step < 6)),
+        "highest notes: a tritone to an octave, %": _percent((step > 5) & (step < 13)),
+        "on beats: unisons and octaves, %": _percent(apart == 0),
+        "on beats: thirds and sixths, %": _percent(np.isin(apart, (3, 4, 8, 9))),
+        "on beats: fourths and fifths, %": _percent(np.isin(apart, (5, 7))),
+        "on beats: seconds, sevenths, tritones, %": _percent(np.isin(apart, (1, 2, 6, 10, 11))),
+    }
 
 
 def _cell(values: Iterable[float]) -> str:
@@ -134,13 +129,11 @@ def likeness(shared: Path, seed: int = 0) -> Table:
     table = Table(box=box.MARKDOWN)
     for heading in ("measure", "real", "simulated, Book I", "simulated, Book II"):
         table.add_column(heading, no_wrap=True)
-    for name, (performed, measure) in MEASURES.items():
-        real = performances if performed else scores
-        table.add_row(
-            f"{name} ({'performances' if performed else 'scores'})",
-            _cell(map(measure, real)),
-            *(_cell(map(measure, books[book])) for book in (1, 2)),
-        )
+    for measures, real, kind in ((in_time, performances, "performances"), (on_paper, scores, "scores")):
+        columns = [[measures(music) for music in pieces] for pieces in (real, books[1], books[2])]
+        for name in columns[1][0]:
+            cells = (_cell(measured[name] for measured in column) for column in columns)
+            table.add_row(f"{name} ({kind})", *cells)
     return table
 
 

@@ -33,15 +33,14 @@ ALBERTI: Pattern = tuple((6 * slot, 6, (voice,)) for slot, voice in enumerate((4
 
 
 def drawn_order(rng: Random, pattern: Pattern) -> Pattern:
-    """The pattern with its inner voices in another order, so that pieces of one style differ in their hands."""
+    """The pattern with its inner voices in another order, so that pieces of one style differ."""
     inner = sorted({voice for _, _, voices in pattern for voice in voices} - {4})
     order = dict(zip(inner, shuffled(rng, inner), strict=True)) | {4: 4}
-    swung = [(onset, duration, tuple(sorted(order[voice] for voice in voices))) for onset, duration, voices in pattern]
-    if len(swung) >= 6 and rng.random() < 0.5:  # two events trade places
-        first, second = shuffled(rng, range(1, len(swung)))[:2]
-        (a, b, here), (c, d, there) = swung[first], swung[second]
-        swung[first], swung[second] = (a, b, there), (c, d, here)
-    return tuple(swung)
+    groups = [tuple(sorted(order[voice] for voice in voices)) for _, _, voices in pattern]
+    if len(groups) >= 6 and rng.random() < 0.5:  # two events trade places
+        first, second = shuffled(rng, range(1, len(groups)))[:2]
+        groups[first], groups[second] = groups[second], groups[first]
+    return tuple((*event[:2], voices) for event, voices in zip(pattern, groups, strict=True))
 
 
 # A bar of melody, as durations in ticks; a negative one is a rest.

@@ -210,7 +210,7 @@ def fill(
     pending: tuple[int, int, int] | None = None  # a note not yet written, which may be tied over the beat
     for beat, goal in zip(range(first, last), goals, strict=True):
         after = goals[beat + 1 - first] if beat + 1 < last else goal
-        rhythm = rhythm_for(sketch, rng, beat, pace)
+        rhythm = list(rhythm_for(sketch, rng, beat, pace))
         onset = beat * sketch.beat
         pitches = run_between(rng, sketch.chords[beat], goal, after, len(rhythm))
         if pending is not None:
@@ -219,7 +219,7 @@ def fill(
             if 1 <= pitch - goal <= 2 and len(rhythm) <= 2 and rng.random() < suspend:
                 delay = sketch.beat // 2 if sketch.beat == 12 else 12
                 length, onset = length + delay, onset + delay
-                rhythm, pitches = (sketch.beat - delay,), [goal]
+                rhythm, pitches = [sketch.beat - delay], [goal]
                 held[beat] = pitch
             elif pitch == goal and rng.random() < 0.7:
                 length, onset = length + rhythm[0], onset + rhythm[0]
