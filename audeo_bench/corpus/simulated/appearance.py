@@ -77,7 +77,7 @@ class Appearance:
             The only source of chance: equal generators give equal looks.
         """
         left, right = rng.uniform(-6, 4), KEYBOARD_WIDTH + rng.uniform(-4, 6)
-        top, bottom = WHITE_LENGTH + rng.uniform(3, 11), rng.uniform(-66, -14)
+        top, bottom = WHITE_LENGTH + rng.uniform(3, 11), -14 - 66 * rng.beta(1.4, 1.2)
         keystone, tilt = rng.normal(0, 3), rng.normal(0, 1.2)
         corners = np.array(
             [
@@ -114,17 +114,17 @@ class Appearance:
             felt_level=rng.uniform(28, 75),
             fallboard_level=rng.uniform(12, 34),
             slip_level=rng.uniform(18, 60),
-            press_dimming=rng.uniform(0.018, 0.036),
+            press_dimming=rng.uniform(0.015, 0.03),
             skin_level=rng.uniform(112, 205),
             hand_scale=rng.uniform(0.92, 1.08),
             nail_contrast=rng.uniform(0.05, 0.16),
             sleeve=sleeve,
             sleeve_level=sleeve_level * rng.uniform(0.8, 1.15),
-            sleeve_cuff=rng.uniform(-10, 62),
+            sleeve_cuff=rng.uniform(8, 48),
             lens_blur=rng.uniform(0.45, 0.75),
             shutter=rng.uniform(0.3, 0.6),
             flicker=rng.uniform(0.001, 0.006),
             shake=rng.uniform(0.03, 0.16),
-            sensor_noise=rng.uniform(1.6, 3.2),
-            quantiser=rng.uniform(13, 24),
+            sensor_noise=rng.uniform(2.0, 3.6),
+            quantiser=rng.uniform(15, 28),
         )

@@ -13,7 +13,7 @@ from audeo_bench.corpus.simulated.appearance import Appearance
 from audeo_bench.corpus.simulated.codec import COSINES, code
 from audeo_bench.corpus.simulated.optics import plane_to_picture
 from audeo_bench.corpus.simulated.piano import build_piano
-from audeo_bench.corpus.simulated.rendering import COLUMNS, ROWS, render
+from audeo_bench.corpus.simulated.rendering import COLUMNS, ROWS, Scene, render
 from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, LOWEST_PITCH, Notes
 
 if TYPE_CHECKING:
@@ -68,26 +68,6 @@ def _noise_bank() -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class _Scene:
-    """Everything that is the same for all frames of a recording, and what is known of each frame beforehand."""
-
-    up: np.ndarray
-    patches: np.ndarray
-    columns: np.ndarray
-    rows: np.ndarray
-    references: np.ndarray
-    depths: np.ndarray
-    gains: np.ndarray
-    shifts: np.ndarray
-    noise_at: np.ndarray
-    camera: np.ndarray
-    homography: np.ndarray
-    light: np.ndarray
-    look: np.ndarray
-    optics: np.ndarray
-
-
-@dataclass(frozen=True)
 class SimulatedFrames:
     """Frames of one recording, rendered on reading; an :class:`audeo_bench.api.Frames`.
 
@@ -114,17 +94,16 @@ class SimulatedFrames:
             raise ValueError(f"frames are read in windows of step 1, not {step}")
         out = np.empty((max(0, stop - start), FRAME_HEIGHT, FRAME_WIDTH), np.uint8)
         if len(out):
-            render(out, start, self.tracks.fingertips, self.tracks.wrists, *self._arguments)
+            render(out, start, self.tracks.fingertips, self.tracks.wrists, self._scene)
         return out
 
     def __getstate__(self) -> dict[str, object]:
         """Leave the pictures behind when sent to another process: they are cheaper to draw than to send."""
-        return {name: value for name, value in self.__dict__.items() if name != "_arguments"}
+        return {name: value for name, value in self.__dict__.items() if name != "_scene"}
 
     @cached_property
-    def _arguments(self) -> tuple[np.ndarray, ...]:
-        scene = _build_scene(self.notes, self.appearance, self.seed, self.frames)
-        return (*vars(scene).values(), _noise_bank(), COSINES)
+    def _scene(self) -> Scene:
+        return _build_scene(self.notes, self.appearance, self.seed, self.frames)
 
 
 def film(notes: Notes, tracks: HandTracks, appearance: Appearance, seed: int, frames: int) -> SimulatedFrames:
@@ -152,7 +131,7 @@ def film(notes: Notes, tracks: HandTracks, appearance: Appearance, seed: int, fr
     return SimulatedFrames(notes, tracks, appearance, seed, frames)
 
 
-def _build_scene(notes: Notes, appearance: Appearance, seed: int, frames: int) -> _Scene:
+def _build_scene(notes: Notes, appearance: Appearance, seed: int, frames: int) -> Scene:
     rng = np.random.default_rng([seed, 25])
     piano = build_piano(appearance)
     up = np.pad(piano.up, ((0, ROWS - FRAME_HEIGHT), (0, COLUMNS - FRAME_WIDTH)), mode="edge")
@@ -188,26 +167,23 @@ def _build_scene(notes: Notes, appearance: Appearance, seed: int, frames: int) -
         appearance.hand_scale,
         appearance.sleeve_cuff if sleeved else -1000.0,
     ]
-    optics = [
-        appearance.shadow_strength,
-        np.exp(-0.5 * nearest) / (1 + 2 * np.exp(-0.5 * nearest)),
-        appearance.shutter,
-        appearance.sensor_noise,
-        appearance.quantiser,
-    ]
-    return _Scene(
+    softness = float(np.exp(-0.5 * nearest))
+    return Scene(
+        piano=piano,
         up=up.astype(np.float32),
-        patches=piano.patches,
-        columns=piano.columns,
-        rows=piano.rows,
         references=references,
         depths=key_depths(notes, frames, appearance.shutter),
         gains=gains.astype(np.float32),
         shifts=shifts.astype(np.float32),
         noise_at=rng.integers(0, _BANK, (frames, 2)),
+        noise=_noise_bank(),
         camera=np.array(appearance.camera),
         homography=plane_to_picture(appearance),
         light=np.array(appearance.light),
         look=np.array(look),
-        optics=np.array(optics),
+        shadow_strength=appearance.shadow_strength,
+        shutter=appearance.shutter,
+        edge=softness / (1 + 2 * softness),
+        sensor_noise=appearance.sensor_noise,
+        quantiser=appearance.quantiser,
     )

@@ -65,7 +65,7 @@ def code(picture, reference, busy, noise, noise_level, quantiser, cosines):
                 for k in range(8):
                     for m in range(8):
                         step = np.float32(quantiser * (1.0 + 0.065 * (k + m)))
-                        level = np.float32(int(abs(block[k, m]) / step + np.float32(0.33))) * step
+                        level = np.float32(int(abs(block[k, m]) / step + np.float32(0.22))) * step
                         anything |= level > 0
                         block[k, m] = level if block[k, m] > 0 else -level
             if anything:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from scipy.ndimage import gaussian_filter1d
 
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH
@@ -18,17 +17,6 @@ def plane_to_picture(appearance: Appearance) -> np.ndarray:
         rows += [[x, y, 1, 0, 0, 0, -column * x, -column * y], [0, 0, 0, x, y, 1, -row * x, -row * y]]
         right += [column, row]
     return np.append(np.linalg.solve(np.array(rows), np.array(right, float)), 1.0).reshape(3, 3)
-
-
-@njit(cache=True)
-def project(x: float, y: float, z: float, camera: np.ndarray, homography: np.ndarray) -> tuple[float, float]:
-    """Column and row, in pixels, of a point z mm above the keys."""
-    spread = 1.0 / (1.0 - z / camera[2])
-    flat_x, flat_y = camera[0] + (x - camera[0]) * spread, camera[1] + (y - camera[1]) * spread
-    depth = homography[2, 0] * flat_x + homography[2, 1] * flat_y + homography[2, 2]
-    column = (homography[0, 0] * flat_x + homography[0, 1] * flat_y + homography[0, 2]) / depth
-    row = (homography[1, 0] * flat_x + homography[1, 1] * flat_y + homography[1, 2]) / depth
-    return column, row
 
 
 def blur(picture: np.ndarray, sigma: float) -> np.ndarray:

@@ -159,9 +159,9 @@ def _shade(x0, y0, camera, light, tone, wear, black_x, black_at, white_keys, pre
         if y < 0.0:
             return 34.0
         if below != white:
-            return 92.0  # the neighbour's flank
+            return 0.8 * tone[0]  # the neighbour's flank
     if inside < half_gap:
-        return tone[3] * (0.75 if down else 1.0)
+        return tone[3] * (0.85 if down else 1.0)
     level = tone[0] * wear[white_keys[white]]
     level *= 1.0 - 0.10 * max(0.0, 1.0 - y / 3.0) - 0.05 * max(0.0, 1.0 - (inside - half_gap) / 1.0)
     if down:
@@ -170,7 +170,7 @@ def _shade(x0, y0, camera, light, tone, wear, black_x, black_at, white_keys, pre
         middle = KEY_X[white_keys[white]]
         reach = 1.0 + abs(light[0]) / light[2] * _sink(y)
         if (x - middle) * light[0] > 0 and inside < half_gap + reach:
-            level *= 0.84
+            level *= 0.94
     shadow = 0.0
     for step in range(3 if y > 40.0 else 0):
         z = 1.5 + 3.6 * step

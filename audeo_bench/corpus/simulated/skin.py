@@ -5,15 +5,24 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from audeo_bench.corpus.simulated.optics import project
-
-CAPSULES = 27
+_CAPSULES = 27
 _FINGER, _TIP, _PALM, _ARM, _SLEEVE = 0, 1, 2, 3, 4
 # By finger 1..4 (index to little): knuckles across the hand, along it (share of the palm), length, thickness.
 _ACROSS = np.array([0.0, -25.0, -6.0, 12.0, 29.0])
 _ALONG = np.array([0.0, 0.99, 1.03, 0.97, 0.87])
 _LENGTH = np.array([0.0, 92.0, 102.0, 96.0, 76.0])
 _THICK = np.array([1.16, 1.0, 1.03, 0.97, 0.86])
+
+
+@njit(cache=True)
+def _project(x: float, y: float, z: float, camera: np.ndarray, homography: np.ndarray) -> tuple[float, float]:
+    """Column and row, in pixels, of a point z mm above the keys."""
+    spread = 1.0 / (1.0 - z / camera[2])
+    flat_x, flat_y = camera[0] + (x - camera[0]) * spread, camera[1] + (y - camera[1]) * spread
+    depth = homography[2, 0] * flat_x + homography[2, 1] * flat_y + homography[2, 2]
+    column = (homography[0, 0] * flat_x + homography[0, 1] * flat_y + homography[0, 2]) / depth
+    row = (homography[1, 0] * flat_x + homography[1, 1] * flat_y + homography[1, 2]) / depth
+    return column, row
 
 
 @njit(cache=True)
@@ -27,7 +36,7 @@ def _put(parts, index, start, stop, start_radius, stop_radius, kind):
 
 
 @njit(cache=True)
-def pose(tips, wrist, side, scale, cuff, parts):
+def _pose(tips, wrist, side, scale, cuff, parts):
     """Capsules of one hand.
 
     Parameters
@@ -39,7 +48,7 @@ def pose(tips, wrist, side, scale, cuff, parts):
         +1 for a right hand, -1 for a left one.
     scale, cuff : float
         Size of the hand; how far the sleeve reaches beyond the wrist in mm, below -900 for a bare arm.
-    parts : np.ndarray, shape (CAPSULES, 9)
+    parts : np.ndarray, shape (_CAPSULES, 9)
         Filled with start (x, y, z), radius, end (x, y, z), radius, kind.
 
     Returns
@@ -52,6 +61,9 @@ def pose(tips, wrist, side, scale, cuff, parts):
     ahead_x, ahead_y = middle_x - wrist[0], middle_y - wrist[1]
     reach = np.sqrt(ahead_x * ahead_x + ahead_y * ahead_y) + 1e-6
     ahead_x, ahead_y = ahead_x / reach, ahead_y / reach
+    # The tracks' wrist is where the forearm turns; what looks like the wrist lies a little before it.
+    wrist = wrist + np.array([24.0 * ahead_x, 24.0 * ahead_y, 0.0])
+    reach -= 24.0
     across_x, across_y = side * ahead_y, -side * ahead_x
     palm = min(max(0.58 * reach, 62.0), 92.0) * scale
     knuckle_z = 34.0 + 0.35 * max(0.0, wrist[2])
@@ -90,13 +102,13 @@ def pose(tips, wrist, side, scale, cuff, parts):
 
     count = 0
     elbow = np.array([wrist[0] + side * 45.0 - 0.25 * ahead_x * 250.0, wrist[1] - 250.0, wrist[2] + 20.0])
-    arm = np.array([wrist[0], wrist[1], knuckle_z - 2.0])
+    arm = np.array([wrist[0], wrist[1], knuckle_z - 14.0])
     count = _put(parts, count, arm, elbow, 27.0 * scale, 38.0 * scale, _ARM)
     if cuff > -900.0:
         start = arm.copy()
         start[0] += ahead_x * cuff
         start[1] += ahead_y * cuff
-        start[2] += 4.0
+        start[2] += 12.0
         count = _put(parts, count, start, elbow, 34.0 * scale, 46.0 * scale, _SLEEVE)
     for finger in range(1, 5):
         base = arm.copy()
@@ -149,15 +161,15 @@ def _colour(kind, along, length, offset, radius, height, lit, look, grain):
 
 
 @njit(cache=True)
-def draw(parts, count, camera, homography, light, look, grain, height, alpha, colour, box):
+def _draw(parts, count, camera, homography, light, look, grain, height, alpha, colour, box):
     """Draw capsules into ``colour`` (premultiplied) and ``alpha`` by height; ``box`` grows to what was drawn."""
     rows, columns = alpha.shape
     for index in range(count):
         part = parts[index]
-        u0, v0 = project(part[0], part[1], part[2], camera, homography)
-        u1, v1 = project(part[4], part[5], part[6], camera, homography)
-        right, _ = project(part[0] + 1.0, part[1], part[2], camera, homography)
-        _, far = project(part[0], part[1] + 1.0, part[2], camera, homography)
+        u0, v0 = _project(part[0], part[1], part[2], camera, homography)
+        u1, v1 = _project(part[4], part[5], part[6], camera, homography)
+        right, _ = _project(part[0] + 1.0, part[1], part[2], camera, homography)
+        _, far = _project(part[0], part[1] + 1.0, part[2], camera, homography)
         scale_x, scale_y = right - u0, v0 - far
         margin = max(part[3], part[7]) + 1.5
         left = max(0, int(np.floor(min(u0, u1) - margin * scale_x)))
@@ -220,7 +232,7 @@ def draw(parts, count, camera, homography, light, look, grain, height, alpha, co
 
 
 @njit(cache=True)
-def cast(parts, count, camera, homography, light, shadow, box):
+def _cast(parts, count, camera, homography, light, shadow, box):
     """Soft shadow of capsules on the keys, in ``shadow`` at half the picture's size, 0 (none) to 1 (full)."""
     rows, columns = shadow.shape
     for index in range(count):
@@ -228,10 +240,10 @@ def cast(parts, count, camera, homography, light, shadow, box):
         lean_x, lean_y = light[0] / light[2], light[1] / light[2]
         x0, y0 = part[0] - lean_x * part[2], part[1] - lean_y * part[2]
         x1, y1 = part[4] - lean_x * part[6], part[5] - lean_y * part[6]
-        u0, v0 = project(x0, y0, 0.0, camera, homography)
-        u1, v1 = project(x1, y1, 0.0, camera, homography)
-        right, _ = project(x0 + 1.0, y0, 0.0, camera, homography)
-        _, far = project(x0, y0 + 1.0, 0.0, camera, homography)
+        u0, v0 = _project(x0, y0, 0.0, camera, homography)
+        u1, v1 = _project(x1, y1, 0.0, camera, homography)
+        right, _ = _project(x0 + 1.0, y0, 0.0, camera, homography)
+        _, far = _project(x0, y0 + 1.0, 0.0, camera, homography)
         scale_x, scale_y = (right - u0) / 2, (v0 - far) / 2
         u0, v0, u1, v1 = u0 / 2, v0 / 2, u1 / 2, v1 / 2
         soft0, soft1 = 2.5 + 0.22 * max(part[2], 0.0), 2.5 + 0.22 * max(part[6], 0.0)
@@ -260,3 +272,109 @@ def cast(parts, count, camera, homography, light, shadow, box):
                     dark = dark * dark * (3.0 - 2.0 * dark)
                     if dark > shadow[row, column]:
                         shadow[row, column] = dark
+
+
+@njit(cache=True)
+def _soften(layer, swap, edge, box):
+    """Three-tap blur of ``layer`` inside ``box`` (rows then columns), through the buffer ``swap``."""
+    centre = np.float32(1.0 - 2.0 * edge)
+    side = np.float32(edge)
+    top, bottom, left, right = box[0], box[1], box[2], box[3]
+    for row in range(top, bottom):
+        for column in range(left, right):
+            before, after = max(column - 1, 0), min(column + 1, layer.shape[1] - 1)
+            swap[row, column] = centre * layer[row, column] + side * (layer[row, before] + layer[row, after])
+    for row in range(top, bottom):
+        above, below = max(row - 1, top), min(row + 1, bottom - 1)
+        for column in range(left, right):
+            layer[row, column] = centre * swap[row, column] + side * (
+                swap[above, column] + swap[below, column]
+            )
+
+
+@njit(cache=True)
+def film_hand(
+    frame,
+    hand,
+    tips,
+    wrists,
+    camera,
+    homography,
+    light,
+    look,
+    shutter,
+    edge,
+    grain,
+    cover,
+    hands,
+    shadow,
+    buffers,
+):
+    """Expose one hand: one to three sub-exposures as it moves slowly or fast, softened by the lens, and its shadow.
+
+    Parameters
+    ----------
+    frame, hand : int
+    tips, wrists : np.ndarray
+        The whole recording's tracks.
+    camera, homography, light : np.ndarray
+    look : np.ndarray, shape (6,)
+        Skin level, nail contrast, sleeve level, 1 for stripes, size, cuff.
+    shutter, edge : float
+        Share of a frame that the shutter is open; outer weight of the lens's three-tap blur.
+    grain : np.ndarray
+        Noise, of which the first 4096 numbers give the skin its texture.
+    cover, hands : np.ndarray, shape (rows, columns), float32, zero
+        Filled with the hand's opacity and its grey levels times opacity.
+    shadow : np.ndarray, float32, zero
+        Filled with the shadow, at half the size.
+    buffers : np.ndarray, shape (4, rows, columns), float32, zero
+        Scratch; zero again afterwards but for the last.
+
+    Returns
+    -------
+    box : np.ndarray, shape (4,)
+        First and last row, first and last column that may have changed; empty where first >= last.
+    """
+    rows, columns = cover.shape
+    height, alpha, colour, swap = buffers[0], buffers[1], buffers[2], buffers[3]
+    parts = np.zeros((_CAPSULES, 9))
+    box, whole = np.zeros(4, np.int64), np.zeros(4, np.int64)
+    before, after = max(frame - 1, 0), min(frame + 1, len(tips) - 1)
+    farthest = 0.0
+    for finger in range(5):
+        for axis in range(2):
+            moved = abs(tips[after, hand, finger, axis] - tips[before, hand, finger, axis]) / 2
+            farthest = max(farthest, moved)
+    exposures = 1 if farthest * shutter < 2.0 else (2 if farthest * shutter < 6.0 else 3)
+    whole[0], whole[1], whole[2], whole[3] = rows, 0, columns, 0
+    count = 0
+    for exposure in range(exposures):
+        at = shutter * ((exposure + 0.5) / exposures - 0.5)
+        other = after if at > 0 else before
+        share = abs(at)
+        tip = tips[frame, hand] * (1.0 - share) + tips[other, hand] * share
+        wrist = wrists[frame, hand] * (1.0 - share) + wrists[other, hand] * share
+        count = _pose(tip, wrist, 1.0 if hand == 1 else -1.0, look[4], look[5], parts)
+        box[0], box[1], box[2], box[3] = rows, 0, columns, 0
+        _draw(parts, count, camera, homography, light, look, grain, height, alpha, colour, box)
+        weight = np.float32(1.0 / exposures)
+        for row in range(box[0], box[1]):
+            for column in range(box[2], box[3]):
+                cover[row, column] += weight * alpha[row, column]
+                hands[row, column] += weight * colour[row, column]
+                height[row, column] = 0
+                alpha[row, column] = 0
+                colour[row, column] = 0
+        whole[0], whole[1] = min(whole[0], box[0]), max(whole[1], box[1])
+        whole[2], whole[3] = min(whole[2], box[2]), max(whole[3], box[3])
+    box[0], box[1] = max(0, whole[0] - 1), min(rows, whole[1] + 1)
+    box[2], box[3] = max(0, whole[2] - 1), min(columns, whole[3] + 1)
+    # The last sub-exposure's pose casts the shadow: its edges are too soft to show the others.
+    _cast(parts, count, camera, homography, light, shadow, whole)
+    if box[0] < box[1] and box[2] < box[3]:
+        _soften(cover, swap, edge, box)
+        _soften(hands, swap, edge, box)
+    whole[0], whole[1] = max(0, whole[0] - 2), min(rows, whole[1] + 2)
+    whole[2], whole[3] = max(0, whole[2] - 2), min(columns, whole[3] + 2)
+    return whole
