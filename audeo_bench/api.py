@@ -1,8 +1,8 @@
 """Everything that a contestant sees.
 
 A contestant is one Python file that defines one class: a :class:`VideoToRoll`, a :class:`RollToMidi` or a
-:class:`Synthesizer`. The harness loads the file by its path, feeds the class recordings, keeps what it answered and
-scores the answers. This module imports no torch, so that ``audeo-bench --help`` stays fast.
+:class:`Synthesizer`. The harness loads the file by its path, feeds the class recordings, keeps what it
+answered and scores the answers. This module imports no torch, so that ``audeo-bench --help`` stays fast.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class AudeoBenchError(Exception):
 class Frames(Protocol):
     """Grey frames of the keyboard crop, uint8, left = lowest key; a memory map, a decoder or a renderer.
 
-    Slicing with step 1 yields an array of shape (frames, 100, 900); nothing else is promised, so read windows in order.
+    Slicing with step 1 yields an array of shape (frames, 100, 900); nothing else is promised, so read windows
+    in order.
     """
 
     @property
@@ -78,8 +79,8 @@ def windows(frames: Frames, size: int = 256, context: int = 0) -> Iterator[tuple
     size : int
         Frames a window answers for; the last one may answer for fewer.
     context : int
-        Neighbours added on both sides of every window. Where the recording has no neighbour, its first or last frame
-        is repeated.
+        Neighbours added on both sides of every window. Where the recording has no neighbour, its first or
+        last frame is repeated.
 
     Yields
     ------
@@ -149,15 +150,18 @@ class Recording:
         return len(self) / FRAMES_PER_SECOND
 
 
-class Stage(ABC):
+class Stage(ABC):  # noqa: B024 (its three subclasses have the abstract verbs)
     """What the three kinds of contestants share. Subclass one of the three below, not this."""
 
     name: ClassVar[str] = ""
     trained_on: Sequence[str] = ()
-    """The recordings that the weights saw, as ``corpus/recording`` ids, or whole splits as ``corpus/split``."""
+    """The recordings that the weights saw, as ``corpus/recording`` ids, or whole splits as ``corpus/split``.
+    """
 
     def fit(self, context: TrainingContext) -> None:
-        """Train on ``context.training``, choose the checkpoint on ``context.validation``; never sees a test split."""
+        """Train on ``context.training``, choose the checkpoint on ``context.validation``; never sees a test
+        split.
+        """
         raise AudeoBenchError(f"{self.name}: this contestant does not train.")
 
     def load(self, weights: Path) -> None:

@@ -28,7 +28,6 @@ def train(
         int | None, typer.Option(min=1, help="Channels of the first layer; the recipe's if left out.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="The recipe's if left out.")] = None,
-    minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so much time.")] = None,
     output: Annotated[
         Path, typer.Option(help="Folder for checkpoints, log, learning curve and weights.")
     ] = Path("trainings"),
@@ -55,12 +54,10 @@ def train(
         "device": device,
     }
     if every:
-        if any(option is not None for option in (width, epochs, minutes)):
-            raise AudeoBenchError(
-                "train --all: goes by the recipes; leave out --width, --epochs and --minutes."
-            )
+        if any(option is not None for option in (width, epochs)):
+            raise AudeoBenchError("train --all: goes by the recipes; leave out --width and --epochs.")
         weights = training.train_all(**shared)
     else:
-        weights = [training.train(name, width=width, epochs=epochs, minutes=minutes, **shared)]
+        weights = [training.train(name, width=width, epochs=epochs, **shared)]
     for path in weights:
         typer.echo(f"weights: {path}")

@@ -1,7 +1,7 @@
 """The geometry of a piano keyboard in millimetres, shared by performer and camera.
 
-Coordinates: x runs right from the left edge of A0; y runs away from the player, 0 at the front edge of the white keys;
-z runs up, 0 at the surface of an unpressed white key.
+Coordinates: x runs right from the left edge of A0; y runs away from the player, 0 at the front edge of the
+white keys; z runs up, 0 at the surface of an unpressed white key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ IS_BLACK = np.array([(k + 9) % 12 in (1, 3, 6, 8, 10) for k in range(88)])
 """shape (88,), bool, key index 0 = A0."""
 
 _WHITES_BEFORE = np.concatenate([[0], np.cumsum(~IS_BLACK)[:-1]])
-# Where the black key's centre stands off the line between its white neighbours, by pitch class, in mm (C# D# F# G# A#).
+# Where the black key's centre stands off the line between its white neighbours, by pitch class, in mm (C# D#
+# F# G# A#).
 _BLACK_OFFSET = {1: -2.2, 3: 2.2, 6: -3.2, 8: 0.0, 10: 3.2}
 
 KEY_X = np.array(

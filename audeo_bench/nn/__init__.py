@@ -1,0 +1,1 @@
+"""Layers and loading that several contestants share."""

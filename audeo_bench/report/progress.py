@@ -1,0 +1,38 @@
+"""One look for every progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A running progress bar."""
+
+    progress: Progress
+    task: TaskID
+
+    def advance(self, count: float = 1, note: str | None = None) -> None:
+        """Move on by ``count`` and, where given, replace the note at the line's end."""
+        self.progress.update(self.task, advance=count, **({} if note is None else {"note": note}))
+
+
+@contextmanager
+def progress_bar(title: str, total: float, unit: str = "") -> Iterator[Bar]:
+    """A bar on stderr, so that stdout stays clean for tables and JSON; silent where stderr is no terminal."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", style="dim"),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield Bar(progress, progress.add_task(title, total=total, note=""))

@@ -1,0 +1,38 @@
+"""The learning curve: loss and validation F1 by epoch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from audeo_bench.files import atomic_write
+
+
+def draw_learning_curve(history: pd.DataFrame, path: Path, title: str) -> None:
+    """Draw a training's log (columns epoch, loss, validation_f1, learning_rate) as a PNG; cuts of the rate
+    are dotted.
+    """
+    figure = Figure(figsize=(7, 3.6), layout="constrained")
+    left = figure.add_subplot()
+    right = left.twinx()
+    left.plot(history["epoch"], history["loss"], color="tab:grey", label="training loss")
+    right.plot(
+        history["epoch"], 100 * history["validation_f1"], color="tab:blue", marker=".", label="validation F1"
+    )
+    best = history["validation_f1"].idxmax()
+    right.plot(
+        history["epoch"][best],
+        100 * history["validation_f1"][best],
+        "o",
+        color="tab:red",
+        label="chosen epoch",
+    )
+    for epoch in history["epoch"][history["learning_rate"].diff() < 0]:
+        left.axvline(epoch - 0.5, color="0.8", linestyle=":")
+    left.set(xlabel="epoch", ylabel="training loss", title=title)
+    right.set_ylabel("validation F1 at 0.4 (%), per-frame mean")
+    right.legend(handles=[*left.lines[:1], *right.lines], loc="center right", frameon=False)
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=110)

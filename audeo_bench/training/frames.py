@@ -1,0 +1,115 @@
+"""The training recordings' frames, shrunk once to what the net looks at and kept as memory maps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from audeo_bench.api import Recording, windows
+from audeo_bench.corpus import open_corpus
+from audeo_bench.files import atomic_write
+from audeo_bench.nn.frames import STACK, shrink, stack_indices
+from audeo_bench.report.progress import progress_bar
+
+
+def cache_folder() -> Path:
+    """Where rendered frames are kept: ``$AUDEO_BENCH_CACHE``, else the user's cache folder."""
+    return Path(os.environ.get("AUDEO_BENCH_CACHE") or platformdirs.user_cache_dir("audeo-bench"))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Names recordings so that another process can open them."""
+
+    corpus: str
+    seed: int
+    split: str
+    take: int = 0
+
+    def recordings(self) -> list[Recording]:
+        corpus = open_corpus(self.corpus, seed=self.seed)
+        return corpus.recordings(self.split, take=self.take)
+
+
+def _path(source: Source, recording: Recording, shape: tuple[int, int]) -> Path:
+    version = open_corpus(source.corpus, seed=source.seed).version
+    return (
+        cache_folder()
+        / "frames"
+        / f"{source.corpus}-{version}-seed{source.seed}"
+        / f"{recording.id}-{shape[0]}x{shape[1]}.npy"
+    )
+
+
+def _render(source: Source, number: int, shape: tuple[int, int]) -> None:
+    recording = source.recordings()[number]
+    path = _path(source, recording, shape)
+    if path.exists():
+        return
+    with atomic_write(path) as temporary:
+        small = np.lib.format.open_memmap(temporary, "w+", np.uint8, (len(recording.frames), *shape))
+        for start, window in windows(recording.frames, 250):
+            small[start : start + len(window)] = shrink(window, shape)
+        small.flush()
+
+
+def cached_frames(
+    sources: Sequence[Source], shape: tuple[int, int], processes: int | None = None
+) -> list[np.ndarray]:
+    """Every recording's frames at ``shape``, rendered on first use and kept.
+
+    Returns
+    -------
+    list of np.ndarray, shape (T, height, width), uint8
+        Read-only memory maps, in the order of the sources' recordings.
+    """
+    recordings = [(source, number, r) for source in sources for number, r in enumerate(source.recordings())]
+    missing = [(source, number) for source, number, r in recordings if not _path(source, r, shape).exists()]
+    if missing:
+        with (
+            progress_bar("rendering training frames", total=len(missing), unit="recordings") as bar,
+            ProcessPoolExecutor(processes or os.cpu_count()) as pool,
+        ):
+            for _ in pool.map(_render, *zip(*missing, strict=True), [shape] * len(missing)):
+                bar.advance(1)
+    return [np.load(_path(source, r, shape), mmap_mode="r") for source, _, r in recordings]
+
+
+class BalancedDraws:
+    """The release's sampler: a class uniformly among the modelled keys and "silent", then a random frame that
+    has it.
+
+    Parameters
+    ----------
+    rolls : list of np.ndarray, each (keys, T), bool
+    """
+
+    def __init__(self, rolls: Sequence[np.ndarray]) -> None:
+        self.lengths = np.array([roll.shape[1] for roll in rolls])
+        everything = np.concatenate(rolls, axis=1)
+        having = [np.flatnonzero(row) for row in everything] + [np.flatnonzero(~everything.any(0))]
+        # A key that nobody plays cannot be drawn; the release's sampler leaves it out as well.
+        self.having = [frames for frames in having if len(frames)]
+        self.ends = np.cumsum(self.lengths)
+
+    def __call__(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """``count`` draws as (recording number, frame number), both of shape (count,)."""
+        classes = rng.integers(len(self.having), size=count)
+        chosen = np.array([self.having[c][int(rng.random() * len(self.having[c]))] for c in classes])
+        recording = np.searchsorted(self.ends, chosen, side="right")
+        return recording, chosen - (self.ends - self.lengths)[recording]
+
+
+def stacks(frames: Sequence[np.ndarray], recording: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """Five-frame stacks, shape (n, 5, height, width), uint8."""
+    out = np.empty((len(middle), STACK, *frames[0].shape[1:]), np.uint8)
+    for number, (r, m) in enumerate(zip(recording, middle, strict=True)):
+        indices = stack_indices(np.array([m]), len(frames[r]))[0]
+        out[number] = frames[r][indices]
+    return out

@@ -1,0 +1,180 @@
+"""The training loop: seeded draws, checkpoints that survive kill -9, the best epoch on validation, a learning
+curve.
+
+Device, precision and several processes are lightning-fabric's business (`Fabric`); a contestant writes one
+`step`.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from audeo_bench.api import AudeoBenchError
+from audeo_bench.files import atomic_write
+from audeo_bench.report.progress import progress_bar
+
+SAVE_EVERY = 30.0
+"""Seconds between checkpoints: what a kill -9 may cost."""
+CUT = 0.3
+"""A cut multiplies the learning rate by this."""
+
+
+def optimise(
+    fabric: Fabric,
+    net: nn.Module,
+    optimisers: Sequence[torch.optim.Optimizer],
+    draw: Callable[[np.random.Generator], tuple[Tensor, ...]],
+    step: Callable[..., Tensor],
+    validate: Callable[[], float],
+    *,
+    folder: Path,
+    seed: int,
+    epochs: int,
+    steps_per_epoch: int,
+    title: str,
+    patience: int = 2,
+    resume: bool = True,
+) -> list[dict[str, float]]:
+    """Train ``net`` and leave in it the weights of the epoch with the highest validation score.
+
+    Parameters
+    ----------
+    draw : callable
+        A batch from a random generator. Every step has a generator of its own, made from (seed, epoch, step,
+        process), so that a resumed training draws exactly what an unbroken one would have.
+    step : callable
+        Takes the batch's tensors, does backward and optimiser steps, returns the loss.
+    validate : callable
+        The validation score, higher is better; called after every epoch with the net in eval mode.
+    folder : Path
+        Receives ``checkpoint.pt`` (at least every 30 s), ``log.csv`` (a line per epoch).
+    patience : int
+        Epochs without a better validation score before the learning rate is cut to 0.3 of itself. Two cuts
+        also come when 70 % and 90 % of the epochs are done: a short training ends before its plateau.
+
+    Returns
+    -------
+    list of dict
+        One per epoch: epoch, loss, validation_f1, learning_rate, seconds.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After the checkpoint was saved; the same call resumes.
+    """
+    checkpoint = folder / "checkpoint.pt"
+    progress = {"epoch": 0, "step": 0, "loss_sum": 0.0, "seconds": 0.0, "best": -1.0, "stale": 0}
+    history: list[dict[str, float]] = []
+    best_weights = _copy(net)
+    fingerprint = {"title": title, "seed": seed, "epochs": epochs, "steps_per_epoch": steps_per_epoch}
+    if resume and checkpoint.exists():
+        saved = _read(checkpoint)
+        if saved["fingerprint"] != fingerprint:
+            raise AudeoBenchError(
+                f"{checkpoint}: is of another training ({saved['fingerprint']}); this one is {fingerprint}. "
+                "Use another --output, or --fresh to start over."
+            )
+        net.load_state_dict(saved["net"])
+        for optimiser, state in zip(optimisers, saved["optimisers"], strict=True):
+            optimiser.load_state_dict(state)
+        progress, history, best_weights = saved["progress"], saved["history"], saved["best_weights"]
+
+    def save() -> None:
+        if fabric.global_rank:
+            return
+        with atomic_write(checkpoint) as temporary:
+            torch.save(
+                {
+                    "fingerprint": fingerprint,
+                    "net": net.state_dict(),
+                    "optimisers": [optimiser.state_dict() for optimiser in optimisers],
+                    "progress": progress,
+                    "history": history,
+                    "best_weights": best_weights,
+                },
+                temporary,
+            )
+
+    cuts = {math.ceil(0.7 * epochs), math.ceil(0.9 * epochs)}
+    with progress_bar(title, total=epochs * steps_per_epoch, unit="steps") as bar:
+        bar.advance(progress["epoch"] * steps_per_epoch + progress["step"])
+        last_save = time.monotonic()
+        try:
+            while progress["epoch"] < epochs:
+                epoch = progress["epoch"]
+                net.train()
+                while progress["step"] < steps_per_epoch:
+                    began = time.monotonic()
+                    rng = np.random.default_rng([seed, epoch, progress["step"], fabric.global_rank])
+                    torch.manual_seed(int(rng.integers(2**62)))
+                    loss = step(*(tensor.to(fabric.device) for tensor in draw(rng)))
+                    progress["loss_sum"] += float(loss.detach())
+                    progress["step"] += 1
+                    progress["seconds"] += time.monotonic() - began
+                    best = f"best F1 {100 * progress['best']:.1f}" if history else "no validation yet"
+                    bar.advance(1, f"loss {progress['loss_sum'] / progress['step']:.4f} · validation {best}")
+                    if time.monotonic() - last_save > SAVE_EVERY:
+                        save()
+                        last_save = time.monotonic()
+                net.eval()
+                score = validate()
+                history.append(
+                    {
+                        "epoch": epoch + 1,
+                        "loss": progress["loss_sum"] / steps_per_epoch,
+                        "validation_f1": score,
+                        "learning_rate": optimisers[0].param_groups[0]["lr"],
+                        "seconds": round(progress["seconds"], 1),
+                    }
+                )
+                if score > progress["best"]:
+                    progress["best"], progress["stale"] = score, 0
+                    best_weights = _copy(net)
+                else:
+                    progress["stale"] += 1
+                progress.update(epoch=epoch + 1, step=0, loss_sum=0.0)
+                if progress["stale"] > patience or epoch + 1 in cuts:
+                    progress["stale"] = 0
+                    for optimiser in optimisers:
+                        for group in optimiser.param_groups:
+                            group["lr"] *= CUT
+                save()
+                last_save = time.monotonic()
+                _write_log(folder / "log.csv", history)
+        except KeyboardInterrupt:
+            save()
+            raise
+    net.load_state_dict(best_weights)
+    net.eval()
+    return history
+
+
+def _copy(net: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().clone() for name, value in net.state_dict().items()}
+
+
+def _read(checkpoint: Path) -> dict[str, Any]:
+    try:
+        return torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except Exception as fault:
+        raise AudeoBenchError(
+            f"{checkpoint}: cannot be read as a checkpoint ({type(fault).__name__}). "
+            "Use --fresh to start over."
+        ) from fault
+
+
+def _write_log(path: Path, history: list[dict[str, float]]) -> None:
+    with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, history[0].keys())
+        writer.writeheader()
+        writer.writerows(history)

@@ -1,0 +1,159 @@
+"""Roll2Midi Net (Su, Liu & Shlizerman, NeurIPS 2020, section 3), after the paper: a U-Net that halves keys
+and time.
+
+A standard U-Net of five depths refines the first stage's probabilities; a discriminator of five convolutions
+is trained against it. Both are optimised with mean squared error (least-squares GAN). The authors' released
+code differs from the paper (no down-sampling, a patch discriminator); this file follows the paper, the
+weights of the losses the release.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from audeo_bench.api import RollToMidi
+from audeo_bench.nn.stage import TorchStage, default_device, keys_of
+from audeo_bench.training.loop import optimise
+from audeo_bench.training.recipes import roll_f1
+
+WINDOW, STEP = 100, 50
+"""Frames of one training window, and between two of them (paper: 4 seconds, sliding by two)."""
+DEPTHS = 5
+
+
+def block(channels_in: int, channels: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels, 3, padding=1, bias=False),
+        nn.BatchNorm2d(channels),
+        nn.LeakyReLU(0.2),
+    )
+
+
+class Generator(nn.Module):
+    """(N, 1, keys, T) probabilities -> the same shape. Any size: it is padded to whole multiples of 32 and
+    cropped.
+    """
+
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        widths = [width * min(2**depth, 8) for depth in range(DEPTHS + 1)]
+        self.first = nn.Sequential(block(1, width), block(width, width))
+        self.down = nn.ModuleList(
+            nn.Sequential(nn.MaxPool2d(2), block(low, high), block(high, high))
+            for low, high in pairwise(widths)
+        )
+        self.up = nn.ModuleList(
+            nn.Sequential(block(high + low, low), block(low, low))
+            for low, high in zip(widths[-2::-1], widths[:0:-1], strict=True)
+        )
+        self.last = nn.Conv2d(width + 1, 1, 1)
+
+    def forward(self, roll: Tensor) -> Tensor:
+        keys, time = roll.shape[-2:]
+        size = 2**DEPTHS
+        padded = F.pad(roll, (0, -time % size, 0, -keys % size))
+        x = self.first(padded)
+        skips = []
+        for down in self.down:
+            skips.append(x)
+            x = down(x)
+        for up in self.up:
+            x = up(torch.cat([F.interpolate(x, scale_factor=2), skips.pop()], 1))
+        return torch.sigmoid(self.last(torch.cat([x, padded], 1)))[..., :keys, :time]
+
+
+class Discriminator(nn.Module):
+    """(N, 1, keys, T) -> (N, 1, patches, patches) scores, 1 = a real roll; five convolutions."""
+
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        widths = [width, 2 * width, 4 * width, 8 * width]
+        layers: list[nn.Module] = [nn.Conv2d(1, width, 3, 2, 1), nn.LeakyReLU(0.2)]
+        for low, high in pairwise(widths):
+            layers += [nn.Conv2d(low, high, 3, 2, 1), nn.InstanceNorm2d(high), nn.LeakyReLU(0.2)]
+        self.model = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 3, 1, 1))
+
+    def forward(self, roll: Tensor) -> Tensor:
+        return self.model(roll)
+
+
+class Roll2Midi(TorchStage, RollToMidi):
+    name = "roll2midi"
+
+    def __init__(self, width: int = 16, keys: int = 51) -> None:
+        self.options = {"width": width, "keys": keys}
+        self.net = Generator(width)
+
+    @torch.inference_mode()
+    def midi(self, roll: np.ndarray) -> np.ndarray:
+        """Refine a (88, T) roll; the whole recording is one window, since the net is fully convolutional."""
+        keys, device = keys_of(self.options["keys"]), default_device()
+        net = self.net.to(device).eval()
+        answer = np.zeros_like(roll, np.float32)
+        answer[keys] = net(torch.from_numpy(roll[None, None, keys]).to(device))[0, 0].float().cpu().numpy()
+        return answer
+
+    def fit(self, context, epochs: int = 24, batch: int = 32, steps: int = 250) -> None:
+        """Train on rolls of recordings that the first stage did not train on; the release's loss weights and
+        rates.
+        """
+        fabric, keys = context.fabric, keys_of(self.options["keys"])
+        pairs = [(roll[keys], truth[keys].astype(np.float32)) for roll, truth in context.held_out_rolls()]
+        starts = [(r, s) for r, (roll, _) in enumerate(pairs) for s in range(0, roll.shape[1] - WINDOW, STEP)]
+        validation = context.validation_rolls()
+        both = nn.ModuleDict({"generator": self.net, "discriminator": Discriminator(self.options["width"])})
+        both.apply(initialise)
+        generator, discriminator = both["generator"], both["discriminator"]
+        generator, of_generator = fabric.setup(generator, torch.optim.Adam(generator.parameters(), 5e-4))
+        discriminator, of_discriminator = fabric.setup(
+            discriminator, torch.optim.Adam(discriminator.parameters(), 5e-4)
+        )
+
+        def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+            windows = []
+            for choice in rng.integers(len(starts), size=batch):
+                number, start = starts[choice]
+                # The grid of windows is the paper's; the shift keeps the net from learning its phase.
+                start = min(start + int(rng.integers(STEP)), pairs[number][0].shape[1] - WINDOW)
+                windows.append([side[:, start : start + WINDOW] for side in pairs[number]])
+            rolls, truths = (torch.from_numpy(np.stack(side)[:, None]) for side in zip(*windows, strict=True))
+            return rolls, truths
+
+        def step(roll: Tensor, truth: Tensor) -> Tensor:
+            made = generator(roll)
+            of_generator.zero_grad()
+            judged = discriminator(made)
+            loss = 0.001 * F.mse_loss(judged, torch.ones_like(judged)) + 0.999 * F.mse_loss(made, truth)
+            fabric.backward(loss)
+            of_generator.step()
+            of_discriminator.zero_grad()
+            real, fake = discriminator(truth), discriminator(made.detach())
+            wrong = F.mse_loss(real, torch.ones_like(real)) + F.mse_loss(fake, torch.zeros_like(fake))
+            fabric.backward(0.5 * wrong)
+            of_discriminator.step()
+            return loss
+
+        optimise(
+            fabric,
+            both,
+            [of_generator, of_discriminator],
+            draw,
+            step,
+            lambda: roll_f1([(self.midi(roll), truth) for roll, truth in validation]),
+            epochs=epochs if context.epochs is None else context.epochs,
+            steps_per_epoch=steps,
+            **context.loop_options(self.name),
+        )
+
+
+def initialise(module: nn.Module) -> None:
+    """The release's initialisation: weights N(0, 0.02), batch-norm gains N(1, 0.02)."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
