@@ -1,9 +1,9 @@
 """How often the comparison calls equal systems different: ``python -m audeo_bench.score.false_alarms``.
 
-Three simulated recordings; two systems whose errors come in runs, independent of each other but more frequent where
-the (shared) music is hard. With equal systems every "difference" is a false alarm, wanted in 5 % of trials; the 95 %
-interval should hold the true difference, with equal and with unequal systems. What varies is how long errors last and
-how long the recordings are. Everything here is simulated; no model takes part.
+Three simulated recordings; two systems whose errors come in runs, independent of each other but more frequent
+where the (shared) music is hard. With equal systems every "difference" is a false alarm, wanted in 5 % of
+trials; the 95 % interval should hold the true difference, with equal and with unequal systems. What varies is
+how long errors last and how long the recordings are. Everything here is simulated; no model takes part.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def wander(rng: np.random.Generator, rows: int, frames: int, seconds: float) -> 
     memory = np.exp(-1 / (seconds * FRAMES_PER_SECOND))
     steps = rng.standard_normal((rows, frames)) * np.sqrt(1 - memory**2)
     steps[:, 0] /= np.sqrt(1 - memory**2)
-    return lfilter([1], [1, -memory], steps, axis=1)
+    return np.asarray(lfilter([1], [1, -memory], steps, axis=1))
 
 
 def write_music(rng: np.random.Generator, frames: int) -> Music:
@@ -119,13 +119,11 @@ def print_rates(rates: Sequence[Rates], trials: int) -> None:
     )
     print("| --- | --- | --- | --- | --- | --- |")
     for row in rates:
-        print(
-            f"| {row.seconds:g} s | {RECORDINGS} x {row.frames / FRAMES_PER_SECOND:.0f} s | {row.false_alarms:.1%} | "
-            f"{row.coverage:.1%} | {row.coverage_unequal:.1%} | {row.power:.1%} |"
-        )
-    print(
-        f"\n{trials} trials a row, simulated; a rate near 5 % is known to about {196 * (0.05 * 0.95 / trials) ** 0.5:.1f} %."
-    )
+        length = f"{RECORDINGS} x {row.frames / FRAMES_PER_SECOND:.0f} s"
+        shares = (row.false_alarms, row.coverage, row.coverage_unequal, row.power)
+        print(f"| {row.seconds:g} s | {length} | {' | '.join(f'{share:.1%}' for share in shares)} |")
+    margin = 1.96 * (LEVEL * (1 - LEVEL) / trials) ** 0.5
+    print(f"\n{trials} trials a row, simulated; a rate near 5 % is known to about {margin:.1%}.")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,6 +5,7 @@ Run with ``pytest tests/benchmarks/test_score_speed.py --benchmark-only -s``.
 
 from __future__ import annotations
 
+import itertools
 import time
 import warnings
 
@@ -14,6 +15,7 @@ import pytest
 
 from audeo_bench.roll import LOWEST_PITCH
 from audeo_bench.score.frames import AVERAGES, KEY_RANGES, average, frame_counts
+from audeo_bench.score.statistics import Measure, compare_counts
 
 FRAMES, THRESHOLDS = 20_000, (0.3, 0.4, 0.5)
 
@@ -64,3 +66,17 @@ def test_scoring_is_fast_and_far_faster_than_mir_eval(benchmark, capsys: pytest.
         assert ours[1].recall[row] == pytest.approx(theirs[row][1], abs=1e-9)
     assert ours_seconds < 0.050
     assert theirs_seconds / ours_seconds >= 50
+
+
+def test_comparing_two_runs_takes_less_than_a_second(benchmark) -> None:
+    """Three recordings of 250 seconds, 10,000 draws, from the stored sums alone; nothing cached from before."""
+    truth, probabilities = piano_like_rolls()
+    pieces = {f"r{n}": slice(n * 6250, (n + 1) * 6250) for n in range(3)}
+    left, right = (
+        {name: frame_counts(truth[:, piece], roll[:, piece], (0.4,)) for name, piece in pieces.items()}
+        for roll in (probabilities, probabilities * np.float32(0.9))
+    )
+    seeds = itertools.count()
+    found = benchmark(lambda: compare_counts(left, right, Measure(), seed=next(seeds)))
+    assert found.draws == 10_000
+    assert benchmark.stats.stats.median < 1
