@@ -7,6 +7,7 @@ the cheapest sequence (Hart, Bosch & Tsai 2000).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
@@ -29,6 +30,13 @@ _OFF_NATURAL = 0.02
 _BLACK_THUMB = 2.5
 _HOP = 3.3
 _STRAIN = 0.04
+# Costs of dividing notes between hands, tuned on the same pianists and on staves of scores.
+_SPAN = 0.018
+_TRAVEL = 180.0
+_HOME = 280.0
+_WRONG_SIDE = 70.0
+_HELD_REACH = 0.04
+_IDLE = 0.8
 
 # Semitones of the right hand: smallest practical, smallest and largest relaxed, largest practical.
 _SPANS = {
@@ -268,20 +276,28 @@ def _extend(past: _Split, time: float, low: tuple, high: tuple, leaning_cost: fl
         if struck:
             first, last = struck[0][0], struck[-1][0]
             span = last - first
-            cost += 0.006 * max(span - 60, 0) + 0.02 * max(span - 165, 0) + 0.4 * max(span - 190, 0) + 25.0 * max(len(struck) - 5, 0)
+            cost += (
+                _SPAN * max(span - 60, 0)
+                + 0.02 * max(span - 165, 0)
+                + 0.4 * max(span - 190, 0)
+                + 25.0 * max(len(struck) - 5, 0)
+            )
             for x, offset in still:
                 # A held note out of reach, or one key too many, would have to be let go.
                 reach = max(last, x) - min(first, x)
-                cost += min(0.03 * max(reach - 165, 0), 3.0) * min((offset - time) / 0.3, 1.0)
+                cost += min(_HELD_REACH * max(reach - 165, 0), 3.0) * min((offset - time) / 0.3, 1.0)
             cost += 1.5 * max(len(struck) + len(still) - 5, 0)
             middle = (first + last) / 2
             quiet = max(time - used[hand], 0.08)
             # The hand has a reach of its own around where it was before it has to travel.
             travel = max(abs(middle - centre[hand]) - 45, 0)
-            cost += min(travel / 60 / (1 + quiet), 4.0) + abs(middle - _REST[hand]) / 600
+            cost += min(travel / _TRAVEL / (1 + quiet), 4.0) + abs(middle - _REST[hand]) / _HOME
             wrong = middle - _REST[1] if hand == 0 else _REST[0] - middle
-            cost += max(wrong, 0) / 120
+            cost += max(wrong, 0) / _WRONG_SIDE
             centre[hand], used[hand] = middle, time
+        elif len(high) + len(low) > 1:
+            # A hand that was busy a moment ago does not leave several keys to the other one.
+            cost += _IDLE * math.exp(used[hand] - time)
         held[hand] = (*still, *struck)[-8:]
     crossed = centre[0] - centre[1] + 60
     if crossed > 0:

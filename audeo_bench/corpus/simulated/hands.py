@@ -102,7 +102,7 @@ def track(notes: Notes, hands: np.ndarray, frames: int, rng: np.random.Generator
     fingering = finger(notes, hands)
     times = frame_times(frames)
     size = rng.uniform(0.93, 1.07)
-    inward = rng.normal(0, 5)
+    inward = rng.normal(0, 7)
     sides = [
         _one_hand(notes, np.flatnonzero(fingering // 5 == hand), fingering, hand, times, size, inward, rng)
         for hand in (0, 1)
@@ -187,11 +187,11 @@ def _one_hand(
     natural_y = _NATURAL_Y * size + inward
 
     centre, depth = _hand_path(times, on, fingers, keys, natural_x, sign)
-    depth = depth + _wander(times, 3.0, 4.0, rng)[:, 0]
+    depth = depth + _wander(times, 3.0, 7.0, rng)[:, 0]
     spread = 1 + _wander(times, 2.0, 0.05, rng)
     carried = np.empty((len(times), 5, 3))
     carried[..., 0] = centre[:, None] + natural_x * spread + _wander(times, 0.5, 2.0, rng, 5)
-    carried[..., 1] = natural_y + depth[:, None] + _wander(times, 0.6, 3.0, rng, 5)
+    carried[..., 1] = natural_y + depth[:, None] + _wander(times, 0.6, 4.0, rng, 5)
     carried[..., 2] = np.maximum(_HOVER * rng.uniform(0.8, 1.3) + _wander(times, 0.6, 4.0, rng, 5), 3.0)
 
     bound = np.zeros((len(times), 5))
@@ -252,8 +252,8 @@ def _presses(
     on: np.ndarray, off: np.ndarray, keys: np.ndarray, depth: np.ndarray, rng: np.random.Generator
 ) -> _Presses:
     black = IS_BLACK[keys]
-    y = depth + rng.normal(0, 5, len(on))
-    y = np.where(black, np.clip(np.maximum(y, 60) + rng.normal(5, 4, len(on)), 60, 130), np.clip(y, 4, 120))
+    y = depth + rng.normal(-4, 5, len(on))
+    y = np.where(black, np.clip(np.maximum(y, 60) + rng.normal(4, 4, len(on)), 60, 130), np.clip(y, 4, 120))
     parts = np.array([key_part(int(k), float(v)) for k, v in zip(keys, y, strict=True)])
     middle, half = parts.mean(axis=1), (parts[:, 1] - parts[:, 0]) / 2
     x = middle + np.clip(rng.normal(0, 0.28, len(on)), -0.65, 0.65) * half

@@ -7,19 +7,23 @@ of a note's duration to its value (Repp 1995), metrical accents, balance between
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audeo_bench.corpus.simulated.fingering import split_hands
-from audeo_bench.roll import Notes
+from audeo_bench.corpus.simulated.fingering import GROUP_SECONDS, LARGEST_SPAN, finger, split_hands
+from audeo_bench.corpus.simulated.keyboard import KEY_X
+from audeo_bench.roll import LOWEST_PITCH, Notes
 
 if TYPE_CHECKING:
     from audeo_bench.corpus.simulated.composer import Piece
 
 TAIL_SECONDS = 2.0
 LEAD_IN_SECONDS = (0.8, 2.0)
+LEAP_SPEED = 2500.0
+"""mm/s at which a hand leaps."""
 SHORTEST_NOTE = 0.045
 REPETITION_GAP = 0.07
 """Seconds that a key needs to come up before it can be struck again."""
@@ -133,7 +137,8 @@ def perform(piece: Piece, rng: np.random.Generator, style: Style = BACH) -> Perf
     keep, intervals = _playable(played, released, pitches)
     notes = Notes(intervals, pitches[keep], velocities[keep])
     hands = _hands(notes, voices[keep])
-    length = float(intervals[:, 1].max(initial=start)) + TAIL_SECONDS
+    notes = _let_go(notes, hands)
+    length = float(notes.intervals[:, 1].max(initial=start)) + TAIL_SECONDS
     return Performance(notes, hands, _pedal(piece, clock, end, style, rng), length)
 
 
@@ -239,7 +244,36 @@ def _hands(notes: Notes, voices: np.ndarray) -> np.ndarray:
     return split_hands(notes, leaning)
 
 
-def _pedal(piece: Piece, clock, end: float, style: Style, rng: np.random.Generator) -> np.ndarray:
+def _let_go(notes: Notes, hands: np.ndarray) -> Notes:
+    """Release what a hand cannot hold: a key whose finger is needed, or that lies out of reach of the next one.
+
+    The finger or hand also needs time to get there, so that leaps come with a gap, as they do in reality.
+    """
+    x = KEY_X[notes.pitches - LOWEST_PITCH]
+    onsets, offsets = notes.intervals[:, 0], notes.intervals[:, 1].copy()
+    fingering = finger(notes, hands)
+    latest = float((offsets - onsets).max(initial=0.0))
+    for note in range(len(notes)):
+        after = slice(note + 1, int(np.searchsorted(onsets, onsets[note] + latest + 0.3)))
+        distance = np.abs(x[after] - x[note])
+        mine = (hands[after] == hands[note]) & (onsets[after] > onsets[note] + GROUP_SECONDS)
+        bound = mine & ((fingering[after] == fingering[note]) | (distance > LARGEST_SPAN))
+        if bound.any():
+            travel = 0.02 + distance[bound] / LEAP_SPEED
+            between = onsets[after][bound] - onsets[note]
+            offsets[note] = min(
+                offsets[note], onsets[note] + (between - np.minimum(travel, between / 2)).min()
+            )
+    return Notes(np.stack([onsets, offsets], axis=1), notes.pitches, notes.velocities)
+
+
+def _pedal(
+    piece: Piece,
+    clock: Callable[[np.ndarray], np.ndarray],
+    end: float,
+    style: Style,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Syncopated pedalling: the foot goes down just after a harmony is struck and up as the next one is."""
     bar = float(piece.beats_per_bar)
     change = bar / 2 if bar >= 4 and bar % 2 == 0 else bar
