@@ -22,7 +22,7 @@ SLOPE = 88
 
 
 class Aggregation(nn.Module):
-    """(N, 5, channels, height, width) -> (N, channels, height, width): a 3-D convolution of 5x1x1 over time."""
+    """(N, 5, channels, h, w) -> (N, channels, h, w): a 3-D convolution of 5x1x1 over time."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

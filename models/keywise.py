@@ -65,22 +65,21 @@ def reading_matrix(columns: int) -> np.ndarray:
 class KeywiseNet(nn.Module):
     """(N, T, height, width) in 0..1 -> (N, 88, T) logits."""
 
+    reading: Tensor
+    colour: Tensor
+
     def __init__(self, width: int = 16, frame_shape: tuple[int, int] = (50, 450)) -> None:
         super().__init__()
-        height, columns = frame_shape
-        for _ in range(3):
-            height = (height + 1) // 2
-        for _ in range(2):
-            columns = (columns + 1) // 2
         features = 4 * width
+        # Height shrinks fast, width slowly: what tells a pressed key from its neighbours lies side by side.
         self.trunk = nn.Sequential(
-            convolution(3, width, 5, 2, 2),
-            convolution(width, 2 * width, 3, (2, 1), 1),
-            convolution(2 * width, 2 * width, 3, 1, 1),
-            convolution(2 * width, 3 * width, 3, 2, 1),
+            convolution(3, 3 * width // 2, (7, 5), (4, 2), (3, 2)),
+            convolution(3 * width // 2, 2 * width, 3, (1, 2), 1),
+            convolution(2 * width, 3 * width, 3, (2, 1), 1),
             convolution(3 * width, 3 * width, 3, 1, 1),
-            convolution(3 * width, features, (height, 1)),
         )
+        height, columns = (frame_shape[0] + 7) // 8, (frame_shape[1] + 3) // 4
+        self.collapse = convolution(3 * width, features, (height, 1))
         self.register_buffer("reading", torch.from_numpy(reading_matrix(columns)), persistent=False)
         colour = np.stack([IS_BLACK, ~IS_BLACK]).astype(np.float32)
         self.register_buffer("colour", torch.from_numpy(colour), persistent=False)
@@ -93,7 +92,8 @@ class KeywiseNet(nn.Module):
         n, time = frames.shape[:2]
         padded = torch.cat([frames[:, :1], frames, frames[:, -1:]], 1)
         triples = torch.stack([padded[:, :-2], frames, padded[:, 2:]], 2).flatten(0, 1)
-        columns = self.trunk(triples.contiguous(memory_format=torch.channels_last))[:, :, 0]
+        maps = self.trunk(triples.contiguous(memory_format=torch.channels_last))
+        columns = self.collapse(maps)[:, :, 0]
         read = torch.einsum("ncw,wk->nck", columns, self.reading.to(columns.dtype))
         read = read.unflatten(2, (3, KEYS)).flatten(1, 2)
         read = torch.cat([read, self.colour.to(read.dtype).expand(n * time, 2, KEYS)], 1)
@@ -120,7 +120,7 @@ class Keywise(TorchStage, VideoToRoll):
             answer[:, start : start + kept.shape[1]] = torch.sigmoid(kept).float().cpu().numpy()
         return answer
 
-    def fit(self, context, epochs: int = 16, batch: int = 8, length: int = 48, steps: int = 250) -> None:
+    def fit(self, context, epochs: int = 10, batch: int = 8, length: int = 40, steps: int = 80) -> None:
         """Random windows of ``length`` frames, every frame of the middle counted; BCE, Adam 2e-3."""
         fabric, shape = context.fabric, tuple(self.options["frame_shape"])
         frames = cached_frames(context.sources, shape)

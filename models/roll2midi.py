@@ -98,7 +98,7 @@ class Roll2Midi(TorchStage, RollToMidi):
         answer[keys] = net(torch.from_numpy(roll[None, None, keys]).to(device))[0, 0].float().cpu().numpy()
         return answer
 
-    def fit(self, context, epochs: int = 24, batch: int = 32, steps: int = 250) -> None:
+    def fit(self, context, epochs: int = 10, batch: int = 16, steps: int = 150) -> None:
         """Train on rolls of recordings that the first stage did not train on; the release's loss weights and
         rates.
         """

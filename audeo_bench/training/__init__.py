@@ -32,7 +32,7 @@ from audeo_bench.training.frames import Source, cached_frames
 
 TRAINING_TAKES = (0, 1, 2)
 """Performances of every training work that a first stage sees."""
-SECOND_STAGE_TAKES = (3, 4, 5)
+SECOND_STAGE_TAKES = (3, 4)
 """Performances that only second stages train on, so that their rolls are no cleaner than the test's
 (cross-fitting).
 """
