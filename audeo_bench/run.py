@@ -68,6 +68,7 @@ def predict(
     limit: int | None = None,
     seed: int = 0,
     command: Sequence[str] = (),
+    recordings: Sequence[Recording] | None = None,
 ) -> RunRecord:
     """Let a system answer for every recording of a split, and keep the answers in ``folder``.
 
@@ -84,6 +85,8 @@ def predict(
         Python's, numpy's and torch's generators are set from it and the recording's id before each recording.
     command : sequence of str
         What the user typed, for the record.
+    recordings : sequence of Recording or None
+        The split's recordings (the first ``limit``) where the caller holds them already.
 
     Raises
     ------
@@ -93,12 +96,15 @@ def predict(
     KeyboardInterrupt
         With the status ``cancelled`` written; the same call continues.
     """
-    recordings = split_recordings(corpus, split, limit)
+    corpus.ids(split)  # refuses an unknown split
+    recordings = recordings or split_recordings(corpus, split, limit)
     shorter = next(system.prefixes(), None)
     before = None
     if shorter:
         before = folder.parent / shorter.name
-        earlier = predict(shorter, corpus, split, before, limit=limit, seed=seed, command=command)
+        earlier = predict(
+            shorter, corpus, split, before, limit=limit, seed=seed, command=command, recordings=recordings
+        )
     else:
         earlier = None
 
@@ -115,10 +121,11 @@ def predict(
                     bar.advance(len(recording))
                     continue
                 _seed_everything(seed, recording.id)
+                frames = _Watched(recording.frames, bar)
+                source = read_roll(before, recording.id) if before else frames
                 begun = time.perf_counter()
-                source = read_roll(before, recording.id) if before else _Watched(recording.frames, bar)
                 roll = _answer(stage, contestant, source, recording)
-                seconds = time.perf_counter() - begun
+                seconds = time.perf_counter() - begun - frames.seconds
                 if earlier:
                     seconds += earlier.answers[recording.id].seconds
                     bar.advance(len(recording))
@@ -263,7 +270,7 @@ def _new_record(
     )
 
 
-def _kept_answers(folder: Path, record: RunRecord, recordings: list[Recording]) -> dict[str, Answer]:
+def _kept_answers(folder: Path, record: RunRecord, recordings: Sequence[Recording]) -> dict[str, Answer]:
     """Answers of an earlier, stopped or smaller run that this one may keep; stale ones are removed."""
     if not (folder / "run.json").exists():
         return {}
@@ -338,11 +345,12 @@ def _answer(stage: Stage, contestant: Contestant, source: Any, recording: Record
 
 @dataclass
 class _Watched:
-    """Frames that tell a progress bar how far they have been read."""
+    """Frames that tell a progress bar how far they were read, and how long rendering or decoding took."""
 
     frames: Frames
     bar: Bar
     read: int = 0
+    seconds: float = 0.0
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -352,7 +360,9 @@ class _Watched:
         return len(self.frames)
 
     def __getitem__(self, window: slice) -> np.ndarray:
+        begun = time.perf_counter()
         picture = self.frames[window]
+        self.seconds += time.perf_counter() - begun
         stop = window.indices(len(self))[1] if isinstance(window, slice) else self.read
         if stop > self.read:
             self.bar.advance(stop - self.read)

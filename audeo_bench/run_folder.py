@@ -52,9 +52,7 @@ class CorpusRecord(_Record):
 
 
 class Answer(_Record):
-    """One recording's answer. Seconds are those of the whole chain, rendering or decoding the frames
-    included.
-    """
+    """One recording's answer. Seconds are those of the whole chain, rendering or decoding frames left out."""
 
     frames: int
     seconds: float

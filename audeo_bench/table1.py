@@ -9,8 +9,9 @@ from typing import Any
 
 from audeo_bench.contestants import System
 from audeo_bench.corpus import Corpus
+from audeo_bench.frame_cache import kept_frames
 from audeo_bench.paper import Table1Row, reported
-from audeo_bench.run import predict, score_run
+from audeo_bench.run import predict, score_run, split_recordings
 from audeo_bench.run_folder import RunRecord, run_folder
 from audeo_bench.score import THRESHOLDS, Scores
 from audeo_bench.score.frames import METRICS, Average, KeyRange, average, join
@@ -45,7 +46,7 @@ class Row:
     difference : dict of str to float, or None
         Values minus the paper's, where the paper has this row.
     frames_per_second : float or None
-        Of the whole chain, rendering or decoding the frames included.
+        Of the whole chain, rendering or decoding the frames left out.
     """
 
     system: str
@@ -73,11 +74,14 @@ def evaluate(
     Every run is scored at least at 0.3, 0.4 and 0.5, so that ``scores.json`` serves other tables too.
     """
     results = []
-    for system in systems:
-        folder = run_folder(runs, corpus, split, system.name, limit, seed)
-        record = predict(system, corpus, split, folder, limit=limit, seed=seed, command=command)
-        scored = sorted({*THRESHOLDS, *(thresholds or ())})
-        results.append(Result(folder, record, score_run(folder, scored, corpus)))
+    with kept_frames(split_recordings(corpus, split, limit), runs) as recordings:
+        for system in systems:
+            folder = run_folder(runs, corpus, split, system.name, limit, seed)
+            record = predict(
+                system, corpus, split, folder, limit=limit, seed=seed, command=command, recordings=recordings
+            )
+            scored = sorted({*THRESHOLDS, *(thresholds or ())})
+            results.append(Result(folder, record, score_run(folder, scored, corpus)))
     return results
 
 

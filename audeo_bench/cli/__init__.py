@@ -45,9 +45,13 @@ class OneLineErrors(TyperGroup):
         except KeyboardInterrupt as interrupt:
             fail(f"interrupted; {interrupt.args[0] if interrupt.args else KEPT_AFTER_INTERRUPT}", INTERRUPTED)
         except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+                fail(
+                    f"{where}{error.strerror}; choose a folder that may be written, or change its permissions"
+                )
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
-            where = f"{error.filename}: " if error.filename else ""
             fail(
                 f"{where}the disk is full; make room and run the same command again, finished parts are kept"
             )

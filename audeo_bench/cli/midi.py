@@ -180,7 +180,7 @@ def _print_tables(
     title = f"{quick}Table 1 ({what}; {average}, {keys} keys, %)"
     caption = (
         "Source paper: as reported, on real video. Signed numbers: reproduced minus reported.\n"
-        "Frames/s count rendering or decoding the frames."
+        "Frames/s: the whole chain, without rendering or decoding the frames."
     )
     rows = table1.rows(results, thresholds, average, keys)
     out.print(terminal.table1(rows, title, caption))
