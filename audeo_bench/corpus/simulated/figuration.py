@@ -93,7 +93,7 @@ def arpeggio(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int)
     ranges = ((64, 80), (59, 76), (54, 71), (48, 64), (38, 55))
     unit = pick(rng, [count for count in (1, 2, 2, 3, 4) if bar % count == 0])
     chords, closes = harmonic_plan(rng, key, length // unit, 8)
-    slots = unit * (4 if beat == 12 else 6)
+    slots, step = unit * pace, beat // pace
     upper = [2, 1, 0]
     period = [pick(rng, upper)]
     while len(period) < slots:
@@ -105,11 +105,11 @@ def arpeggio(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int)
     whole = Sketch(beat * unit, ranges, chords)
     rows = voicings(whole, rng)
     for place, row in enumerate(rows):
-        start, span = place * beat * unit, slots * 3
+        start, span = place * beat * unit, slots * step
         whole.write(4, start, span, row[4])
-        whole.write(3, start + 3 * (enters - 1) + 3, span - 3 * enters, row[3])
+        whole.write(3, start + step * enters, span - step * enters, row[3])
         for slot in range(enters + 1, slots):
-            whole.write(period[slot], start + 3 * slot, 3, row[period[slot]])
+            whole.write(period[slot], start + step * slot, step, row[period[slot]])
     whole.cadences = [whole.beat * close for close in closes[:-1]]
     return _close_with_chord(whole, rng, key, 1 if unit > 1 else 2)
 
@@ -118,7 +118,7 @@ def broken_chords(rng: Random, key: Key, beat: int, bar: int, length: int, pace:
     """Both hands run in sixteenths on figures of their own, one chord a half bar or a bar."""
     unit = pick(rng, [count for count in (2, 3, 4) if bar % count == 0])
     chords, closes = harmonic_plan(rng, key, length // unit, pick(rng, (6, 8)))
-    slots = unit * (4 if beat == 12 else 6)
+    slots, step = unit * pace, beat // pace
     sketch = Sketch(beat * unit, ((60, 76), (42, 57)), chords)
     rows = voicings(sketch, rng)
     size = slots if slots <= 8 or rng.random() < 0.3 else slots // 2
@@ -129,10 +129,10 @@ def broken_chords(rng: Random, key: Key, beat: int, bar: int, length: int, pace:
     for place, (row, chord) in enumerate(zip(rows, chords, strict=True)):
         which = place % 4 == 3
         for voice, figure in ((0, right[which]), (1, left[which])):
-            step = 3 * size // len(figure)
+            each = step * size // len(figure)
             pitches = figure_pitches(chord, row[voice], figure)
-            for slot in range(3 * slots // step):
-                sketch.write(voice, place * sketch.beat + slot * step, step, pitches[slot % len(figure)])
+            for slot in range(step * slots // each):
+                sketch.write(voice, place * sketch.beat + slot * each, each, pitches[slot % len(figure)])
     sketch.cadences = [sketch.beat * close for close in closes[:-1]]
     return _close_with_chord(sketch, rng, key, 1)
 
@@ -142,8 +142,8 @@ def perpetual(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int
     chords, closes = harmonic_plan(rng, key, length // 2, 8)
     chords = [chord for chord in chords for _ in range(2)]
     sketch = Sketch(beat, RANGES[2], chords)
-    slots = 4 if beat == 12 else 6
-    figures = [draw_figure(rng, slots * 2) for _ in range(3)]
+    step = beat // pace
+    figures = [draw_figure(rng, pace * 2) for _ in range(3)]
     total, pedal = len(chords), 2 * bar
     tonic = next(pitch for pitch in range(38, 50) if pitch % 12 == key.tonic)
     sketch.write(1, 0, pedal * beat, tonic)
@@ -157,10 +157,10 @@ def perpetual(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int
         before = lead(sketch, rng, 0, place, before)
         if place % 8 == 6:
             sketch.skeleton[0][place - 1] = before
-            fill(sketch, rng, 0, place, place + 2, slots)
+            fill(sketch, rng, 0, place, place + 2, pace)
             continue
         for slot, pitch in enumerate(figure_pitches(chords[place], before, figures[place // 8 % 3])):
-            sketch.write(0, place * beat + 3 * slot, 3, pitch)
+            sketch.write(0, place * beat + step * slot, step, pitch)
     sketch.cadences = [beat * 2 * close for close in closes[:-1]]
     return _close_with_chord(sketch, rng, key, bar)
 
@@ -206,7 +206,7 @@ def aria(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) -> 
             for onset, duration in siciliano if beat == 18 else plain:
                 for voice in (1, 2):
                     sketch.write(voice, start + part * beat + onset, duration, row[voice])
-    fill(sketch, rng, 0, 0, len(sketch.chords), pick(rng, (3, pace)), suspend=0.6)
+    fill(sketch, rng, 0, 0, len(sketch.chords), pick(rng, (2, 3) if pace == 3 else (3, pace)), suspend=0.6)
     ornament(sketch, rng, 0.2)
     sketch.cadences = [beat * unit * close for close in closes[:-1]]
     return _close_with_chord(sketch, rng, key, bar)
@@ -218,7 +218,7 @@ def toccata(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) 
     ranges = ((64, 84), (57, 74), (50, 66), (38, 55))
     sketch = Sketch(2 * beat, ranges, chords)
     rows = voicings(sketch, rng)
-    slots = 2 * (4 if beat == 12 else 6)
+    slots, step = 2 * pace, beat // pace
     figures = [draw_figure(rng, slots) for _ in range(2)]
     kinds = (("figure", 2.0), ("scale", 2.0), ("chord", 0.8), ("left", 1.3))
     shape = [pick_weighted(rng, kinds) for _ in range(8)]
@@ -230,7 +230,7 @@ def toccata(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) 
         steps = chord_ladder(chord)
         if kind == "chord":
             for voice in range(4):
-                sketch.write(voice, start, sketch.beat - 3 * (place not in closes), row[voice])
+                sketch.write(voice, start, sketch.beat - step * (place not in closes), row[voice])
             continue
         if kind == "figure":
             pitches = figure_pitches(chord, row[0] - 5, figures[place % 2])
@@ -243,7 +243,7 @@ def toccata(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) 
             pitches = figure_pitches(chord, row[3] + 4, figures[(place + 1) % 2])
         runner, held = (3, (0, 1)) if kind == "left" else (0, (3,))
         for slot, pitch in enumerate(pitches):
-            sketch.write(runner, start + 3 * slot, 3, pitch)
+            sketch.write(runner, start + step * slot, step, pitch)
         whole = kind == "left" or rng.random() < 0.5
         for voice in held:
             sketch.write(voice, start, sketch.beat if whole else beat, row[voice])
