@@ -17,7 +17,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from audeo_bench.api import AudeoBenchError, Provenance, Recording
+from audeo_bench.api import AudeoBenchError, Provenance, Recording, Work
 
 __all__ = ["CORPORA", "Corpus", "check_choice", "corpus_class", "open_corpus"]
 
@@ -100,6 +100,10 @@ class Corpus(ABC):
             check_choice("recording", recording_id.partition("~")[0], listed, f"corpus {self.name}")
             self._made[recording_id] = self.make(recording_id)
         return self._made[recording_id]
+
+    def work(self, recording_id: str) -> Work:
+        """What a recording performs, where a corpus can tell without making the recording."""
+        return self.recording(recording_id).work
 
     def take_id(self, recording_id: str, take: int) -> str:
         """The id of a further take; only corpora that can play a work again have any."""

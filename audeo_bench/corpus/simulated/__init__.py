@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
-from audeo_bench.api import FRAMES_PER_SECOND, AudeoBenchError, Provenance, Recording
+from audeo_bench.api import FRAMES_PER_SECOND, AudeoBenchError, Provenance, Recording, Work
 from audeo_bench.corpus import Corpus
 from audeo_bench.roll import notes_to_roll
 
@@ -91,6 +91,9 @@ class SimulatedCorpus(Corpus):
             return self._extra_pieces[name]
         book, _, number = name.removeprefix("wtc").partition("-")
         return compose(int(book), int(number), self.seed)
+
+    def work(self, recording_id: str) -> Work:
+        return self.piece(recording_id).work
 
     def make(self, recording_id: str) -> Recording:
         from audeo_bench.corpus.simulated.acting import ActedFrames, stream
