@@ -37,7 +37,7 @@ def key_presses(heard: Notes) -> tuple[Notes, np.ndarray]:
     Returns
     -------
     pressed : Notes
-        No longer than ``heard``'s, and no more of them.
+        Some of ``heard``, none of them longer, except that no press is shorter than 50 ms.
     hands : np.ndarray, shape (n,), int8
         0 left, 1 right.
     """
@@ -53,7 +53,6 @@ def key_presses(heard: Notes) -> tuple[Notes, np.ndarray]:
     played = np.ones(len(heard), bool)
     for hand in (0, 1):
         _play_with_one_hand(heard, np.flatnonzero(hands == hand), released, played)
-    released = np.maximum(released, onsets + SHORTEST_PRESS)
     pressed = Notes(
         np.stack([onsets, released], axis=1)[played], heard.pitches[played], heard.velocities[played]
     )
@@ -62,7 +61,7 @@ def key_presses(heard: Notes) -> tuple[Notes, np.ndarray]:
 
 def _before_repetition(heard: Notes) -> np.ndarray:
     """Offsets that leave the key time to come up before it is struck again; shape (n,)."""
-    released = heard.intervals[:, 1].copy()
+    released = np.maximum(heard.intervals[:, 1], heard.intervals[:, 0] + SHORTEST_PRESS)
     order = np.lexsort((heard.intervals[:, 0], heard.pitches))
     this, following = order[:-1], order[1:]
     same = heard.pitches[this] == heard.pitches[following]
@@ -90,7 +89,7 @@ def _play_with_one_hand(heard: Notes, members: np.ndarray, released: np.ndarray,
         while not _in_one_hand(place[group + held]):
             centre = place[group].mean()
             furthest = max(held, key=lambda note: (abs(place[note] - centre), -onsets[note]))
-            released[furthest] = max(now, onsets[furthest] + SHORTEST_PRESS)
+            released[furthest] = min(released[furthest], max(now, onsets[furthest] + SHORTEST_PRESS))
             held.remove(furthest)
         held += group
         start = stop

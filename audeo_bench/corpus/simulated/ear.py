@@ -150,9 +150,7 @@ def listen(notes: Notes, pedal: np.ndarray, rng: np.random.Generator, seconds: f
     stops = released + np.where(ringing > 0, rng.beta(*PEDAL_SHARE, len(notes)), 1.0) * ringing
     stops = np.maximum(stops, onsets + SHORTEST)
     heard = err(Notes(np.stack([onsets, stops], axis=1), notes.pitches, notes.velocities), rng)
-    intervals = np.clip(heard.intervals, 0.0, seconds)
-    audible = np.diff(intervals, axis=1)[:, 0] >= SHORTEST - 1e-9
-    return Notes(intervals[audible], heard.pitches[audible], heard.velocities[audible])
+    return _tidy(np.clip(heard.intervals, 0.0, seconds), heard.pitches, heard.velocities)
 
 
 def _struck_again(notes: Notes) -> np.ndarray:
