@@ -69,7 +69,7 @@ def test_scoring_is_fast_and_far_faster_than_mir_eval(benchmark, capsys: pytest.
 
 
 def test_comparing_two_runs_takes_less_than_a_second(benchmark) -> None:
-    """Three recordings of 250 seconds, 10,000 draws, from the stored sums alone; nothing cached from before."""
+    """Three recordings of 250 s, 10,000 draws, from the stored sums alone; nothing cached from before."""
     truth, probabilities = piano_like_rolls()
     pieces = {f"r{n}": slice(n * 6250, (n + 1) * 6250) for n in range(3)}
     left, right = (

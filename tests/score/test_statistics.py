@@ -128,6 +128,23 @@ def test_the_interval_of_a_mean_is_students() -> None:
     assert drawn.std() == pytest.approx(stats.sem(values[:, 0]), rel=0.03)
 
 
+def test_a_plain_percentile_bootstrap_covers_less() -> None:
+    """Three recordings of four blocks, true mean 0: why the interval is corrected."""
+    rng, blocks, trials = np.random.default_rng(0), (4, 4, 4), 1000
+    picks = np.concatenate([rng.integers(4, size=(1000, 4)) + 4 * r for r in range(3)], axis=1)
+    plain = corrected = 0
+    for _ in range(trials):
+        values = rng.standard_normal((12, 1))
+        low, high = np.quantile(values[picks, 0].mean(1), [0.025, 0.975])
+        plain += low <= 0 <= high
+        drawn = drawn_totals(values, blocks, seed=0, draws=1000)[:, 0] / 12
+        low, high = stretched_interval(drawn, float(values.mean()), blocks)
+        corrected += low <= 0 <= high
+    print(f"plain {plain / trials:.1%}, corrected {corrected / trials:.1%}")
+    assert plain / trials < 0.90
+    assert 0.93 < corrected / trials < 0.97
+
+
 def test_single_blocks_are_drawn_together() -> None:
     assert [s.tolist() for s in strata((3, 1, 2, 1))] == [[4, 5], [0, 1, 2], [3, 6]]
     assert [s.tolist() for s in strata((3, 1, 2))] == [[4, 5, 3], [0, 1, 2]]
