@@ -1,8 +1,8 @@
 """Which hand and which finger plays a note: two small dynamic programmes over onset groups.
 
-The span limits of finger pairs follow Parncutt, Sloboda, Clarke, Raekallio & Desain (1997), "An ergonomic model of
-keyboard fingering", here in millimetres of the keyboard; the Viterbi search over onset groups is the usual way to find
-the cheapest sequence (Hart, Bosch & Tsai 2000).
+The span limits of finger pairs follow Parncutt, Sloboda, Clarke, Raekallio & Desain (1997), "An ergonomic
+model of keyboard fingering", here in millimetres of the keyboard; the Viterbi search over onset groups is
+the usual way to find the cheapest sequence (Hart, Bosch & Tsai 2000).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from audeo_bench.roll import LOWEST_PITCH, Notes
 GROUP_SECONDS = 0.035
 """Notes whose onsets lie this close are struck together."""
 LARGEST_SPAN = 215.0
-"""mm between the outer keys of one hand that it still reaches (an octave is 164, a ninth 188, a tenth 211)."""
+"""mm between the outer keys that one hand still reaches (an octave is 164, a ninth 188, a tenth 211)."""
 _HELD = 0.02
 """A key is still held at an onset if it stays down for longer than this many seconds after it."""
 
@@ -55,7 +55,7 @@ _SEMITONE = 164.5 / 12
 
 
 def _span_table() -> np.ndarray:
-    """Limits by (finger of the lower index, finger of the higher), shape (5, 5, 4), mm; mirrored for the other order."""
+    """Limits by finger pair, shape (5, 5, 4), mm; mirrored where the higher finger comes first."""
     table = np.zeros((5, 5, 4))
     for (low, high), semitones in _SPANS.items():
         limits = np.array(semitones) * _SEMITONE
@@ -181,7 +181,7 @@ def _within(notes: Notes, group: _Group, place: np.ndarray) -> np.ndarray:
 
 
 def _between(notes: Notes, before: _Group, now: _Group, place: np.ndarray) -> np.ndarray:
-    """Cost of going from every assignment of one group to every one of the next, (states before, states now)."""
+    """Cost of going from every assignment of a group to every one of the next, (before, now)."""
     old, new = before.active, now.active
     old_off = notes.intervals[old, 1][:, None]
     new_on = notes.intervals[new, 0][None, :]
@@ -243,8 +243,8 @@ def finger(notes: Notes, hands: np.ndarray) -> np.ndarray:
     Returns
     -------
     np.ndarray, shape (n,), int8
-        hand * 5 + finger, 0 = thumb .. 4 = little finger. No finger gets a key while it still holds another one, as
-        long as one hand has at most five keys to hold within reach.
+        hand * 5 + finger, 0 = thumb .. 4 = little finger. No finger gets a key while it still holds another
+        one, as long as one hand has at most five keys to hold within reach.
     """
     fingering = np.zeros(len(notes), np.int8)
     for hand, sign in ((0, -1.0), (1, 1.0)):
@@ -308,8 +308,8 @@ def _extend(past: _Split, time: float, low: tuple, high: tuple, leaning_cost: fl
 def split_hands(notes: Notes, leaning: np.ndarray | None = None) -> np.ndarray:
     """Which hand plays each note of a performance whose hands are unknown.
 
-    Every onset group is cut at one place: keys below it go to the left hand. A beam search keeps the cheapest ways by
-    span, keys held out of reach, travel, and distance from each hand's own register.
+    Every onset group is cut at one place: keys below it go to the left hand. A beam search keeps the
+    cheapest ways by span, keys held out of reach, travel, and distance from each hand's own register.
 
     Parameters
     ----------

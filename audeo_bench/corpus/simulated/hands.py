@@ -1,9 +1,9 @@
 """Where ten fingertips and two wrists are in every frame while a performance is played.
 
-Each finger follows one rule: while it presses it is on its key and goes down with it; before an onset it comes over the
-key, after the release it goes back to hovering, and in between it is carried by the hand, whose place is decided by what
-its fingers play. All motion is minimum-jerk (Flash & Hogan 1985). The constants were set beside real pianists:
-see ``likeness.py`` and ``docs/hands.md``.
+Each finger follows one rule: while it presses it is on its key and goes down with it; before an onset it
+comes over the key, after the release it goes back to hovering, and in between it is carried by the hand,
+whose place is decided by what its fingers play. All motion is minimum-jerk (Flash & Hogan 1985). The
+constants were set beside real pianists: see ``likeness.py`` and ``docs/hands.md``.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ def track(notes: Notes, hands: np.ndarray, frames: int, rng: np.random.Generator
     Returns
     -------
     HandTracks
-        In every frame at which a note is down its finger is within the key's width and at the pressed key's height,
-        unless the notes ask one hand to hold more than five keys or keys out of its reach (a finger then leaves the
-        older key, as a pianist who has caught it with the pedal does).
+        In every frame at which a note is down its finger is within the key's width and at the pressed key's
+        height, unless the notes ask one hand to hold more than five keys or keys out of its reach (a finger
+        then leaves the older key, as a pianist who has caught it with the pedal does).
     """
     fingering = finger(notes, hands)
     times = frame_times(frames)
@@ -115,7 +115,7 @@ def track(notes: Notes, hands: np.ndarray, frames: int, rng: np.random.Generator
 
 @dataclass
 class _Side:
-    """One hand while it is being laid out: tips (T, 5, 3), wrist (T, 3), hold (T, 5) = 1 where a finger is bound."""
+    """One hand being laid out: tips (T, 5, 3), wrist (T, 3), hold (T, 5) = 1 where a finger is bound."""
 
     tips: np.ndarray
     wrist: np.ndarray
@@ -141,7 +141,7 @@ def _wander(
 
 
 def key_part(key: int, y: float) -> tuple[float, float]:
-    """Left and right edge of a key's top at depth ``y``, mm; a white key is narrow between black neighbours."""
+    """Left and right edge of a key's top at depth ``y``, mm; white keys are narrow between black ones."""
     x = float(KEY_X[key])
     if IS_BLACK[key]:
         return x - BLACK_WIDTH / 2, x + BLACK_WIDTH / 2
@@ -161,7 +161,7 @@ def dip(y: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Presses:
-    """What one finger plays, sorted, never two keys at once; times (n,), place (n, 3) on the unpressed key."""
+    """What one finger plays, sorted, one key at a time; times (n,), place (n, 3) on the unpressed key."""
 
     on: np.ndarray
     off: np.ndarray
@@ -354,7 +354,7 @@ def _keep_apart(tips: np.ndarray, bound: np.ndarray, sign: float) -> None:
 def _wrist(
     tips: np.ndarray, times: np.ndarray, sign: float, size: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """The wrist follows the fingers with a lag, and stands a little towards the player's middle on outer keys."""
+    """The wrist follows the fingers with a lag, and leans towards the player's middle on outer keys."""
     middle = tips[:, 1:, :].mean(axis=1)
     smooth = gaussian_filter1d(middle, 4.0, axis=0, mode="nearest")
     smooth = (
@@ -381,7 +381,7 @@ def _make_room(left: _Side, right: _Side) -> None:
 
 
 def _rest_on_surface(side: _Side) -> np.ndarray:
-    """Idle fingertips never sink into keys: they pass over black keys, and hover at least 3 mm above the rest."""
+    """Idle fingertips never sink into keys: they pass over black ones, at least 3 mm above the rest."""
     tips = side.tips
     x, y = tips[..., 0], tips[..., 1]
     blacks = np.flatnonzero(IS_BLACK)

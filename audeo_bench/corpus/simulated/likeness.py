@@ -1,8 +1,8 @@
 """How like real hands the simulated ones are: the same music, real fingertips beside simulated ones.
 
-The real side is MIDItest (Koepke, Wiles, Moses & Zisserman, ICASSP 2020, CC BY 4.0): eight performances with the
-digital piano's own MIDI, the keyboard's borders in the picture and MediaPipe fingertips at 30 frames a second. The
-simulated side acts the same MIDI out. Both go through the same measures::
+The real side is MIDItest (Koepke, Wiles, Moses & Zisserman, ICASSP 2020, CC BY 4.0): eight performances with
+the digital piano's own MIDI, the keyboard's borders in the picture and MediaPipe fingertips at 30 frames a
+second. The simulated side acts the same MIDI out. Both go through the same measures::
 
     python -m audeo_bench.corpus.simulated.likeness ../shared/miditest
 """
@@ -17,7 +17,6 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import pretty_midi
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -25,10 +24,10 @@ from scipy.optimize import brute
 from scipy.signal import medfilt
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.corpus.simulated.hands import frame_times, split_hands, track
+from audeo_bench.corpus.simulated.hands import finger, frame_times, split_hands, track
 from audeo_bench.corpus.simulated.keyboard import IS_BLACK, KEY_X, WHITE_LENGTH, WHITE_WIDTH
 from audeo_bench.files import atomic_write
-from audeo_bench.roll import LOWEST_PITCH, Notes
+from audeo_bench.roll import LOWEST_PITCH, Notes, read_midi
 
 VIDEO_RATE = 30.0
 _TIPS = {4: 0, 8: 1, 12: 2, 16: 3, 20: 4}
@@ -59,18 +58,8 @@ def read_miditest(folder: Path) -> dict[str, Acted]:
     performances: dict[str, Acted] = {}
     for path in found:
         tips = _read_tips(folder / "miditest_videos", path.stem)
-        performances[path.stem] = Acted(_shifted(_read_notes(path), tips), tips)
+        performances[path.stem] = Acted(_shifted(read_midi(path), tips), tips)
     return performances
-
-
-def _read_notes(path: Path) -> Notes:
-    played = [note for part in pretty_midi.PrettyMIDI(str(path)).instruments for note in part.notes]
-    played.sort(key=lambda note: (note.start, note.pitch))
-    return Notes(
-        np.array([(note.start, note.end) for note in played], float),
-        np.array([note.pitch for note in played], np.int64),
-        np.array([note.velocity for note in played], np.int64),
-    )
 
 
 def _read_tips(videos: Path, name: str) -> np.ndarray:
@@ -89,7 +78,7 @@ def _read_tips(videos: Path, name: str) -> np.ndarray:
 
 
 def _told_apart(tips: np.ndarray) -> np.ndarray:
-    """The tracker swaps its hands: the left one is the one further left, a lone one shows by its thumb's side."""
+    """The tracker swaps its hands: the left one is further left, a lone one shows by its thumb's side."""
     middle = tips[:, :, 1:, 0].mean(axis=2)
     both = np.isfinite(middle).all(axis=1)
     thumb_right = tips[:, :, 0, 0] > tips[:, :, 4, 0]
@@ -105,7 +94,7 @@ def _told_apart(tips: np.ndarray) -> np.ndarray:
 
 
 def _nearest(tips: np.ndarray, frames: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """|x| distance from each key to its nearest fingertip in that frame (mm, NaN unseen), and which tip 0..9."""
+    """|x| distance of each key to the nearest fingertip in its frame (mm, NaN unseen), and which tip 0..9."""
     there = tips[np.clip(frames, 0, len(tips) - 1)].reshape(len(frames), 10, 2)
     away = np.abs(there[..., 0] - KEY_X[keys][:, None])
     # A tip in front of the keyboard plays nothing.
@@ -116,7 +105,7 @@ def _nearest(tips: np.ndarray, frames: np.ndarray, keys: np.ndarray) -> tuple[np
 
 
 def _shifted(notes: Notes, tips: np.ndarray) -> Notes:
-    """Notes in the video's clock: the rate and offset at which fingertips are nearest to the keys that go down.
+    """Notes in the video's clock: the rate and offset that bring fingertips nearest to the keys pressed.
 
     The videos run about one per cent slow against their MIDI, so that an offset alone does not do.
     """
@@ -131,9 +120,9 @@ def _shifted(notes: Notes, tips: np.ndarray) -> Notes:
         return float(np.minimum(np.nan_to_num(near, nan=25.0), 25.0).mean())
 
     rates, offsets = slice(0.96, 1.03, 0.004), slice(-7.0, 4.0, 0.12)
-    rate, offset = brute(lambda clock: distance(clock, 3), (rates, offsets), finish=None)
+    rate, offset = np.asarray(brute(lambda clock: distance(clock, 3), (rates, offsets), finish=None))
     near_by = (slice(rate - 0.004, rate + 0.004, 0.0008), slice(offset - 0.12, offset + 0.12, 1 / VIDEO_RATE))
-    rate, offset = brute(distance, near_by, finish=None)
+    rate, offset = np.asarray(brute(distance, near_by, finish=None))
     return Notes(notes.intervals * rate + offset, notes.pitches, notes.velocities)
 
 
@@ -148,6 +137,31 @@ def act_out(real: Acted, rng: np.random.Generator) -> Acted:
     shown = frame_times(frames)
     tips = np.stack([np.interp(instants, shown, column) for column in moved.T], axis=1)
     return Acted(real.notes, tips.reshape(len(instants), 2, 5, 2))
+
+
+def _fingers_agree(acted: Acted) -> np.ndarray:
+    """Per note, 100 where :func:`finger` chooses the finger that is nearest to the key, given its hand."""
+    keys = acted.notes.pitches - LOWEST_PITCH
+    frames = np.round((acted.notes.intervals[:, 0] + 0.05) * VIDEO_RATE).astype(int)
+    near, which = _nearest(acted.tips, frames, keys)
+    sure = near < 9
+    chosen = finger(acted.notes, np.where(sure, which // 5, split_hands(acted.notes)))
+    return 100.0 * (chosen == which)[sure]
+
+
+def _hands_agree(acted: Acted) -> np.ndarray:
+    """Per note, 100 where :func:`split_hands` chooses the hand that is nearest to the key."""
+    keys = acted.notes.pitches - LOWEST_PITCH
+    frames = np.round((acted.notes.intervals[:, 0] + 0.05) * VIDEO_RATE).astype(int)
+    near, which = _nearest(acted.tips, frames, keys)
+    return 100.0 * (split_hands(acted.notes) == which // 5)[near < 9]
+
+
+def agreement(folder: Path) -> tuple[float, float]:
+    """Share of MIDItest's notes, in per cent, that get the real hand, and the real finger given the hand."""
+    real = list(read_miditest(folder).values())
+    hands, fingers = (np.concatenate([f(a) for a in real]) for f in (_hands_agree, _fingers_agree))
+    return float(hands.mean()), float(fingers.mean())
 
 
 def _at_presses(acted: Acted) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -221,7 +235,7 @@ def _hovering(acted: Acted) -> np.ndarray:
 
 
 def _stay(acted: Acted, direction: int) -> np.ndarray:
-    """How long a tip has been within the key before its onset (-1), or stays after its release (+1), in ms, up to 1 s."""
+    """ms (up to 1 s) that a tip is within the key before its onset (-1) or after its release (+1)."""
     keys = acted.notes.pitches - LOWEST_PITCH
     moment = acted.notes.intervals[:, 0] if direction < 0 else acted.notes.intervals[:, 1]
     frames = np.round(moment * VIDEO_RATE).astype(int)
@@ -285,13 +299,18 @@ def _cells(values: tuple[float, float, float]) -> str:
     return f"{middle} ({low} .. {high})"
 
 
-def _write_page(rows: list[Likeness], page: Path) -> None:
+def _write_page(rows: list[Likeness], agree: tuple[float, float], page: Path) -> None:
     """Replace the table between the page's two markers."""
     text = page.read_text() if page.exists() else f"# Hands\n\n{_BEGIN}\n{_END}\n"
     if _BEGIN not in text or _END not in text:
         raise AudeoBenchError(f"{page}: the markers '{_BEGIN}' and '{_END}' are missing; put them back.")
     table = ["| measure | real | simulated |", "| --- | --- | --- |"]
     table += [f"| {row.measure} | {_cells(row.real)} | {_cells(row.simulated)} |" for row in rows]
+    table += [
+        "",
+        f"Same hand as the real pianist: {agree[0]:.1f} % of the notes; same finger, given the hand: ",
+    ]
+    table[-1] += f"{agree[1]:.1f} %."
     before, after = text.split(_BEGIN)[0], text.split(_END)[1]
     with atomic_write(page) as temporary:
         temporary.write_text(f"{before}{_BEGIN}\n" + "\n".join(table) + f"\n{_END}{after}")
@@ -306,7 +325,8 @@ def main(
     console = Console()
     try:
         rows = compare(folder, seed)
-        _write_page(rows, page)
+        agree = agreement(folder)
+        _write_page(rows, agree, page)
     except AudeoBenchError as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from None
@@ -316,6 +336,7 @@ def main(
     for row in rows:
         table.add_row(row.measure, _cells(row.real), _cells(row.simulated))
     console.print(table)
+    console.print(f"same hand {agree[0]:.1f} % of the notes; same finger, given the hand, {agree[1]:.1f} %")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """How a pianist plays a score: when each key goes down, for how long, how hard, by which hand, and the pedal.
 
 The ingredients are the classical ones of performance research: phrase arches and final slowing of the tempo
-(Todd 1992; Friberg & Sundberg 1999), the melody's lead over its accompaniment (Goebl 2001), articulation as the ratio
-of a note's duration to its value (Repp 1995), metrical accents, balance between voices, and syncopated pedalling.
+(Todd 1992; Friberg & Sundberg 1999), the melody's lead over its accompaniment (Goebl 2001), articulation as
+the ratio of a note's duration to its value (Repp 1995), metrical accents, balance between voices, and
+syncopated pedalling.
 """
 
 from __future__ import annotations
@@ -245,7 +246,7 @@ def _hands(notes: Notes, voices: np.ndarray) -> np.ndarray:
 
 
 def _let_go(notes: Notes, hands: np.ndarray) -> Notes:
-    """Release what a hand cannot hold: a key whose finger is needed, or that lies out of reach of the next one.
+    """Release what a hand cannot hold: a key whose finger is needed, or out of reach of the next one.
 
     The finger or hand also needs time to get there, so that leaps come with a gap, as they do in reality.
     """
