@@ -1,0 +1,1 @@
+"""Catalogues: what the offline engines know."""

@@ -1,0 +1,147 @@
+"""What goes into a catalogue: the simulated works and distractors, or a folder of one's own recordings."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from audeo_bench.api import AudeoBenchError, Work
+from audeo_bench.identify.catalogue.store import Source
+
+DISTRACTORS = 500
+REFERENCE_SEED = 1_000_003
+"""Reference performers draw from a seed that no recording of the corpus uses."""
+_PROGRAMS = (1, 2)
+"""General MIDI bright piano and electric grand; recordings and reconstructions are played on program 0."""
+
+
+@dataclass(frozen=True)
+class SimulatedSource:
+    """A reference performance of a simulated piece: another pianist, tempo and instrument than the queries'.
+
+    Attributes
+    ----------
+    book : int
+        1 or 2; 0 for a piece in another style, 3 for a distractor.
+    number : int
+        1..24, 1..9, or any index from 0.
+    """
+
+    book: int
+    number: int
+    seed: int = 0
+
+    @property
+    def id(self) -> str:
+        prefix = ("other", "wtc1", "wtc2", "distractor")[self.book]
+        return f"{prefix}-{self.number:02d}-reference"
+
+    @property
+    def work(self) -> Work:
+        return self._piece().work
+
+    def _piece(self):
+        from audeo_bench.corpus.simulated import composer
+
+        if self.book == 0:
+            return composer.other_styles(self.seed)[self.number - 1]
+        if self.book == 3:
+            return composer.distractor(self.number, self.seed)
+        return composer.compose(self.book, self.number, self.seed)
+
+    def audio(self) -> np.ndarray:
+        from audeo_bench.corpus.simulated.performer import Style, perform
+        from audeo_bench.synth.fluidsynth import render
+
+        rng = np.random.default_rng([REFERENCE_SEED, self.seed, self.book, self.number])
+        piece = self._piece()
+        piece = replace(piece, tempo=piece.tempo * float(np.exp(rng.uniform(-0.17, 0.17))))
+        style = Style(rubato=0.1, slowing=0.16, loudness=75, jitter=0.012, pedal=0.2)
+        played = perform(piece, rng, style)
+        program = _PROGRAMS[self.number % len(_PROGRAMS)]
+        return render(played.notes, played.pedal, program=program, seconds=played.seconds)
+
+
+def simulated_sources(seed: int = 0, distractors: int = DISTRACTORS) -> list[Source]:
+    """The works of both simulated books, the nine in other styles, and so many distractors."""
+    works: list[Source] = [SimulatedSource(book, number, seed) for book in (1, 2) for number in range(1, 25)]
+    works += [SimulatedSource(0, number, seed) for number in range(1, 10)]
+    return works + [SimulatedSource(3, index, seed) for index in range(distractors)]
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """An audio or MIDI file."""
+
+    path: Path
+    work: Work
+
+    @property
+    def id(self) -> str:
+        return self.path.stem
+
+    def audio(self) -> np.ndarray:
+        if self.path.suffix.lower() in (".mid", ".midi"):
+            from audeo_bench.roll import read_midi_with_pedal
+            from audeo_bench.synth.fluidsynth import render
+
+            return render(*read_midi_with_pedal(self.path))
+        from audeo_bench.identify.segments import load_audio
+
+        return load_audio(self.path)
+
+
+def folder_sources(folder: Path, titles: Path) -> list[Source]:
+    """The files that a CSV names, with their titles.
+
+    Parameters
+    ----------
+    folder : Path
+    titles : Path
+        Columns ``file`` (relative to the folder) and ``title``; optional ``composer``, ``collection``,
+        ``number``, ``bwv`` and ``key``. Files with equal titles are performances of one work.
+
+    Raises
+    ------
+    AudeoBenchError
+        If the CSV or a file that it names is missing, or a column or number is wrong.
+    """
+    try:
+        with titles.open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError) as problem:
+        raise AudeoBenchError(f"{titles}: cannot be read ({problem}); give a CSV with file,title.") from None
+    sources: list[Source] = []
+    for line, row in enumerate(rows, 2):
+        if not row.get("file") or not row.get("title"):
+            raise AudeoBenchError(
+                f"{titles}, line {line}: needs a file and a title; the header is file,title,..."
+            )
+        path = folder / row["file"]
+        if not path.is_file():
+            raise AudeoBenchError(f"{titles}, line {line}: {path} does not exist.")
+        try:
+            number, bwv = (int(row[column]) if row.get(column) else None for column in ("number", "bwv"))
+        except ValueError:
+            raise AudeoBenchError(f"{titles}, line {line}: number and bwv are whole numbers.") from None
+        work = Work(
+            row.get("composer") or "",
+            row["title"],
+            row.get("collection") or None,
+            number,
+            bwv,
+            row.get("key") or None,
+        )
+        sources.append(FileSource(path, work))
+    return sources
+
+
+def cache_folder() -> Path:
+    """Where the embedded catalogue is kept; ``AUDEO_BENCH_CACHE`` names another place."""
+    import os
+
+    return Path(os.environ.get("AUDEO_BENCH_CACHE") or platformdirs.user_cache_dir("audeo-bench"))

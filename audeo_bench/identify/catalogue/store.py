@@ -1,0 +1,220 @@
+"""A catalogue on disk: one folder that both offline engines search.
+
+It holds ``catalogue.json`` (entries, feature versions), the saliences of :mod:`.pitch` one after the other
+(``pitch.npy``) and the postings of :mod:`.landmark` (``moments.npy``, ``pointers.npy``), all read through
+memory maps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from audeo_bench.api import SAMPLE_RATE, AudeoBenchError, Work
+from audeo_bench.identify.catalogue import landmark, pitch
+
+SCHEMA = 1
+VERSIONS = {"schema": SCHEMA, "pitch": pitch.FEATURE_VERSION, "landmark": landmark.FEATURE_VERSION}
+
+
+class Source(Protocol):
+    """A reference performance; travels to worker processes, so it is small and picklable."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def work(self) -> Work: ...
+
+    def audio(self) -> np.ndarray:
+        """Float32 mono samples at 16 kHz."""
+        ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One reference performance of a work; several may perform the same work.
+
+    Attributes
+    ----------
+    frames, ticks : int
+        How many of the saliences' frames and of the landmarks' ticks are its own.
+    """
+
+    id: str
+    work: Work
+    seconds: float
+    frames: int
+    ticks: int
+
+
+def build(
+    sources: Iterable[Source],
+    folder: Path,
+    name: str,
+    provenance: str,
+    workers: int | None = None,
+    on_progress: Callable[[], None] = lambda: None,
+) -> Catalogue:
+    """Analyse every source and write a catalogue; all of it appears at once, or nothing.
+
+    Parameters
+    ----------
+    sources : iterable of Source
+    folder : Path
+        Replaced where it is a catalogue already.
+    name, provenance : str
+        Shown beside every rate.
+    workers : int, optional
+        Processes; as many as processors by default. With 1, everything happens in this process.
+    on_progress : callable
+        Called after every source.
+
+    Raises
+    ------
+    AudeoBenchError
+        If there is nothing to put into it, or the folder holds something else.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / "catalogue.json").is_file():
+        raise AudeoBenchError(f"{folder}: is not empty and no catalogue; give a folder of its own.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        entries, postings = [], []
+        with (temporary / "pitch.raw").open("wb") as raw:
+            for entry, frames, pairs in _analysed(list(sources), workers):
+                frames.tofile(raw)
+                entries.append(entry)
+                postings.append(pairs)
+                on_progress()
+        if not entries:
+            raise AudeoBenchError(f"{folder}: there is nothing to put into the catalogue.")
+        total = sum(entry.frames for entry in entries)
+        saliences = np.memmap(temporary / "pitch.raw", np.float16, "r", shape=(total, len(pitch.PITCHES)))
+        np.save(temporary / "pitch.npy", saliences)
+        (temporary / "pitch.raw").unlink()
+        moments, pointers, _ = landmark.build_postings(postings, [entry.ticks for entry in entries])
+        np.save(temporary / "moments.npy", moments)
+        np.save(temporary / "pointers.npy", pointers)
+        digest = hashlib.sha256()
+        for part in ("pitch.npy", "moments.npy"):
+            with (temporary / part).open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        digest.update(json.dumps([asdict(entry.work) for entry in entries]).encode())
+        record = {
+            "name": name,
+            "provenance": provenance,
+            "versions": VERSIONS,
+            "digest": digest.hexdigest(),
+            "entries": [asdict(entry) for entry in entries],
+        }
+        (temporary / "catalogue.json").write_text(json.dumps(record, ensure_ascii=False, indent=0))
+        _replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return Catalogue(folder)
+
+
+def _replace(temporary: Path, folder: Path) -> None:
+    old = temporary.with_name(temporary.name + "-old")
+    if folder.exists():
+        folder.rename(old)
+    temporary.chmod(0o755)
+    temporary.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _analysed(sources: list[Source], workers: int | None) -> Iterable[tuple[Entry, np.ndarray, np.ndarray]]:
+    workers = min(workers or os.cpu_count() or 1, max(1, len(sources)))
+    if workers == 1:
+        yield from map(_analyse, sources)
+        return
+    # Spawned rather than forked: the caller may hold threads and open databases.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_analyse, sources, chunksize=4)
+
+
+def _analyse(source: Source) -> tuple[Entry, np.ndarray, np.ndarray]:
+    audio = source.audio()
+    frames, pairs = pitch.salience(audio), landmark.landmarks(audio)
+    ticks = len(audio) * landmark.TICKS_PER_SECOND // SAMPLE_RATE + 1
+    return Entry(source.id, source.work, len(audio) / SAMPLE_RATE, len(frames), ticks), frames, pairs
+
+
+class Catalogue:
+    """A catalogue, opened for searching.
+
+    Raises
+    ------
+    AudeoBenchError
+        If the folder is no catalogue, is damaged, or was built by other versions of the features.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        path = folder / "catalogue.json"
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            versions = record["versions"]
+            self.name: str = record["name"]
+            self.provenance: str = record["provenance"]
+            self.digest: str = record["digest"]
+            self.entries = [Entry(**{**entry, "work": Work(**entry["work"])}) for entry in record["entries"]]
+        except FileNotFoundError:
+            raise AudeoBenchError(
+                f"{folder}: no catalogue there; build one with `audeo-bench catalogue build`."
+            ) from None
+        except (ValueError, KeyError, TypeError) as problem:
+            raise AudeoBenchError(f"{path}: damaged ({problem}); build the catalogue again.") from None
+        if versions != VERSIONS:
+            raise AudeoBenchError(
+                f"{folder}: built with features {versions}, this program has {VERSIONS}; build it again."
+            )
+
+    @property
+    def hours(self) -> float:
+        return sum(entry.seconds for entry in self.entries) / 3600
+
+    @property
+    def pieces(self) -> int:
+        """How many different works it knows."""
+        return len({entry.work for entry in self.entries})
+
+    @cached_property
+    def pitch(self) -> pitch.PitchIndex:
+        borders = np.cumsum([0, *(entry.frames for entry in self.entries)])
+        frames = self._array("pitch.npy")
+        self._check(len(frames) == borders[-1], "pitch.npy")
+        return pitch.PitchIndex(frames, borders)
+
+    @cached_property
+    def landmark(self) -> landmark.LandmarkIndex:
+        moments, pointers = self._array("moments.npy"), self._array("pointers.npy")
+        self._check(len(moments) == pointers[-1], "moments.npy")
+        return landmark.LandmarkIndex(moments, pointers, landmark.starts([e.ticks for e in self.entries]))
+
+    def _array(self, name: str) -> np.ndarray:
+        try:
+            return np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as problem:
+            raise AudeoBenchError(
+                f"{self.folder / name}: cannot be read ({problem}); build the catalogue again."
+            ) from None
+
+    def _check(self, sound: bool, name: str) -> None:
+        if not sound:
+            raise AudeoBenchError(
+                f"{self.folder / name}: does not fit catalogue.json; build the catalogue again."
+            )
