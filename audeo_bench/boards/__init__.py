@@ -1,0 +1,1 @@
+"""Leaderboards: rows, how runs and answers become rows, and how rows become boards."""

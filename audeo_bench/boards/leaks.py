@@ -1,0 +1,99 @@
+"""What a contestant was trained on, held against the recordings it is tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from audeo_bench.api import AudeoBenchError, Work
+from audeo_bench.corpus import CORPORA, Corpus, open_corpus
+
+SAME_COMPOSITION = "same composition"
+UNKNOWN_DATA = "unknown training data"
+
+
+def check_training(trained_on: Sequence[str], corpus: Corpus, split: str, contestant: str) -> tuple[str, ...]:
+    """Refuse what trained on a test recording, and mark what trained on the composition in another
+    performance.
+
+    Parameters
+    ----------
+    trained_on : sequence of str
+        ``corpus/recording`` or ``corpus/split``, as contestants declare it. A recording of another corpus
+        than the tested one is looked up where that corpus can be opened here.
+    corpus, split : Corpus, str
+        What is tested on.
+    contestant : str
+        For the message.
+
+    Returns
+    -------
+    marks : tuple of str
+        What stands beside the contestant's name, a keyword and a colon first; empty where all is well.
+
+    Raises
+    ------
+    AudeoBenchError
+        A test recording is among the training data, or a name that is not of the form above.
+    """
+    tested = set(corpus.ids(split))
+    works = {name: corpus.work(name) for name in tested}
+    marks: list[str] = []
+    for name in trained_on:
+        home, slash, inside = name.partition("/")
+        if not slash or not inside:
+            raise AudeoBenchError(
+                f"{contestant}: trained_on names {name!r}; write corpus/split or corpus/recording, such as "
+                "simulated/wtc1."
+            )
+        source = corpus if home == corpus.name else _open(home, corpus.seed)
+        seen = _recordings(source, inside) if source else None
+        if source is None or seen is None:
+            marks.append(f"{UNKNOWN_DATA}: {name}")
+            continue
+        if source is corpus and (leaked := sorted(tested & set(seen))):
+            raise AudeoBenchError(
+                f"{contestant}: trained on {name}, which holds the test recording {leaked[0]}; a "
+                "contestant that saw a "
+                "test recording is never on a board."
+            )
+        marks += _same_compositions(name, source, seen, works)
+    return tuple(dict.fromkeys(marks))
+
+
+def _open(name: str, seed: int) -> Corpus | None:
+    try:
+        return open_corpus(name, seed) if name in CORPORA else None
+    except AudeoBenchError:
+        return None  # its data are not on this machine
+
+
+def _recordings(corpus: Corpus, inside: str) -> tuple[str, ...] | None:
+    """The ids that a split's name, a recording's id or a further take's id (``wtc1-05~t1``) stands for; None
+    if unknown.
+    """
+    listing = corpus.listing()
+    if inside in listing:
+        return listing[inside]
+    known = {recording for ids in listing.values() for recording in ids}
+    return (inside,) if inside.partition("~")[0] in known else None
+
+
+def _same_compositions(name: str, corpus: Corpus, seen: Iterable[str], works: dict[str, Work]) -> list[str]:
+    identities = {_identity(work): tested for tested, work in works.items()}
+    marks = []
+    for recording in seen:
+        tested = identities.get(_identity(corpus.work(recording)))
+        if tested:
+            marks.append(f"{SAME_COMPOSITION}: trained on {tested}'s composition in {name}")
+    return marks
+
+
+def _identity(work: Work) -> tuple[object, ...]:
+    """What makes two recordings performances of one composition: its catalogue number, else its place, else
+    its title.
+    """
+    if work.bwv is not None:
+        return ("BWV", work.bwv)
+    if work.collection is not None and work.number is not None:
+        return (work.composer, work.collection, work.number)
+    return (work.composer, work.title)

@@ -1,0 +1,273 @@
+"""``audeo-bench compare``, ``check``, ``join``, ``submit``, ``leaderboard`` and ``fidelity``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Split = Annotated[str, typer.Option(help="Which recordings.")]
+CorpusName = Annotated[
+    str, typer.Option("--corpus", help="simulated, or data that `audeo-bench data add` knows.")
+]
+CorpusSeed = Annotated[int, typer.Option(help="Another seed gives another simulated corpus.")]
+Boards = Annotated[
+    Path | None, typer.Option(help="Folder of the boards. [default: leaderboards here, else the project's]")
+]
+Runs = Annotated[Path, typer.Option(help="Where run folders are.")]
+Weights = Annotated[
+    list[str] | None, typer.Option(metavar="[NAME=]PATH", help="Trained weights; repeatable.")
+]
+TrainedOn = Annotated[
+    list[str] | None,
+    typer.Option(metavar="CORPUS/SPLIT", help="What the answers' model was trained on; repeatable."),
+]
+Format = Annotated[Literal["table", "json", "markdown"], typer.Option("--format", help="How to print.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+boards_app = typer.Typer(no_args_is_help=True, help="Build and verify the boards.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command(epilog="Example: audeo-bench compare ./my_model.py --against leaderboard --split wtc2")(
+        compare
+    )
+    app.command(epilog="Example: audeo-bench check ./my_model.py")(check)
+    app.command(
+        epilog="Example: audeo-bench join my_rolls/ --name mine --split wtc2 --trained-on simulated/wtc1"
+    )(join)
+    app.command(epilog="Example: audeo-bench submit runs/simulated-wtc2/my_model")(submit)
+    app.command(epilog="Example: audeo-bench fidelity --format markdown > fidelity.md")(fidelity)
+    app.add_typer(boards_app, name="leaderboard")
+
+
+def compare(
+    contestant: Annotated[
+        str,
+        typer.Argument(help="A system (name, ./my_model.py, chain), a run folder, or a folder of answers."),
+    ],
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="leaderboard|RUN|NAME",
+            help="Repeatable: every row of the board, a run folder, a row's name (roll2midi: every row "
+            "that ends so), or a system that is run first. [default: leaderboard]",
+        ),
+    ] = None,
+    split: Split = "wtc2",
+    corpus: CorpusName = "simulated",
+    corpus_seed: CorpusSeed = 0,
+    metric: Annotated[
+        str, typer.Option(help="<average>.<keys>@<threshold>: average frame_mean or micro, keys 51 or 88.")
+    ] = "frame_mean.51@0.4",
+    weights: Weights = None,
+    seed: Annotated[int, typer.Option(help="For contestants that draw random numbers.")] = 0,
+    runs: Runs = Path("runs"),
+    boards: Boards = None,
+    as_json: Json = False,
+) -> None:
+    """Run a contestant, score it, and say how it stands against others, paired."""
+    import json
+    from dataclasses import asdict
+
+    from audeo_bench.boards.build import boards_folder
+    from audeo_bench.boards.metrics import parse_measure
+    from audeo_bench.comparison import contest, opponents, scores_of
+    from audeo_bench.corpus import open_corpus
+    from audeo_bench.report import contest as report
+    from audeo_bench.report.terminal import stdout
+
+    measure, opened, command = parse_measure(metric), open_corpus(corpus, seed=corpus_seed), _command()
+    opened.ids(split)
+    name, scores = scores_of(
+        contestant, opened, split, runs, weights=weights or (), seed=seed, command=command
+    )
+    others = opponents(
+        against or ["leaderboard"],
+        name,
+        opened,
+        split,
+        boards_folder(boards),
+        runs,
+        weights=weights or (),
+        seed=seed,
+        command=command,
+    )
+    found = contest(name, scores, others, measure)
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "contestant": name,
+                    "comparisons": [asdict(each) for each in found.comparisons],
+                    "ranks": [asdict(place) for place in found.ranks],
+                },
+                indent=1,
+            )
+        )
+        return
+    title = f"{name} against {len(others)} on {corpus} {split} ({opened.provenance})"
+    out = stdout()
+    out.print(report.comparisons(found, measure, title))
+    out.print(report.ranks(found))
+
+
+def check(
+    contestant: Annotated[str, typer.Argument(metavar="PATH|NAME", help="Your file, such as ./my_model.py.")],
+    weights: Weights = None,
+    as_json: Json = False,
+) -> None:
+    """Contract tests over a contestant's file: loading, shapes, seeds, windows, peeking, memory."""
+    import json
+    from dataclasses import asdict
+
+    from audeo_bench import check as contract
+    from audeo_bench.report.contest import finding
+    from audeo_bench.report.terminal import stdout
+
+    out, failed, findings = stdout(), 0, []
+    for found in contract.check(contestant, weights or ()):
+        failed += found.outcome == "fail"
+        findings.append(asdict(found))
+        if not as_json:
+            out.print(finding(found))
+    if as_json:
+        typer.echo(json.dumps(findings, indent=1))
+    if failed:
+        raise typer.Exit(1)
+
+
+def join(
+    folder: Annotated[
+        Path, typer.Argument(help="One .npz (88 x frames) or .mid file a recording, named by its id.")
+    ],
+    name: Annotated[str | None, typer.Option(help="The contestant's name. [default: the folder's]")] = None,
+    split: Split = "wtc2",
+    corpus: CorpusName = "simulated",
+    corpus_seed: CorpusSeed = 0,
+    trained_on: TrainedOn = None,
+    lag: Annotated[
+        bool, typer.Option("--lag", help="Move all answers by the constant lag that is measured.")
+    ] = False,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Join with answers only: turn a folder of rolls or MIDI files into a run folder."""
+    from audeo_bench.boards.answers import RefusedAnswers, join_answers
+    from audeo_bench.corpus import open_corpus
+
+    opened = open_corpus(corpus, seed=corpus_seed)
+    try:
+        joined = join_answers(
+            folder,
+            opened,
+            split,
+            runs,
+            name=name,
+            trained_on=trained_on or (),
+            apply_lag=lag,
+            command=_command(),
+        )
+    except RefusedAnswers as refused:
+        for remark in refused.remarks:
+            typer.echo(f"{remark.kind:<10} {remark.recording}: {remark.words}", err=True)
+        raise
+    for remark in joined.remarks:
+        typer.echo(f"{remark.kind:<10} {remark.recording}: {remark.words}")
+    if joined.lag:
+        typer.echo(f"lag: all answers were moved {joined.lag:+d} frames")
+    typer.echo(f"run: {joined.run}")
+
+
+def submit(
+    run: Annotated[Path, typer.Argument(help="A finished run folder, such as runs/simulated-wtc2/my_model.")],
+    name: Annotated[str | None, typer.Option(help="The name on the board. [default: the system's]")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a row of that name.")] = False,
+    audio: Annotated[
+        bool, typer.Option("--audio", help="Render the excerpts with FluidSynth, for the page's players.")
+    ] = False,
+    boards: Boards = None,
+) -> None:
+    """Turn a run into a row of its board, scored again from the rolls."""
+    from audeo_bench.boards import audio as sound
+    from audeo_bench.boards.build import boards_folder
+    from audeo_bench.boards.submit import submit as submit_run
+
+    folder = boards_folder(boards, write=True)
+    path = submit_run(run, folder, name, replace)
+    typer.echo(f"row: {path}")
+    if audio:
+        for written in sound.render_excerpts(path):
+            typer.echo(f"audio: {written}")
+    typer.echo("Next: audeo-bench leaderboard build")
+
+
+def fidelity(boards: Boards = None, format_: Format = "table") -> None:
+    """The paper's cells beside the boards' rows, and whether the systems come in the paper's order."""
+    import json
+    from dataclasses import asdict
+
+    from audeo_bench import fidelity as paper
+    from audeo_bench.boards.build import boards_folder
+    from audeo_bench.report import contest as report
+    from audeo_bench.report.terminal import stdout
+
+    found = paper.fidelity(boards_folder(boards))
+    if format_ == "json":
+        typer.echo(json.dumps(asdict(found), indent=1))
+    elif format_ == "markdown":
+        typer.echo(report.fidelity_markdown(found), nl=False)
+    else:
+        out = stdout()
+        for (table, board, provenance, variant), cells in report.by_board(found).items():
+            out.print(report.fidelity_table(cells, f"{table} ({variant}); board {board} ({provenance})"))
+        for order in found.orders:
+            verdict = "as in the paper" if not order.broken else "; ".join(order.broken)
+            out.print(
+                f"{order.board} ({order.provenance}), order by {order.column} of {order.systems} rows: "
+                f"{verdict}"
+            )
+        for note in report.notes_of(found.cells):
+            out.print(f"† {note}")
+
+
+@boards_app.command()
+def build(
+    boards: Boards = None,
+    check_only: Annotated[
+        bool,
+        typer.Option("--check", help="Write nothing; fail if the committed boards are not a fresh build's."),
+    ] = False,
+) -> None:
+    """Regenerate every board, README.md and index.html, from the rows."""
+    from audeo_bench.api import AudeoBenchError
+    from audeo_bench.boards import build as building
+
+    folder = building.boards_folder(boards, write=not check_only)
+    if not check_only:
+        for path in building.build(folder):
+            typer.echo(path)
+    elif outdated := building.outdated(folder):
+        raise AudeoBenchError(
+            f"{folder}: {' and '.join(outdated)} differ from a fresh build; run `audeo-bench leaderboard "
+            "build`."
+        )
+
+
+@boards_app.command()
+def verify(boards: Boards = None, runs: Runs = Path("runs")) -> None:
+    """Recompute rows from stored rolls where they are, and mark each row verified or reported."""
+    from audeo_bench.boards.build import boards_folder
+    from audeo_bench.boards.verify import verify as verify_rows
+
+    found = verify_rows(boards_folder(boards, write=True), runs)
+    for row in found:
+        typer.echo(f"{row.state:<9} {row.board}/{row.contestant}: {row.words}")
+    if any(row.state == "wrong" for row in found):
+        raise typer.Exit(1)
+
+
+def _command() -> list[str]:
+    return ["audeo-bench", *sys.argv[1:]]

@@ -1,0 +1,49 @@
+"""The boards as Markdown: what a reader of the repository sees, made by jinja2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from audeo_bench.boards.build import Board
+from audeo_bench.boards.metrics import MAIN, mean_note_f1, measure_name, percents
+from audeo_bench.boards.rows import Row
+from audeo_bench.paper import Paper
+from audeo_bench.report.html import PROVENANCE_NOTES, amount, percent
+
+
+def render_boards(boards: Sequence[Board], paper: Paper) -> str:
+    """All boards and the paper's reported cells as one Markdown text."""
+    # A pipe would end a table's cell; names and marks are the only text of strangers here.
+    environment = Environment(
+        loader=PackageLoader("audeo_bench.report"),
+        autoescape=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"percent": percent, "amount": amount, "cell": cell}
+    return environment.get_template("boards.md.jinja").render(
+        boards=boards,
+        paper=paper,
+        main=measure_name(MAIN),
+        notes=PROVENANCE_NOTES,
+        scores=_scores,
+        onset=lambda row: mean_note_f1(row.scores, "onset@50", MAIN.threshold),
+        reported={row.system: row for row in paper.table1.rows if row.threshold == MAIN.threshold},
+    )
+
+
+def cell(text: str) -> str:
+    """Text that stays inside one cell and means nothing to Markdown or HTML."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for sign in "\\|`*_[]":
+        escaped = escaped.replace(sign, f"\\{sign}")
+    return " ".join(escaped.split())
+
+
+def _scores(row: Row) -> dict[str, float]:
+    counts = {name: counts.at(MAIN.threshold) for name, counts in row.scores.counts(MAIN.keys).items()}
+    return {name: float(values[0]) for name, values in percents(counts, MAIN.average).items()}
