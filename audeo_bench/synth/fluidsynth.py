@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import difflib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,8 +23,10 @@ from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, Notes, roll_to_notes
 if TYPE_CHECKING:
     import fluidsynth
 
-__all__ = ["FluidSynth", "default_soundfont", "instrument", "render", "render_roll"]
+__all__ = ["FluidSynth", "default_soundfont", "instrument", "render", "render_blocks", "render_roll"]
 
+BLOCK = 30 * SAMPLE_RATE
+"""Samples that are rendered at a time."""
 RING_SECONDS = 1.0
 """Appended after the last note where no length is asked for, as pretty_midi does."""
 SUSTAIN_PEDAL = 64
@@ -99,27 +102,51 @@ def render(
     AudeoBenchError
         If FluidSynth is not installed, or the file is not a sound font, or has no such program.
     """
+    blocks = list(render_blocks(notes, pedal, program, soundfont, seconds))
+    mono = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+    loudest = np.abs(mono).max(initial=0.0)
+    return mono / loudest if loudest > 0 else mono
+
+
+def render_blocks(
+    notes: Notes,
+    pedal: np.ndarray | None = None,
+    program: int = 0,
+    soundfont: Path | None = None,
+    seconds: float | None = None,
+) -> Iterator[np.ndarray]:
+    """Render as :func:`render` does, half a minute at a time, so that memory does not grow with the length.
+
+    Yields
+    ------
+    np.ndarray, shape (n,), float32
+        Consecutive samples, both channels averaged, *not* scaled: the loudest sample of the whole is not yet
+        known.
+    """
     if seconds is None:
         seconds = float(notes.intervals[:, 1].max()) + RING_SECONDS if len(notes) else 0.0
     total = round(seconds * SAMPLE_RATE)
     if not np.any(notes.intervals[:, 0] < seconds):
-        return np.zeros(total, np.float32)
-    stereo = np.zeros((2, total), np.float32)
+        for start in range(0, total, BLOCK):
+            yield np.zeros(min(BLOCK, total - start), np.float32)
+        return
+    events = iter(_events(notes, pedal))
+    event = next(events)
     synth = _open_synth(soundfont, program)
     try:
-        position = 0
-        for sample, _, message, number, value in _events(notes, pedal):
-            if sample > position:
-                _write(synth, stereo, position, min(sample, total))
-                position = min(sample, total)
-            if position == total:
-                break
-            getattr(synth, message)(0, number, value) if message != "noteoff" else synth.noteoff(0, number)
-        _write(synth, stereo, position, total)
+        for start in range(0, total, BLOCK):
+            stereo = np.zeros((2, min(BLOCK, total - start)), np.float32)
+            position = 0
+            while event is not None and event[0] - start < stereo.shape[1]:
+                sample, _, message, number, value = event
+                _write(synth, stereo, position, sample - start)
+                position = max(position, sample - start)
+                getattr(synth, message)(0, number, value) if message != "noteoff" else synth.noteoff(0, number)
+                event = next(events, None)
+            _write(synth, stereo, position, stereo.shape[1])
+            yield stereo.mean(axis=0)
     finally:
         synth.delete()
-    mono = stereo.mean(axis=0)
-    return mono / np.abs(mono).max()
 
 
 def render_roll(
@@ -160,6 +187,11 @@ class FluidSynth(Synthesizer):
 
     def audio(self, roll: np.ndarray) -> np.ndarray:
         return render_roll(roll, program=self.program, soundfont=self.soundfont)
+
+    def stream(self, roll: np.ndarray) -> Iterator[np.ndarray]:
+        """The same sound in consecutive blocks, not yet scaled to its loudest sample."""
+        seconds = roll.shape[1] / FRAMES_PER_SECOND
+        return render_blocks(roll_to_notes(roll), None, self.program, self.soundfont, seconds)
 
     def describe(self) -> dict[str, Any]:
         return {"program": self.program, "soundfont": (self.soundfont or default_soundfont()).name}
