@@ -56,6 +56,12 @@ def percents(counts: Mapping[str, FrameCounts], kind: Average) -> dict[str, np.n
     return {name: 100 * getattr(found, name) for name in METRICS}
 
 
+def main_percents(scores: Scores) -> dict[str, float]:
+    """Precision, recall, accuracy and F1 by :data:`MAIN` over all recordings, in percent."""
+    counts = {name: counts.at(MAIN.threshold) for name, counts in scores.counts(MAIN.keys).items()}
+    return {name: float(values[0]) for name, values in percents(counts, MAIN.average).items()}
+
+
 def note_f1(recording: RecordingScores, name: str, place: int) -> float | None:
     """A recording's note F1 in percent at the ``place``-th threshold; None where the truth has no notes."""
     if recording.notes is None:

@@ -123,6 +123,7 @@ class Row(Strict):
     def _answers_are_scored(self) -> Row:
         if set(self.answers) != set(self.scores.recordings):
             raise ValueError("answers and scores name different recordings")
+        self.scores.check_lengths()
         return self
 
     @property

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from audeo_bench.boards.build import Board
-from audeo_bench.boards.metrics import MAIN, mean_note_f1, measure_name, percents
-from audeo_bench.boards.rows import Row
+from audeo_bench.boards.metrics import MAIN, main_percents, mean_note_f1, measure_name
 from audeo_bench.paper import Paper
 from audeo_bench.report.html import PROVENANCE_NOTES, amount, percent
 
@@ -30,7 +29,7 @@ def render_boards(boards: Sequence[Board], paper: Paper) -> str:
         paper=paper,
         main=measure_name(MAIN),
         notes=PROVENANCE_NOTES,
-        scores=_scores,
+        scores=lambda row: main_percents(row.scores),
         onset=lambda row: mean_note_f1(row.scores, "onset@50", MAIN.threshold),
         reported={row.system: row for row in paper.table1.rows if row.threshold == MAIN.threshold},
     )
@@ -42,8 +41,3 @@ def cell(text: str) -> str:
     for sign in "\\|`*_[]":
         escaped = escaped.replace(sign, f"\\{sign}")
     return " ".join(escaped.split())
-
-
-def _scores(row: Row) -> dict[str, float]:
-    counts = {name: counts.at(MAIN.threshold) for name, counts in row.scores.counts(MAIN.keys).items()}
-    return {name: float(values[0]) for name, values in percents(counts, MAIN.average).items()}

@@ -12,11 +12,13 @@ statistics compare. The metrics themselves: :mod:`.frames`, :mod:`.notes`, :mod:
 
 from __future__ import annotations
 
+import sys
 import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -128,3 +130,13 @@ def _score(
     counts = (frame_counts(truth, probabilities, thresholds, keys, name=name) for keys in KEY_RANGES)
     rows = [row for sums in counts for row in metric_values(sums)]
     return pd.DataFrame(rows, columns=["keys", "threshold", "average", "metric", "value"])
+
+
+class _Callable(ModuleType):
+    """Lets ``audeo_bench.score(...)`` be :func:`score`, though ``audeo_bench.score`` is this package."""
+
+    def __call__(self, *arrays: Any, **options: Any) -> pd.DataFrame:
+        return score(*arrays, **options)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -183,7 +183,7 @@ class Scores(_Model):
                     f"{name}: found metric version {version!r}, not {METRIC_VERSION!r}; score the run again."
                 )
             scores = cls.model_validate_json(text)
-            scores._check_lengths()
+            scores.check_lengths()
         except (ValidationError, ValueError) as fault:
             found = "; ".join(line.strip() for line in str(fault).splitlines()[:3])
             raise AudeoBenchError(f"{name}: not a scores file ({found}); score the run again.") from fault
@@ -203,7 +203,8 @@ class Scores(_Model):
             raise AudeoBenchError(f"{path}: cannot be read ({fault}); score the run again.") from fault
         return cls.from_json(text, str(path))
 
-    def _check_lengths(self) -> None:
+    def check_lengths(self) -> None:
+        """Raise ValueError where block sums are missing or of unequal lengths."""
         for name, recording in self.recordings.items():
             if set(recording.blocks) != set(KEY_RANGES):
                 raise ValueError(f"{name} has key ranges {sorted(recording.blocks)}")

@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_corpus import READER, TinyCorpus, write_contestant
 
 from audeo_bench.boards.excerpt import cut_excerpt
 from audeo_bench.boards.metrics import MAIN, measure_name
 from audeo_bench.boards.rows import Row, write_row
+from audeo_bench.contestants import system
+from audeo_bench.corpus import CORPORA
+from audeo_bench.run import predict
 from audeo_bench.run_folder import roll_sha256
 from audeo_bench.score import Subject, score_rolls
 
@@ -115,3 +119,23 @@ def boards_folder(tmp_path: Path, make_row: Callable[..., Row]) -> Path:
     for name, right in (("video2roll", 0.6), ("keywise", 0.8)):
         write_row(make_row(name, right, seed=int(100 * right)), folder)
     return folder
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> TinyCorpus:
+    """The corpus of a few seconds, to be opened by its name like any other."""
+    monkeypatch.setitem(CORPORA, "tiny", "tiny_corpus:TinyCorpus")
+    return TinyCorpus()
+
+
+@pytest.fixture
+def tiny_run(tiny: TinyCorpus, tmp_path: Path) -> Callable[..., Path]:
+    """``tiny_run("reader")``: the run folder of a contestant that answers for the tiny corpus."""
+
+    def run(name: str = "reader", text: str = READER, **options: Any) -> Path:
+        contestant = system(str(write_contestant(tmp_path / "contestants", name, text)))
+        folder = tmp_path / "runs" / "tiny-wtc2" / name
+        predict(contestant, tiny, "wtc2", folder, command=["audeo-bench", "midi"], **options)
+        return folder
+
+    return run

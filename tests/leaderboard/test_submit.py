@@ -1,0 +1,150 @@
+"""From a run to a row, and who is kept off a board."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_corpus import READER
+
+from audeo_bench.api import AudeoBenchError
+from audeo_bench.boards.leaks import check_training
+from audeo_bench.boards.rows import as_text, read_row
+from audeo_bench.boards.submit import make_row, submit
+from audeo_bench.boards.verify import verify
+from audeo_bench.run_folder import read_record, roll_path, write_record
+
+
+def trained_on(*names: str) -> str:
+    return READER.replace('name = "reader"', f'name = "reader"\n    trained_on = {names!r}')
+
+
+def test_a_run_becomes_a_row(tiny_run, tmp_path):
+    row = read_row(submit(tiny_run(), tmp_path / "leaderboards"))
+    assert (row.board, row.contestant, row.answered_by) == ("tiny-wtc2", "reader", "harness")
+    assert set(row.answers) == {"wtc2-01", "wtc2-02", "wtc2-03"}
+    # The reader sees pressed keys; the truth rings a frame longer: nothing wrong, something missing.
+    assert row.scores.value("precision", 0.4, "micro") == 1.0
+    assert 0.7 < row.scores.value("recall", 0.4, "micro") < 1.0
+    assert row.origin.command == "audeo-bench midi"
+
+
+def test_the_same_command_gives_the_same_row_apart_from_times(tiny_run):
+    texts = []
+    for _ in range(2):
+        row = make_row(run := tiny_run())
+        texts.append(as_text(row.model_copy(update={"times": row.times.model_copy(update=TIMELESS)})))
+        for path in run.rglob("*.npz"):
+            path.unlink()
+        (run / "run.json").unlink()
+    assert texts[0] == texts[1]
+
+
+TIMELESS = {"started": None, "submitted": "", "seconds": None, "frames_per_second": None}
+
+
+def test_a_row_is_replaced_only_when_asked(tiny_run, tmp_path):
+    run, boards = tiny_run(), tmp_path / "leaderboards"
+    first = submit(run, boards)
+    with pytest.raises(AudeoBenchError, match="--replace"):
+        submit(run, boards)
+    assert submit(run, boards, replace=True) == first
+    assert submit(run, boards, name="my second try") != first
+
+
+def test_a_quick_look_is_for_no_board(tiny_run):
+    with pytest.raises(AudeoBenchError, match="quick look at 1 recordings"):
+        make_row(tiny_run(limit=1))
+
+
+def test_an_unfinished_run_is_for_no_board(tiny_run):
+    record = read_record(run := tiny_run())
+    write_record(run, record.model_copy(update={"status": "cancelled"}))
+    with pytest.raises(AudeoBenchError, match="cancelled"):
+        make_row(run)
+
+
+def test_a_roll_that_was_changed_is_refused(tiny_run):
+    run = tiny_run()
+    np.savez_compressed(roll_path(run, "wtc2-01"), roll=np.zeros((88, 120), np.float32))
+    with pytest.raises(AudeoBenchError, match="not the roll that run.json names"):
+        make_row(run)
+
+
+@pytest.mark.parametrize("name", ["tiny/wtc2", "tiny/wtc2-02"])
+def test_who_saw_a_test_recording_is_refused(tiny_run, name):
+    with pytest.raises(AudeoBenchError, match="test recording wtc2-0"):
+        make_row(tiny_run(text=trained_on("tiny/wtc1", name)))
+
+
+def test_who_trained_on_the_composition_in_another_performance_is_marked():
+    from audeo_bench.corpus import open_corpus
+
+    marks = check_training(("simulated/wtc2-01~t1",), open_corpus("simulated"), "wtc2", "mine")
+    assert marks == ("same composition: trained on wtc2-01's composition in simulated/wtc2-01~t1",)
+
+
+def test_training_data_nobody_here_knows_is_marked(tiny):
+    assert check_training(("maestro/v3",), tiny, "wtc2", "mine") == ("unknown training data: maestro/v3",)
+    assert check_training(("tiny/wtc1",), tiny, "wtc2", "mine") == ()
+    with pytest.raises(AudeoBenchError, match="corpus/split"):
+        check_training(("everything",), tiny, "wtc2", "mine")
+
+
+def test_weights_must_say_what_they_saw(tiny_run):
+    record = read_record(run := tiny_run())
+    record.stages[0].weights_sha256 = "a" * 64
+    write_record(run, record)
+    with pytest.raises(AudeoBenchError, match="does not say what they saw"):
+        make_row(run)
+
+
+def test_two_processes_may_submit_at_once(tiny_run, tmp_path):
+    run, boards = tiny_run(), tmp_path / "leaderboards"
+    # The row is made before the lock is taken, so both processes reach it together.
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from pathlib import Path\n"
+        "from audeo_bench.api import AudeoBenchError\n"
+        "from audeo_bench.corpus import CORPORA\n"
+        "from audeo_bench.boards.submit import submit\n"
+        "CORPORA['tiny'] = 'tiny_corpus:TinyCorpus'\n"
+        "try: print(submit(Path(sys.argv[2]), Path(sys.argv[3])))\n"
+        "except AudeoBenchError as fault: print('error:', fault)\n"
+    )
+    command = [sys.executable, "-c", script, str(Path(__file__).parents[1]), str(run), str(boards)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = sorted(process.communicate(timeout=120)[0] for process in both)
+    assert answers[0].endswith("reader.json\n")
+    assert answers[1].startswith("error:") and "--replace" in answers[1]
+    read_row(boards / "tiny-wtc2" / "reader.json")
+    assert [p.name for p in (boards / "tiny-wtc2").iterdir()] == ["reader.json"]
+
+
+def test_verify_marks_rows_by_what_their_rolls_say(tiny_run, tmp_path):
+    boards, runs = tmp_path / "leaderboards", tmp_path / "runs"
+    path = submit(run := tiny_run(), boards)
+    (found,) = verify(boards, runs)
+    assert (found.state, found.words) == ("verified", f"equal to {run}")
+    (elsewhere,) = verify(boards, tmp_path / "no-runs")
+    assert elsewhere.state == "verified" and "unchanged" in elsewhere.words
+
+    content = json.loads(path.read_text())
+    content["scores"]["recordings"]["wtc2-01"]["blocks"]["51"]["f1"][1][0] += 1.0
+    path.write_text(json.dumps(content))
+    (better_than_it_is,) = verify(boards, runs)
+    assert better_than_it_is.state == "wrong"
+    assert "scores.recordings.wtc2-01.blocks.51.f1" in better_than_it_is.words
+    assert verify(boards, tmp_path / "no-runs")[0].state == "reported"
+
+
+def test_verify_finds_a_row_whose_hash_is_not_its_rolls(tiny_run, tmp_path):
+    boards, runs = tmp_path / "leaderboards", tmp_path / "runs"
+    path = submit(tiny_run(), boards)
+    content = json.loads(path.read_text())
+    content["answers"]["wtc2-03"]["roll_sha256"] = "0" * 64
+    path.write_text(json.dumps(content))
+    (found,) = verify(boards, runs)
+    assert found.state == "wrong" and "hashes are not those of the rolls" in found.words
