@@ -21,25 +21,18 @@ EngineName = Literal["pitch", "landmark"]
 
 @dataclass(frozen=True)
 class Rejection:
-    """The least score, and the least margin to the next piece, of an answer.
-
-    ``relative`` margins are shares of the best score.
-    """
+    """The least score, and the least margin to the next piece, of an answer."""
 
     score: float
     margin: float
-    relative: bool = False
 
     def accepts(self, best: float, second: float) -> bool:
-        margin = best - second
-        if self.relative:
-            margin /= max(best, 1e-9)
-        return best > self.score and margin > self.margin
+        return best > self.score and best - second > self.margin
 
 
 REJECTIONS: dict[EngineName, Rejection] = {
     "pitch": Rejection(0.35, 0.12),
-    "landmark": Rejection(0.02, 0.25, relative=True),
+    "landmark": Rejection(0.08, 0.04),
 }
 _VERSIONS: dict[EngineName, int] = {"pitch": pitch.FEATURE_VERSION, "landmark": landmark.FEATURE_VERSION}
 _KEPT = 8

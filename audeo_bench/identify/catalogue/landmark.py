@@ -1,9 +1,10 @@
 """The strict engine: a constellation of onsets, as in Wang's audio search (2003).
 
-The onsets that stand out (semitone and moment) are joined to those that follow within a second and a half; a
-pair is a hash of both semitones and the time between them. A query is recognised where many of its hashes occur
-in one entry at one and the same time shift. Missing and added notes break pairs, so that the share of recognised
-queries falls with the quality of a reconstruction: like a fingerprint service, and unlike the pitch engine.
+The onsets that stand out (semitone and moment) are joined to those that follow within a second and a half;
+a pair is a hash of both semitones and the time between them. A query is recognised where many of its hashes
+occur in one entry at one and the same time shift. Missing and added notes break pairs, so that the share of
+recognised queries falls with the quality of a reconstruction: like a fingerprint service, and unlike the
+pitch engine.
 """
 
 from __future__ import annotations

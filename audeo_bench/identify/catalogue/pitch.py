@@ -209,7 +209,7 @@ class PitchIndex:
         return best, where, which
 
     def _refine(self, entry: int, coarse: int, stretch: int, templates: list[np.ndarray]) -> Candidate:
-        """The best score near a coarse find, with all frames and pitches, at its stretch and its neighbours."""
+        """The best score near a coarse find, with all frames and pitches, at neighbouring stretches."""
         begin, end = self._borders[entry], self._borders[entry + 1]
         start, reach = 2 * coarse - 3, 6
         best = Candidate(entry, -1.0, 0.0, 1.0)

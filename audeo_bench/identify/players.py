@@ -1,0 +1,133 @@
+"""Who plays to the listener: the recording itself, or a system's reconstruction of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from audeo_bench.api import AudeoBenchError, Recording, Synthesizer
+
+if TYPE_CHECKING:
+    from audeo_bench.contestants import Contestant, System
+    from audeo_bench.corpus import Corpus
+
+GROUND_TRUTH = "truth"
+THRESHOLD = 0.4
+"""A key sounds from this probability upwards, as in the authors' release."""
+
+
+class Player(Protocol):
+    """Turns a recording into the sound that is asked about."""
+
+    system: str
+
+    def prepare(self, corpus: Corpus, split: str, limit: int | None) -> None:
+        """Called once a split before :meth:`play`."""
+        ...
+
+    def play(self, recording: Recording) -> np.ndarray:
+        """Float32 mono samples at 16 kHz."""
+        ...
+
+
+class GroundTruth:
+    """The recording's own sound; where a corpus has none, its true roll through FluidSynth."""
+
+    system = GROUND_TRUTH
+
+    def __init__(self) -> None:
+        self.sources: set[str] = set()
+        """``recording's sound`` or ``true roll + fluidsynth``: what was played."""
+
+    def prepare(self, corpus: Corpus, split: str, limit: int | None) -> None:
+        pass
+
+    def play(self, recording: Recording) -> np.ndarray:
+        if recording.audio is not None:
+            self.sources.add("the recording's own sound")
+            return recording.audio()
+        from audeo_bench.synth.fluidsynth import render_roll
+
+        self.sources.add("the true roll through FluidSynth")
+        return render_roll(np.asarray(recording.sounding, bool))
+
+
+@dataclass
+class SystemPlayer:
+    """A chain of contestants that ends in a synthesizer; its rolls are kept in run folders."""
+
+    chain: System
+    runs: Path
+    threshold: float = THRESHOLD
+    seed: int = 0
+    command: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        self.system = self.chain.name
+        last = self.chain.stages[-1]
+        if self.chain.kinds[-1] != "synthesizer":
+            raise AudeoBenchError(
+                f"system {self.system!r}: a listener needs sound; "
+                f"add a synthesizer, as in {self.system}+fluidsynth."
+            )
+        self._synthesizer: Contestant = last
+        self._voice: Synthesizer | None = None
+
+    def prepare(self, corpus: Corpus, split: str, limit: int | None) -> None:
+        """Let the roll stages answer for the split; recordings answered before are not answered again."""
+        from audeo_bench.run import predict
+        from audeo_bench.run_folder import run_folder
+
+        name = "+".join(stage.name for stage in self.chain.roll_stages)
+        self._folder = run_folder(self.runs, corpus, split, name, limit, self.seed)
+        predict(self.chain, corpus, split, self._folder, limit=limit, seed=self.seed, command=self.command)
+
+    def play(self, recording: Recording) -> np.ndarray:
+        from audeo_bench.run_folder import read_roll
+
+        if self._voice is None:
+            voice = self._synthesizer.load()
+            assert isinstance(voice, Synthesizer)
+            self._voice = voice
+        roll = read_roll(self._folder, recording.id) >= self.threshold
+        audio = np.asarray(self._voice.audio(roll), np.float32)
+        if audio.ndim != 1:
+            raise AudeoBenchError(
+                f"{self._synthesizer.path}: {self._synthesizer.name} answered {recording.id} with samples "
+                f"of shape {audio.shape}; return mono samples of shape (n,)."
+            )
+        return audio
+
+
+def table2_players(
+    runs: Path, systems: Sequence[str] | None = None, command: Sequence[str] = ()
+) -> list[Player]:
+    """The systems of Table 2 as far as their weights are there, or those asked for; the ground truth last.
+
+    Parameters
+    ----------
+    runs : Path
+        Where run folders go.
+    systems : sequence of str, optional
+        Chains such as ``video2roll+fluidsynth`` or ``./mine.py+fluidsynth``; ``truth`` is the ground truth.
+    """
+    from audeo_bench import contestants
+    from audeo_bench.paper import reported
+
+    if systems:
+        return [
+            GroundTruth()
+            if name == GROUND_TRUTH
+            else SystemPlayer(contestants.system(name), runs, command=command)
+            for name in systems
+        ]
+    known = contestants.built_in()
+    names = [row.system for row in reported().table2.rows if row.system != GROUND_TRUTH]
+    there = [name for name in names if all(part in known for part in name.split("+"))]
+    chains = [contestants.system(name) for name in there]
+    ready = [chain for chain in chains if all(stage.weights is not None for stage in chain.roll_stages)]
+    return [*(SystemPlayer(chain, runs, command=command) for chain in ready), GroundTruth()]
