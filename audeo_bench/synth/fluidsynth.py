@@ -141,7 +141,9 @@ def render_blocks(
                 sample, _, message, number, value = event
                 _write(synth, stereo, position, sample - start)
                 position = max(position, sample - start)
-                getattr(synth, message)(0, number, value) if message != "noteoff" else synth.noteoff(0, number)
+                getattr(synth, message)(0, number, value) if message != "noteoff" else synth.noteoff(
+                    0, number
+                )
                 event = next(events, None)
             _write(synth, stereo, position, stereo.shape[1])
             yield stereo.mean(axis=0)
