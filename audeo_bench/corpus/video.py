@@ -1,13 +1,17 @@
-"""Video files in and out: frames with sound to a real MP4, and any top-view video to the benchmark's grey crop."""
+"""Video files in and out: frames with sound to an MP4, any top-view video to the benchmark's grey crop."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError
 from av.filter import Graph
 from av.video.frame import VideoFrame
 
@@ -35,8 +39,8 @@ def write_video(
     path : Path or str
         Replaced only when the whole film is written.
     frames : Frames
-        Shape (T, height, width), uint8, grey. An odd height or width gets one more row or column by repetition, since
-        H.264's colour planes are half the size.
+        Shape (T, height, width), uint8, grey. An odd height or width gets one more row or column by
+        repetition, since H.264's colour planes are half the size.
     audio : np.ndarray or None, shape (samples,), float32
         Mono at 16 kHz in -1..1; None leaves the film silent.
     fps : int
@@ -62,10 +66,8 @@ def write_video(
         video.width, video.height = width + width % 2, height + height % 2
         video.pix_fmt = "yuv420p"
         video.thread_count = 1
-        sound = None
-        if audio is not None:
-            sound = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
-            samples = np.asarray(audio, np.float32)
+        samples = np.asarray(() if audio is None else audio, np.float32)
+        sound = None if audio is None else container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
         for start, window in windows(frames, 64):
             for index, picture in enumerate(np.pad(window, odd, mode="edge")):
                 frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="gray")
@@ -98,15 +100,16 @@ def _encode_sound(stream: av.AudioStream, samples: np.ndarray, begin: int) -> It
 class VideoFrames:
     """A video file as an :class:`audeo_bench.api.Frames`: decoded window by window, never held as a whole.
 
-    Frame t is the source frame whose time stamp is nearest to t / 25 s after the first one, whatever the source's
-    rate. Reading forwards decodes every source frame once; reading backwards seeks to the key frame before.
+    Frame t is the source frame whose time stamp is nearest to t / 25 s after the first one, whatever the
+    source's rate. Reading forwards decodes every source frame once; reading backwards seeks to the key frame
+    before.
 
     Parameters
     ----------
     path : Path or str
     crop : tuple of 4 ints or None
-        left, top, right, bottom of the keyboard in source pixels, the last two exclusive; None is the whole picture.
-        Its content is resized to 900 x 100 by averaging over areas.
+        left, top, right, bottom of the keyboard in source pixels, the last two exclusive; None is the whole
+        picture. Its content is resized to 900 x 100 by averaging over areas.
 
     Raises
     ------
@@ -163,7 +166,7 @@ class VideoFrames:
             last = source
         return out
 
-    def __getstate__(self) -> dict[str, object]:
+    def __getstate__(self) -> dict[str, Any]:
         """An open decoder cannot travel to another process; the copy opens its own."""
         return {name: value for name, value in self.__dict__.items() if name != "_decoder"} | {"_position": 0}
 
@@ -174,25 +177,26 @@ class VideoFrames:
             decoder.close()
         self._position = 0
 
-    def _open(self) -> av.container.InputContainer:
+    def _open(self) -> InputContainer:
         try:
             container = av.open(str(self.path))
-        except (av.FFmpegError, OSError) as fault:
+        except (FFmpegError, OSError) as fault:
             raise AudeoBenchError(
-                f"{self.path}: cannot be read as a video ({fault.strerror or fault}); it may be cut off or no video."
+                f"{self.path}: cannot be read as a video ({fault.strerror or fault}); "
+                "it may be cut off or no video."
             ) from fault
         if not container.streams.video:
             container.close()
             raise AudeoBenchError(f"{self.path}: the file has no video stream; give a video.")
         return container
 
-    def _read_stamps(self, container: av.container.InputContainer) -> np.ndarray:
+    def _read_stamps(self, container: InputContainer) -> np.ndarray:
         """Presentation time stamps of all frames, without decoding any."""
         try:
             stamps = [
                 packet.pts for packet in container.demux(video=0) if packet.pts is not None and packet.size
             ]
-        except av.FFmpegError as fault:
+        except FFmpegError as fault:
             raise AudeoBenchError(
                 f"{self.path}: damaged after it began ({fault.strerror}); it may be cut off, fetch it again."
             ) from fault
@@ -205,8 +209,8 @@ class VideoFrames:
         left, top, right, bottom = crop
         if not (0 <= left < right <= width and 0 <= top < bottom <= height):
             raise AudeoBenchError(
-                f"{self.path}: crop {left},{top},{right},{bottom} lies outside of the picture of {width}x{height}; "
-                "give left,top,right,bottom in its pixels."
+                f"{self.path}: crop {left},{top},{right},{bottom} lies outside of the picture of "
+                f"{width}x{height}; give left,top,right,bottom in its pixels."
             )
         return left, top, right, bottom
 
@@ -221,7 +225,8 @@ class VideoFrames:
         picture = decoder.read_until(stamp)
         if picture is None:
             raise AudeoBenchError(
-                f"{self.path}: source frame {source} of {len(self._stamps)} cannot be decoded; the file is damaged."
+                f"{self.path}: source frame {source} of {len(self._stamps)} cannot be decoded; "
+                "the file is damaged."
             )
         self._position = source + 1
         return picture
@@ -230,7 +235,7 @@ class VideoFrames:
 class _Decoder:
     """One open file: decodes forwards, crops, greys and resizes what is asked for."""
 
-    def __init__(self, container: av.container.InputContainer, crop: tuple[int, int, int, int]) -> None:
+    def __init__(self, container: InputContainer, crop: tuple[int, int, int, int]) -> None:
         self._container, self._crop = container, crop
         self._stream = container.streams.video[0]
         self._stream.thread_type = "AUTO"
@@ -245,31 +250,34 @@ class _Decoder:
         self._frames = self._container.decode(video=0)
 
     def read_until(self, stamp: int) -> np.ndarray | None:
-        """The grey crop of the frame shown at ``stamp``, or of the first one later; None at the end of the file."""
+        """The grey crop of the frame shown at ``stamp`` or of the first later one; None at the end."""
         try:
             for frame in self._frames:
                 if frame.pts is not None and frame.pts >= stamp:
                     return self._resize(frame)
-        except av.FFmpegError:
+        except FFmpegError:
             return None
         return None
 
     def _resize(self, frame: VideoFrame) -> np.ndarray:
         if self._graph is None:
-            left, top, right, bottom = self._crop
-            graph = Graph()
-            steps = [
-                graph.add_buffer(template=self._stream),
-                graph.add("format", "gray"),
-                graph.add("crop", f"{right - left}:{bottom - top}:{left}:{top}:exact=1"),
-                graph.add("scale", f"{FRAME_WIDTH}:{FRAME_HEIGHT}:flags=area"),
-                graph.add("buffersink"),
-            ]
-            for source, target in zip(steps, steps[1:], strict=False):
-                source.link_to(target)
-            graph.configure()
-            self._graph = graph
+            self._graph = self._build_graph()
         self._graph.push(frame)
         resized = self._graph.pull()
         assert isinstance(resized, VideoFrame)
         return resized.to_ndarray(format="gray")
+
+    def _build_graph(self) -> Graph:
+        left, top, right, bottom = self._crop
+        graph = Graph()
+        steps = [
+            graph.add_buffer(template=self._stream),
+            graph.add("format", "gray"),
+            graph.add("crop", f"{right - left}:{bottom - top}:{left}:{top}:exact=1"),
+            graph.add("scale", f"{FRAME_WIDTH}:{FRAME_HEIGHT}:flags=area"),
+            graph.add("buffersink"),
+        ]
+        for source, target in pairwise(steps):
+            source.link_to(target)
+        graph.configure()
+        return graph

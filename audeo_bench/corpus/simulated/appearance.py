@@ -13,17 +13,18 @@ from audeo_bench.corpus.simulated.keyboard import KEYBOARD_WIDTH, WHITE_LENGTH
 class Appearance:
     """The look of one recording; lengths in mm of the keyboard, brightness in grey levels of 0..255.
 
-    The spread between two draws is meant to be the one between two videos of a serious channel: one kind of set-up
-    (top view, a black piano), another day's light, camera position, crop and clothes. Levels were set beside the
-    photographs of the MIDI test set of Koepke et al., "Sight to Sound" (ICASSP 2020): white keys between 185 and 225,
-    black keys between 5 and 35, gaps a thin grey line.
+    The spread between two draws is meant to be the one between two videos of a serious channel: one kind of
+    set-up (top view, a black piano), another day's light, camera position, crop and clothes. Levels were set
+    beside the photographs of the MIDI test set of Koepke et al., "Sight to Sound" (ICASSP 2020): white keys
+    between 185 and 225, black keys between 5 and 35, gaps a thin grey line.
 
     Attributes
     ----------
     camera : tuple of 3 floats
         Where the lens hangs: x, y and height above the keys.
     corners : np.ndarray, shape (4, 2)
-        The points of the key plane seen in the picture's corners: top left, top right, bottom right, bottom left.
+        The points of the key plane seen in the picture's corners: top left, top right, bottom right, bottom
+        left.
     light : tuple of 3 floats
         Unit vector towards the lamp.
     illumination : np.ndarray, shape (6,)
@@ -31,7 +32,8 @@ class Appearance:
     wear : np.ndarray, shape (88,)
         Reflectance of every key relative to a new one.
     sleeve_cuff : float
-        How far along the hand, from the wrist towards the fingers, the sleeve reaches; negative is up the arm.
+        How far along the hand, from the wrist towards the fingers, the sleeve reaches; negative is up the
+        arm.
     lens_blur : float
         Standard deviation in pixels.
     quantiser : float

@@ -28,8 +28,9 @@ _GROUPS = 4
 def key_depths(notes: Notes, frames: int, shutter: float = 0.0) -> np.ndarray:
     """How far every key is down at the middle of every frame.
 
-    A key starts to sink before its note sounds (the hammer is let go near the bottom): it takes about 40 ms, 25 for
-    the loudest and 60 for the softest, and is 70 % down at the onset. From the offset on it needs 60 ms to rise.
+    A key starts to sink before its note sounds (the hammer is let go near the bottom): it takes about 40 ms,
+    25 for the loudest and 60 for the softest, and is 70 % down at the onset. From the offset on it needs 60
+    ms to rise.
 
     Parameters
     ----------
@@ -71,8 +72,8 @@ def _noise_bank() -> np.ndarray:
 class SimulatedFrames:
     """Frames of one recording, rendered on reading; an :class:`audeo_bench.api.Frames`.
 
-    A slice costs its own frames alone, and the same frame has the same pixels whichever slice it is read in. The first
-    read looks at the piano (about half a second); after that several hundred frames come a second.
+    A slice costs its own frames alone, and the same frame has the same pixels whichever slice it is read in.
+    The first read looks at the piano (about half a second); after that several hundred frames come a second.
     """
 
     notes: Notes
@@ -135,7 +136,8 @@ def _build_scene(notes: Notes, appearance: Appearance, seed: int, frames: int) -
     rng = np.random.default_rng([seed, 25])
     piano = build_piano(appearance)
     up = np.pad(piano.up, ((0, ROWS - FRAME_HEIGHT), (0, COLUMNS - FRAME_WIDTH)), mode="edge")
-    # Each group of frames begins with a key frame, whose coding errors the idle parts of the picture then keep.
+    # Each group of frames begins with a key frame, whose coding errors the idle parts of the picture then
+    # keep.
     references = np.empty((_GROUPS, ROWS, COLUMNS), np.float32)
     everywhere = np.ones((ROWS // 8, COLUMNS // 8), np.uint8)
     for group in range(_GROUPS):

@@ -1,8 +1,8 @@
-"""What a video codec loses: an 8x8 transform coder for one picture against a reference, deterministic and without memory.
+"""What a video codec loses: an 8x8 transform coder for one picture against a reference, without memory.
 
-A real coder predicts from the frame before, so its errors depend on everything since the last key frame. Here each
-frame's difference from the coded picture of the idle keyboard is quantised by itself: faint changes vanish or turn
-blocky in the same way, and any window of frames can be rendered alone.
+A real coder predicts from the frame before, so its errors depend on everything since the last key frame. Here
+each frame's difference from the coded picture of the idle keyboard is quantised by itself: faint changes
+vanish or turn blocky in the same way, and any window of frames can be rendered alone.
 """
 
 from __future__ import annotations

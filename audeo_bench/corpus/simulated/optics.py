@@ -1,4 +1,4 @@
-"""From millimetres of the keyboard to pixels of the picture: a pinhole camera and a crop with a slight perspective."""
+"""From millimetres of the keyboard to pixels: a pinhole camera and a crop with a slight perspective."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keyboard as the camera sees it without hands: one picture with all keys up, and what each pressed key changes.
+"""The keyboard as the camera sees it without hands: all keys up, and what each pressed key changes.
 
 Every ray is followed once, through black keys, white keys, gaps, key slip and fallboard; a frame is then
 ``up + sum(depth[k] * patches[k])``.
@@ -62,7 +62,7 @@ def _sink(y: float) -> float:
 
 @njit(cache=True)
 def _owner(x: float, y: float, half_slot: float, black_x: np.ndarray) -> tuple[int, float]:
-    """The white key (0..51) under (x, y), or -1 in a black key's slot, and the distance to its nearer side."""
+    """The white key (0..51) under (x, y), -1 in a black key's slot; and the distance to its nearer side."""
     white = int(np.floor(x / WHITE_WIDTH))
     if white < 0 or white > 51:
         return -2, 0.0
@@ -128,7 +128,7 @@ def _black(x0, y0, camera, light, tone, wear, black_x, black_at, pressed):
 
 @njit(cache=True)
 def _shade(x0, y0, camera, light, tone, wear, black_x, black_at, white_keys, pressed):
-    """Grey level, before illumination, of the ray that meets the key plane at (x0, y0); ``pressed`` -1 is none."""
+    """Grey level, before illumination, of the ray through (x0, y0) of the key plane; ``pressed``: -1 none."""
     level = _black(x0, y0, camera, light, tone, wear, black_x, black_at, pressed)
     if level >= 0.0:
         return level
@@ -176,9 +176,9 @@ def _shade(x0, y0, camera, light, tone, wear, black_x, black_at, white_keys, pre
         z = 1.5 + 3.6 * step
         at_x, at_y = x + light[0] / light[2] * z * 1.35, y + light[1] / light[2] * z
         line = int(np.floor(at_x / WHITE_WIDTH + 0.5))
-        if 0 <= line < 52 and black_at[line] >= 0 and black_at[line] != pressed:
-            if abs(at_x - black_x[line]) < 5.6 and at_y > _BLACK_FRONT:
-                shadow += 0.333
+        raised = 0 <= line < 52 and black_at[line] >= 0 and black_at[line] != pressed
+        if raised and abs(at_x - black_x[line]) < 5.6 and at_y > _BLACK_FRONT:
+            shadow += 0.333
     return level * (1.0 - 0.3 * shadow - 0.10 * max(0.0, (y - 60.0) / 90.0))
 
 
@@ -213,7 +213,7 @@ def illuminate(appearance: Appearance) -> np.ndarray:
 
 
 def build_piano(appearance: Appearance) -> Piano:
-    """Look at the piano of ``appearance`` once with all keys up and once for every pressed key (about 0.2 s)."""
+    """Look at the piano of ``appearance`` once with all keys up and once for every pressed key."""
     to_picture = plane_to_picture(appearance)
     to_plane = np.linalg.inv(to_picture)
     tone = np.array(
@@ -238,7 +238,8 @@ def build_piano(appearance: Appearance) -> Piano:
     for key in range(88):
         middle = to_picture @ [KEY_X[key], WHITE_LENGTH / 2, 1]
         columns[key] = np.clip(int(middle[0] / middle[2]) - PATCH_WIDTH // 2, 0, FRAME_WIDTH - PATCH_WIDTH)
-        # Rays further than this from the key's middle cannot change; the rest of the patch gives the blur room.
+        # Rays further than this from the key's middle cannot change; the rest of the patch gives the blur
+        # room.
         begin, end = columns[key] + 3, columns[key] + PATCH_WIDTH - 3
         if IS_BLACK[key]:
             begin, end = begin + 4, end - 4

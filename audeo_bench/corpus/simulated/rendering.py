@@ -1,7 +1,7 @@
 """One frame: keys, hands, shadows, codec, exposure, each a compiled step; no frame needs another.
 
-numba's cache looks only at the file a function stands in. So compiled functions call none of another file, and what
-they need from elsewhere comes in as an argument.
+numba's cache looks only at the file a function stands in. So compiled functions call none of another file,
+and what they need from elsewhere comes in as an argument.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def _touch(busy, top, bottom, left, right):
 
 @njit(cache=True)
 def press(picture, busy, up, depths, patches, columns, rows):
-    """Start a frame: the keyboard with its keys at ``depths``, shape (88,); ``busy`` marks the blocks that change."""
+    """Start a frame with its keys at ``depths``, shape (88,); ``busy`` marks the blocks that change."""
     picture[:] = up
     busy[:] = 0
     width = patches.shape[2]

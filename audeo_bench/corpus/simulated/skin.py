@@ -1,4 +1,4 @@
-"""Hands as the camera sees them: capsules posed by fingertips and wrist, drawn with light, nails and sleeves."""
+"""Hands as the camera sees them: capsules posed by fingertips and wrist, with light, nails and sleeves."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def _colour(kind, along, length, offset, radius, height, lit, look, grain):
 
 @njit(cache=True)
 def _draw(parts, count, camera, homography, light, look, grain, height, alpha, colour, box):
-    """Draw capsules into ``colour`` (premultiplied) and ``alpha`` by height; ``box`` grows to what was drawn."""
+    """Draw capsules by height into ``colour`` (premultiplied) and ``alpha``; ``box`` grows by them."""
     rows, columns = alpha.shape
     for index in range(count):
         part = parts[index]
@@ -310,7 +310,8 @@ def film_hand(
     shadow,
     buffers,
 ):
-    """Expose one hand: one to three sub-exposures as it moves slowly or fast, softened by the lens, and its shadow.
+    """Expose one hand: one to three sub-exposures as it moves slowly or fast, softened by the lens, and its
+    shadow.
 
     Parameters
     ----------

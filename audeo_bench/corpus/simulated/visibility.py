@@ -1,4 +1,4 @@
-"""How plainly the simulated camera shows that a key is down: the d' of an ideal observer, with hands in place.
+"""How plainly the simulated camera shows that a key is down: d' of an ideal observer, hands in place.
 
 ``python -m audeo_bench.corpus.simulated.visibility`` prints the table of ``docs/camera.md``.
 """
@@ -58,8 +58,9 @@ def exercise(rng: np.random.Generator, seconds: float) -> Notes:
 def measure(appearance: Appearance, rng: np.random.Generator, trials: int) -> list[Visibility]:
     """Film ``trials`` still hands, each over a key it plays, once up and once down, and ask the observer.
 
-    The observer is a matched filter: it knows the hand and both noise-free pictures, and weighs every pixel with the
-    noise-free change. What disturbs it is what the frames add: sensor noise, codec, flicker and shake.
+    The observer is a matched filter: it knows the hand and both noise-free pictures, and weighs every pixel
+    with the noise-free change. What disturbs it is what the frames add: sensor noise, codec, flicker and
+    shake.
     """
     notes = exercise(rng, 40.0)
     tracks = track(notes, split_hands(notes), int(40 * FRAMES_PER_SECOND), rng)
