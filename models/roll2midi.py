@@ -16,13 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from audeo_bench.api import RollToMidi
-from audeo_bench.nn.stage import TorchStage, default_device, keys_of
-from audeo_bench.training.loop import optimise
-from audeo_bench.training.recipes import roll_f1
+from audeo_bench.nn.stage import default_device, keys_of
+from audeo_bench.training.gan import RollRefiner, fit_refiner
 
-WINDOW, STEP = 100, 50
-"""Frames of one training window, and between two of them (paper: 4 seconds, sliding by two)."""
 DEPTHS = 5
 
 
@@ -82,7 +78,7 @@ class Discriminator(nn.Module):
         return self.model(roll)
 
 
-class Roll2Midi(TorchStage, RollToMidi):
+class Roll2Midi(RollRefiner):
     name = "roll2midi"
 
     def __init__(self, width: int = 16, keys: int = 51) -> None:
@@ -98,62 +94,5 @@ class Roll2Midi(TorchStage, RollToMidi):
         answer[keys] = net(torch.from_numpy(roll[None, None, keys]).to(device))[0, 0].float().cpu().numpy()
         return answer
 
-    def fit(self, context, epochs: int = 10, batch: int = 16, steps: int = 150) -> None:
-        """Train on rolls of recordings that the first stage did not train on; the release's loss weights and
-        rates.
-        """
-        fabric, keys = context.fabric, keys_of(self.options["keys"])
-        pairs = [(roll[keys], truth[keys].astype(np.float32)) for roll, truth in context.held_out_rolls()]
-        starts = [(r, s) for r, (roll, _) in enumerate(pairs) for s in range(0, roll.shape[1] - WINDOW, STEP)]
-        validation = context.validation_rolls()
-        both = nn.ModuleDict({"generator": self.net, "discriminator": Discriminator(self.options["width"])})
-        both.apply(initialise)
-        generator, discriminator = both["generator"], both["discriminator"]
-        generator, of_generator = fabric.setup(generator, torch.optim.Adam(generator.parameters(), 5e-4))
-        discriminator, of_discriminator = fabric.setup(
-            discriminator, torch.optim.Adam(discriminator.parameters(), 5e-4)
-        )
-
-        def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-            windows = []
-            for choice in rng.integers(len(starts), size=batch):
-                number, start = starts[choice]
-                # The grid of windows is the paper's; the shift keeps the net from learning its phase.
-                start = min(start + int(rng.integers(STEP)), pairs[number][0].shape[1] - WINDOW)
-                windows.append([side[:, start : start + WINDOW] for side in pairs[number]])
-            rolls, truths = (torch.from_numpy(np.stack(side)[:, None]) for side in zip(*windows, strict=True))
-            return rolls, truths
-
-        def step(roll: Tensor, truth: Tensor) -> Tensor:
-            made = generator(roll)
-            of_generator.zero_grad()
-            judged = discriminator(made)
-            loss = 0.001 * F.mse_loss(judged, torch.ones_like(judged)) + 0.999 * F.mse_loss(made, truth)
-            fabric.backward(loss)
-            of_generator.step()
-            of_discriminator.zero_grad()
-            real, fake = discriminator(truth), discriminator(made.detach())
-            wrong = F.mse_loss(real, torch.ones_like(real)) + F.mse_loss(fake, torch.zeros_like(fake))
-            fabric.backward(0.5 * wrong)
-            of_discriminator.step()
-            return loss
-
-        optimise(
-            fabric,
-            both,
-            [of_generator, of_discriminator],
-            draw,
-            step,
-            lambda: roll_f1([(self.midi(roll), truth) for roll, truth in validation]),
-            epochs=epochs if context.epochs is None else context.epochs,
-            steps_per_epoch=steps,
-            **context.loop_options(self.name),
-        )
-
-
-def initialise(module: nn.Module) -> None:
-    """The release's initialisation: weights N(0, 0.02), batch-norm gains N(1, 0.02)."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)
+    def fit(self, context) -> None:
+        fit_refiner(self, Discriminator(self.options["width"]), context)
