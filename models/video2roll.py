@@ -8,10 +8,14 @@ authors' release's, so that at ``width=64`` its checkpoints load.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH
 from audeo_bench.nn.resnet import initialise, stage
 from audeo_bench.nn.stage import StackedFrames
 from audeo_bench.training.recipes import fit_stacks
@@ -99,6 +103,14 @@ class Video2Roll(StackedFrames):
     def __init__(self, width: int = 16, keys: int = 51, frame_shape: tuple[int, int] = (50, 450)) -> None:
         self.options = {"width": width, "keys": keys, "frame_shape": list(frame_shape)}
         self.net = Video2RollNet(width, keys)
+
+    @classmethod
+    def release_options(cls, state: Mapping[str, Tensor]) -> dict[str, Any]:
+        return {
+            "width": len(state["conv1.weight"]),
+            "keys": len(state["fc.bias"]),
+            "frame_shape": (FRAME_HEIGHT, FRAME_WIDTH),
+        }
 
     def fit(self, context) -> None:
         fit_stacks(self, context)

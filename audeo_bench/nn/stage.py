@@ -5,6 +5,7 @@ loop.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,17 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from audeo_bench.api import KEYS, PAPER_KEYS, AudeoBenchError, Frames, Stage, VideoToRoll
 from audeo_bench.files import atomic_write
+from audeo_bench.nn.folding import folded
 from audeo_bench.nn.frames import shrink, stack_indices, to_unit
+from audeo_bench.nn.release_checkpoint import RELEASE_SUFFIXES, read_release_checkpoint
+
+
+READ, BATCH = 128, 16
+"""Frames read at once, of which few are read twice; stacks answered at once, whose maps then stay in cache."""
 
 
 def default_device() -> torch.device:
@@ -47,8 +54,33 @@ class TorchStage(Stage):
     net: nn.Module
     options: dict[str, Any]
 
+    @classmethod
+    def release_options(cls, state: Mapping[str, Tensor]) -> dict[str, Any]:
+        """The options under which the net takes a checkpoint of the authors' release, read off its shapes.
+
+        Raises
+        ------
+        KeyError
+            The checkpoint is of another net.
+        """
+        raise AudeoBenchError(f"{cls.name}: the authors released no weights for this net.")
+
+    def inference_net(self, device: torch.device) -> nn.Module:
+        """A copy of the net for answering: on ``device``, in eval mode, batch norms folded, channels last.
+
+        Made anew at each call, which costs far less than one window, so that it is never out of date while
+        the net trains.
+        """
+        return channels_last(folded(self.net)).to(device)
+
     def load(self, weights: Path) -> None:
-        """Read a safetensors file written by :meth:`save`, rebuilding the net to the options that it names."""
+        """Read a safetensors file written by :meth:`save`, or a PyTorch checkpoint of the authors' release.
+
+        The net is rebuilt to the options that the file names, or that the release's shapes imply.
+        """
+        if weights.suffix in RELEASE_SUFFIXES:
+            self._load_release(weights)
+            return
         try:
             with safe_open(weights, "pt") as file:
                 facts = file.metadata() or {}
@@ -62,14 +94,29 @@ class TorchStage(Stage):
                 f"{weights}: holds weights of {found}, but {self.name} was asked to load them."
             )
         type(self).__init__(self, **json.loads(facts["options"]))
+        self._take(weights, tensors)
+        self.trained_on = tuple(json.loads(facts["trained_on"]))
+
+    def _load_release(self, weights: Path) -> None:
+        state = read_release_checkpoint(weights)
         try:
-            self.net.load_state_dict(tensors)
+            options = self.release_options(state)
+        except KeyError as fault:
+            raise AudeoBenchError(
+                f"{weights}: weights of another net than {self.name}: no {fault}."
+            ) from fault
+        type(self).__init__(self, **options)
+        self._take(weights, state)
+        self.trained_on = ("audeo/wtc1", "audeo/validation")
+
+    def _take(self, weights: Path, state: Mapping[str, Tensor]) -> None:
+        try:
+            self.net.load_state_dict(state)
         except RuntimeError as fault:
             first = str(fault).splitlines()[1].strip() if "\n" in str(fault) else str(fault)
             raise AudeoBenchError(
                 f"{weights}: weights of another architecture than {self.name}: {first}"
             ) from fault
-        self.trained_on = tuple(json.loads(facts["trained_on"]))
         self.net.eval()
 
     def save(self, weights: Path, **facts: str) -> None:
@@ -102,13 +149,18 @@ class StackedFrames(TorchStage, VideoToRoll):
         total, shape = len(frames), tuple(self.options["frame_shape"])
         answer = np.zeros((KEYS, total), np.float32)
         device = default_device()
-        net = channels_last(self.net).to(device).eval()
-        for start in range(0, total, 128):
-            middle = np.arange(start, min(start + 128, total))
+        net = self.inference_net(device)
+        for start in range(0, total, READ):
+            middle = np.arange(start, min(start + READ, total))
             indices = stack_indices(middle, total)
             low = indices.min()
-            small = shrink(np.asarray(frames[low : indices.max() + 1]), shape)
-            stacks = to_unit(small, device)[torch.from_numpy(indices - low).to(device)]
-            logits = net(stacks.contiguous(memory_format=torch.channels_last))
-            answer[keys_of(logits.shape[1]), middle] = torch.sigmoid(logits).T.float().cpu().numpy()
+            small = to_unit(shrink(np.asarray(frames[low : indices.max() + 1]), shape), device)
+            for chosen, batch in zip(_batches(middle), _batches(indices - low), strict=True):
+                stacks = small[torch.from_numpy(batch).to(device)]
+                logits = net(stacks.contiguous(memory_format=torch.channels_last))
+                answer[keys_of(logits.shape[1]), chosen] = torch.sigmoid(logits).T.float().cpu().numpy()
         return answer
+
+
+def _batches(rows: np.ndarray) -> list[np.ndarray]:
+    return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
