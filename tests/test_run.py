@@ -2,6 +2,7 @@
 
 import errno
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from tiny_corpus import FRAMES, LENGTHENER, READER, TinyCorpus, write_contestant
 from audeo_bench import run
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.contestants import system
+from audeo_bench.frame_cache import kept_frames
 from audeo_bench.run import check_roll, predict, score_run
 from audeo_bench.run_folder import read_record, read_roll, roll_path
 
@@ -231,3 +233,34 @@ def test_random_contestants_repeat_themselves_under_a_seed(tmp_path):
     other = predict(reader, TinyCorpus(), "wtc2", tmp_path / "c", seed=6)
     hashes = [[answer.roll_sha256 for answer in record.answers.values()] for record in (one, two, other)]
     assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_frames_are_read_once_for_several_systems(tmp_path):
+    reads = []
+
+    class Counted:
+        shape = (30, 100, 900)
+
+        def __len__(self):
+            return 30
+
+        def __getitem__(self, window):
+            reads.append((window.start, window.stop))
+            return np.arange(30, dtype=np.uint8)[window, None, None] * np.ones((1, 100, 900), np.uint8)
+
+    recording = replace(TinyCorpus().recording("wtc2-01"), frames=Counted())
+    with kept_frames([recording], tmp_path) as (kept,):
+        for window in (slice(0, 10), slice(5, 20), slice(0, 30), slice(8, 12)):
+            assert kept.frames[window][:, 0, 0].tolist() == list(range(30))[window]
+        assert reads == [(0, 10), (10, 20), (20, 30)]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_the_disk_is_short_frames_are_not_kept(tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    recording = TinyCorpus().recording("wtc2-01")
+    with kept_frames([recording], tmp_path) as kept:
+        assert kept == [recording]
