@@ -75,12 +75,16 @@ class AudeoReenacted(Corpus):
     def listing(self) -> Mapping[str, tuple[str, ...]]:
         return _clavier_listing({name: (label.book, label.number) for name, label in self._labels.items()})
 
+    def work(self, recording_id: str) -> Work:
+        label = self._labels[recording_id]
+        return clavier_work(label.book, label.number)
+
     def make(self, recording_id: str) -> Recording:
         label: Label = self._labels[recording_id]
         heard = _from_first_note(read_midi(self.data.open(label.file)))
         frames = math.ceil(heard.intervals[:, 1].max() * FRAMES_PER_SECOND)
         pressed, hands = key_presses(heard)
-        work = clavier_work(label.book, label.number)
+        work = self.work(recording_id)
         return Recording(
             id=recording_id,
             title=f"{work.title} (re-enacted)",
@@ -119,14 +123,18 @@ class AsapReenacted(Corpus):
     def listing(self) -> Mapping[str, tuple[str, ...]]:
         return _clavier_listing({name: (book, number) for name, (_, book, number, _) in self._files.items()})
 
+    def work(self, recording_id: str) -> Work:
+        _, book, number, part = self._files[recording_id]
+        return clavier_work(book, number, part)
+
     def make(self, recording_id: str) -> Recording:
-        file, book, number, part = self._files[recording_id]
+        file = self._files[recording_id][0]
         pressed, pedal = read_midi_with_pedal(self.data.open(file))
         frames = math.ceil((pressed.intervals[:, 1].max() + TAIL_SECONDS) * FRAMES_PER_SECOND)
         seconds = frames / FRAMES_PER_SECOND
         known_as = f"{self.name}/{recording_id}"
         heard = listen(pressed, pedal, stream(self.seed, known_as, "ear"), seconds)
-        work = clavier_work(book, number, part)
+        work = self.work(recording_id)
         return Recording(
             id=recording_id,
             title=f"{work.title} (re-enacted)",

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import pickle
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from audeo_bench.api import AudeoBenchError, windows
 from audeo_bench.corpus import open_corpus
-from audeo_bench.corpus.export import find_recording
+from audeo_bench.corpus.export import export, find_recording
 from audeo_bench.corpus.simulated import SimulatedCorpus
 from audeo_bench.corpus.simulated.acting import ActedFrames, seed_of, stream
-from audeo_bench.roll import notes_to_roll
+from audeo_bench.corpus.video import VideoFrames
+from audeo_bench.roll import notes_to_roll, read_midi
 
 COUNTS = {"wtc1": 21, "validation": 3, "wtc2": 3, "wtc1-variants": 8, "wtc2-other": 44}
 
@@ -148,6 +150,20 @@ def test_the_corpus_is_version_1():
 def test_the_pictures_are_those_of_version_1():
     for name, levels in FRAME_LEVELS.items():
         np.testing.assert_allclose(frame_levels(name), levels, atol=0.6)
+
+
+def test_a_recording_is_exported_as_video_midi_and_rolls(tmp_path):
+    recording = open_corpus("simulated").recording("wtc2-01")
+    opening = replace(recording, frames=recording.frames[:12], audio=lambda: np.zeros(12 * 640, np.float32))
+    paths = export(opening, tmp_path / "new folder")
+    assert [path.name for path in paths] == ["wtc2-01.npz", "wtc2-01.mid", "wtc2-01.mp4"]
+    with np.load(paths[0], allow_pickle=False) as rolls:
+        np.testing.assert_array_equal(rolls["sounding"], recording.sounding)
+        np.testing.assert_array_equal(rolls["pressed"], recording.pressed)
+    assert recording.notes is not None
+    assert len(read_midi(paths[1])) == len(recording.notes)
+    assert len(VideoFrames(paths[2])) == 12
+    assert sorted(path.name for path in (tmp_path / "new folder").iterdir()) == sorted(p.name for p in paths)
 
 
 @pytest.mark.parametrize(
