@@ -53,7 +53,7 @@ def train(
         "precision": precision,
         "device": device,
     }
-    if every:
+    if name is None:
         if any(option is not None for option in (width, epochs)):
             raise AudeoBenchError("train --all: goes by the recipes; leave out --width and --epochs.")
         weights = training.train_all(**shared)
