@@ -61,7 +61,9 @@ def compare(
     from audeo_bench.score.statistics import comparison_table
 
     scores = {str(other): score_run(Path(other)) for other in others}
-    return comparison_table(contest(str(run), score_run(Path(run)), scores, parse_measure(metric), seed).comparisons)
+    return comparison_table(
+        contest(str(run), score_run(Path(run)), scores, parse_measure(metric), seed).comparisons
+    )
 
 
 def leaderboard(board: str | None = None, folder: str | Path | None = None) -> pd.DataFrame:

@@ -146,7 +146,8 @@ def measure_lag(roll: np.ndarray, truth: np.ndarray) -> int:
     roll : np.ndarray, shape (88, T), probabilities
     truth : np.ndarray, shape (88, T'), bool
     """
-    size = 1 << int(np.ceil(np.log2(roll.shape[1] + truth.shape[1])))
+    # Long enough that no shift wraps around onto another.
+    size = 1 << (roll.shape[1] + truth.shape[1] + 2 * LONGEST_LAG).bit_length()
     spectrum = np.fft.rfft(roll, size) * np.conj(np.fft.rfft(truth.astype(np.float32), size))
     agreement = np.fft.irfft(spectrum.sum(axis=0), size)
     shifts = np.arange(-LONGEST_LAG, LONGEST_LAG + 1)

@@ -80,7 +80,9 @@ def test_runs_hold_the_roll(seed, frames, density):
     np.testing.assert_array_equal(from_runs(to_runs(roll), frames), roll)
 
 
-@pytest.mark.parametrize("runs", [{"H4": "0+1"}, {"C4": "0+0"}, {"C4": "5+6"}, {"C4": "3+2 1+1"}, {"C4": "x"}])
+@pytest.mark.parametrize(
+    "runs", [{"H4": "0+1"}, {"C4": "0+0"}, {"C4": "5+6"}, {"C4": "3+2 1+1"}, {"C4": "x"}]
+)
 def test_malformed_runs_are_refused(runs):
     with pytest.raises(AudeoBenchError, match="excerpt"):
         from_runs(runs, 10)

@@ -1,0 +1,126 @@
+"""Joining with answers only: what is wrong with a folder is said recording by recording."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_corpus import FRAMES, TinyCorpus
+
+from audeo_bench.api import AudeoBenchError
+from audeo_bench.boards.answers import RefusedAnswers, fit, join_answers, measure_lag
+from audeo_bench.boards.submit import make_row
+from audeo_bench.roll import roll_to_notes, write_midi
+
+
+@pytest.fixture
+def answers(tiny, tmp_path):
+    """A folder with the truth itself as answers."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name in FRAMES:
+        np.savez(folder / f"{name}.npz", roll=tiny.recording(name).sounding.astype(np.float32))
+    return folder
+
+
+def replace(folder, name, change):
+    roll = TinyCorpus().recording(name).sounding.astype(np.float32)
+    np.savez(folder / f"{name}.npz", roll=change(roll))
+
+
+def join(folder, tmp_path, **options):
+    return join_answers(folder, TinyCorpus(), "wtc2", tmp_path / "runs", **options)
+
+
+def test_a_folder_of_rolls_becomes_a_run(answers, tmp_path):
+    joined = join(answers, tmp_path, trained_on=("maestro/v3",))
+    assert (joined.remarks, joined.lag) == ((), 0)
+    row = make_row(joined.run)
+    assert (row.contestant, row.answered_by) == ("mine", "files")
+    assert row.stages[0].sha256 is None
+    assert row.marks == ("unknown training data: maestro/v3",)
+    assert row.scores.value("f1") == 1.0
+
+
+def test_a_folder_of_midi_files_becomes_a_run(tiny, tmp_path):
+    folder = tmp_path / "midi"
+    folder.mkdir()
+    for name in FRAMES:
+        write_midi(roll_to_notes(tiny.recording(name).sounding), folder / f"{name}.mid")
+    assert make_row(join(folder, tmp_path, name="by ear").run).scores.value("f1") == 1.0
+
+
+def test_each_recording_is_reported(answers, tmp_path):
+    (answers / "wtc2-01.npz").unlink()
+    np.savez(answers / "wtc1-01.npz", roll=np.zeros((88, 10), np.float32))
+    replace(answers, "wtc2-02", lambda roll: roll[:, :40])
+    (answers / "wtc2-03.npz").write_bytes(b"PK\x03\x04 half a file")
+    with pytest.raises(RefusedAnswers, match=r"wtc2-01: no wtc2-01\.npz") as refused:
+        join(answers, tmp_path)
+    found = {(remark.recording, remark.kind, remark.fatal) for remark in refused.value.remarks}
+    assert found == {
+        ("wtc1-01", "extra", False),
+        ("wtc2-01", "missing", True),
+        ("wtc2-02", "short", True),
+        ("wtc2-03", "unreadable", True),
+    }
+    assert not (tmp_path / "runs").exists()
+
+
+def test_within_a_second_the_end_is_filled_or_cut(answers, tmp_path):
+    replace(answers, "wtc2-01", lambda roll: roll[:, :-5])
+    replace(answers, "wtc2-02", lambda roll: np.pad(roll, ((0, 0), (0, 7))))
+    joined = join(answers, tmp_path)
+    assert [(remark.recording, remark.kind) for remark in joined.remarks] == [
+        ("wtc2-01", "short"),
+        ("wtc2-02", "long"),
+    ]
+    assert make_row(joined.run).answers["wtc2-01"].frames == FRAMES["wtc2-01"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda roll: roll.T, "transposed"),
+        (lambda roll: roll * 3, "sigmoid"),
+        (lambda roll: roll * np.nan, "not finite"),
+        (lambda roll: roll.astype(int), "dtype"),
+    ],
+)
+def test_what_is_no_roll_is_said(answers, tmp_path, change, words):
+    replace(answers, "wtc2-02", change)
+    with pytest.raises(RefusedAnswers, match=f"wtc2-02.*{words}"):
+        join(answers, tmp_path)
+
+
+def test_a_constant_lag_is_reported_and_applied_only_when_asked(answers, tmp_path):
+    for name in FRAMES:
+        replace(answers, name, lambda roll: np.roll(roll, 3, axis=1))
+    joined = join(answers, tmp_path)
+    assert {remark.kind for remark in joined.remarks} == {"shifted"}
+    assert "3 frames (0.12 s) too late" in joined.remarks[0].words
+    as_it_is = make_row(joined.run).scores.value("f1")
+    joined = join(answers, tmp_path, apply_lag=True)
+    assert joined.lag == 3
+    row = make_row(joined.run)
+    assert row.scores.value("f1") > as_it_is
+    assert row.stages[0].configuration == {"answers moved earlier by frames": 3}
+
+
+def test_lags_that_differ_are_not_applied(answers, tmp_path):
+    for shift, name in enumerate(FRAMES):
+        replace(answers, name, lambda roll, shift=shift: np.roll(roll, 4 * shift, axis=1))
+    with pytest.raises(AudeoBenchError, match="lags differ"):
+        join(answers, tmp_path, apply_lag=True)
+
+
+@given(st.integers(-100, 100), st.integers(0, 1000))
+def test_a_lag_is_found_and_undone(lag, seed):
+    truth = np.random.default_rng(seed).random((88, 400)) < 0.02
+    truth[:, :110] = truth[:, -110:] = False
+    late = np.roll(truth, lag, axis=1).astype(np.float32)
+    assert measure_lag(late, truth) == lag
+    np.testing.assert_array_equal(fit(late, 400, lag), truth)
+
+
+def test_silence_has_no_lag():
+    assert measure_lag(np.zeros((88, 50), np.float32), np.ones((88, 50), bool)) == 0

@@ -1,0 +1,151 @@
+"""Boards: whole or not at all, the same from the same rows, never a mixture."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from audeo_bench.api import AudeoBenchError
+from audeo_bench.boards import build as building
+from audeo_bench.boards.build import build, locked, outdated, read_boards
+from audeo_bench.boards.rows import write_row
+from audeo_bench.shipped import checkout
+
+
+def test_committed_boards_are_a_fresh_build():
+    root = checkout()
+    assert root is not None
+    folder = root / "leaderboards"
+    stale = outdated(folder)
+    assert not stale, f"{', '.join(stale)}: run `audeo-bench leaderboard build` and commit"
+
+
+def test_the_same_rows_give_the_same_boards(boards_folder):
+    first = [path.read_bytes() for path in build(boards_folder)]
+    assert [path.read_bytes() for path in build(boards_folder)] == first
+    assert outdated(boards_folder) == []
+
+
+def test_a_new_row_makes_the_boards_outdated(boards_folder, make_row):
+    build(boards_folder)
+    write_row(make_row("newcomer"), boards_folder)
+    assert outdated(boards_folder) == ["README.md", "index.html"]
+
+
+def test_boards_are_ranked_and_say_where_they_come_from(boards_folder):
+    (board,) = read_boards(boards_folder)
+    assert [(e.rank, e.row.contestant) for e in board.entries] == [(1, "keywise"), (2, "video2roll")]
+    markdown, page = (path.read_text() for path in build(boards_folder))
+    assert "## simulated · wtc2 (simulated)" in markdown
+    assert "| 1 | **keywise** |" in markdown
+    assert "*56.4*" in markdown, "the paper's cell stands beside"
+    assert "Contradicts the row's own columns" in markdown
+    assert "https://" not in page and "http://www.w3.org/2000/svg" in page
+
+
+def test_equals_share_a_rank(boards_folder, make_row):
+    write_row(make_row("twin", 0.8, seed=80), boards_folder)
+    (board,) = read_boards(boards_folder)
+    ranks = {entry.row.contestant: entry.rank for entry in board.entries}
+    assert ranks == {"keywise": 1, "twin": 1, "video2roll": 3}
+
+
+def test_names_are_text_wherever_they_stand(tmp_path, make_row):
+    hostile = "x: <script>alert(1)</script> | `code`"
+    write_row(make_row("keywise", marks=(hostile,)), tmp_path)
+    markdown, page = (path.read_text() for path in build(tmp_path))
+    assert "<script>alert" not in markdown and "<script>alert" not in page
+    assert "\\|" in markdown
+
+
+def test_other_recordings_are_never_merged(boards_folder, make_row):
+    write_row(make_row("stranger", provenance="recorded"), boards_folder)
+    with pytest.raises(AudeoBenchError, match="provenance.*never merged"):
+        build(boards_folder)
+
+
+def test_a_broken_row_leaves_the_old_boards(boards_folder):
+    before = [path.read_bytes() for path in build(boards_folder)]
+    row = boards_folder / "simulated-wtc2" / "keywise.json"
+    row.write_text(row.read_text().replace('"seconds": 12.5', '"seconds": "12.5"'))
+    with pytest.raises(AudeoBenchError, match=r"keywise\.json: times\.seconds"):
+        build(boards_folder)
+    assert [(boards_folder / name).read_bytes() for name in ("README.md", "index.html")] == before
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_error(boards_folder, monkeypatch):
+    build(boards_folder)
+
+    def refuse(path: Path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(building, "atomic_write", refuse)
+    with pytest.raises(AudeoBenchError, match=r"cannot be written \(Permission denied\).*--boards"):
+        build(boards_folder)
+    with pytest.raises(AudeoBenchError, match="cannot be written"), locked(Path("/proc/leaderboards")):
+        pass
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_one_clear_error(boards_folder):
+    boards_folder.chmod(0o500)
+    with pytest.raises(AudeoBenchError, match="cannot be written"):
+        build(boards_folder)
+
+
+def test_whoever_holds_the_folder_is_waited_for(boards_folder):
+    with (
+        locked(boards_folder),
+        pytest.raises(AudeoBenchError, match="another audeo-bench has been writing here"),
+        locked(boards_folder, seconds=0.1),
+    ):
+        pass
+
+
+def test_killed_at_any_moment_the_boards_are_whole(boards_folder, make_row):
+    """Kill -9 while a process builds in turns from two sets of rows: what lies there is one set's boards or the other's."""
+    names = ("README.md", "index.html")
+    wholes = {name: set() for name in names}
+    row = boards_folder / "simulated-wtc2" / "keywise.json"
+    texts = [row.read_text(), row.read_text().replace("audeo-bench midi", "audeo-bench midi --seed 1")]
+    for text in texts:
+        row.write_text(text)
+        build(boards_folder)
+        for name in names:
+            wholes[name].add((boards_folder / name).read_bytes())
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from audeo_bench.boards.build import build\n"
+        "folder, row, *texts = sys.argv[1:]\n"
+        "print('ready', flush=True)\n"
+        "while True:\n"
+        "    for text in texts: Path(row).write_text(Path(text).read_text()); build(Path(folder))\n"
+    )
+    files = []
+    for number, text in enumerate(texts):
+        files.append(boards_folder.parent / f"{number}.json")
+        files[-1].write_text(text)
+    for wait in (0.0, 0.15, 0.4):
+        command = [sys.executable, "-c", script, boards_folder, row, *files]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(wait)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        for name in names:
+            assert (boards_folder / name).read_bytes() in wholes[name]
+    row.write_text(texts[0])
+    build(boards_folder)  # neither the lock nor a temporary file is in the way
+
+
+def test_verified_json_is_checked(boards_folder):
+    (boards_folder / "verified.json").write_text(json.dumps({"simulated-wtc2/keywise": 1}))
+    with pytest.raises(AudeoBenchError, match=r"verified\.json.*leaderboard verify"):
+        build(boards_folder)
