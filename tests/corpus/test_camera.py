@@ -49,10 +49,16 @@ def recording() -> SimulatedFrames:
     return film(notes_of((0.4, 1.0, 60, 80), (0.8, 2.0, 61, 50)), tracks, Appearance.draw(rng), 7, FRAMES)
 
 
+@pytest.fixture(scope="module")
+def whole(recording: SimulatedFrames) -> np.ndarray:
+    return recording[0:FRAMES]
+
+
 @settings(max_examples=15, deadline=None)
 @given(start=st.integers(-3, FRAMES), length=st.integers(0, 9))
-def test_a_frame_is_the_same_in_every_slice(recording: SimulatedFrames, start: int, length: int) -> None:
-    whole = recording[0:FRAMES]
+def test_a_frame_is_the_same_in_every_slice(
+    recording: SimulatedFrames, whole: np.ndarray, start: int, length: int
+) -> None:
     window = slice(start, start + length)
     assert np.array_equal(recording[window], whole[window])
 
