@@ -9,6 +9,17 @@ from pydantic import BaseModel, ConfigDict
 
 from audeo_bench.shipped import shipped
 
+PAPER_SYSTEM = {
+    "authors-roll": "video2roll",
+    "authors-midi": "video2roll+roll2midi",
+    "video2roll+roll2midi_release": "video2roll+roll2midi",
+}
+"""Systems whose row of Table 1 bears another name: the authors' own answers as their release stores them, and
+the released form of Roll2Midi Net.
+"""
+BINARY_AT = {"authors-midi": 0.5}
+"""Systems stored as on or off, with the threshold that made them so; they have no row at any other."""
+
 
 class _Reported(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)

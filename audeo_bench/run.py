@@ -44,6 +44,7 @@ from audeo_bench.run_folder import (
     RunRecord,
     StageRecord,
     check_same_corpus,
+    read_answered,
     read_record,
     read_roll,
     roll_path,
@@ -171,14 +172,22 @@ def score_run(folder: Path, thresholds: Sequence[float] = THRESHOLDS, corpus: Co
     corpus = corpus or open_corpus(record.corpus.name, record.corpus.seed)
     check_same_corpus(folder, record, corpus_record(corpus, record.corpus.split))
     recordings = {r.id: r for r in split_recordings(corpus, record.corpus.split, record.limit)}
-    rolls = {}
+    rolls, pressed, notes = {}, {}, {}
     for name, recording in recordings.items():
         roll = read_roll(folder, name)
         if name not in record.answers or roll_sha256(roll) != record.answers[name].roll_sha256:
             raise AudeoBenchError(
                 f"{roll_path(folder, name)}: not the roll that run.json names; delete it and predict again."
             )
-        rolls[name] = (recording.sounding, roll)
+        answered = read_answered(folder, name)
+        scored = slice(None) if answered is None else answered
+        if answered is not None and not answered.any():
+            continue
+        rolls[name] = (recording.sounding[:, scored], roll[:, scored])
+        if recording.pressed is not None:
+            pressed[name] = recording.pressed[:, scored]
+        if recording.notes is not None and (answered is None or answered.all()):
+            notes[name] = recording.notes
     with progress_bar(f"scoring {record.system}", len(rolls), "recordings") as bar:
         scores = score_rolls(
             rolls,
@@ -192,8 +201,8 @@ def score_run(folder: Path, thresholds: Sequence[float] = THRESHOLDS, corpus: Co
                 limit=record.limit,
             ),
             thresholds,
-            pressed={name: r.pressed for name, r in recordings.items() if r.pressed is not None},
-            notes={name: r.notes for name, r in recordings.items() if r.notes is not None},
+            pressed=pressed,
+            notes=notes,
             progress=lambda _: bar.advance(),
         )
     scores.write(folder / "scores.json")

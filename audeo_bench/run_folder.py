@@ -1,7 +1,8 @@
 """The run folder: what a system answered and how that came about.
 
 It holds ``run.json`` (:class:`RunRecord`), one ``rolls/<recording id>.npz`` a recording (key ``roll``,
-float32, shape (88, T)) and, once scored, ``scores.json``. Every file is written whole or not at all.
+float32, shape (88, T); key ``answered``, bool, shape (T,), where it answers for some frames only) and, once
+scored, ``scores.json``. Every file is written whole or not at all.
 """
 
 from __future__ import annotations
@@ -118,6 +119,12 @@ def read_roll(folder: Path, recording: str) -> np.ndarray:
             f"{path}: truncated or not a run's roll ({error}); delete it and run the same "
             "`audeo-bench midi` command again."
         ) from error
+
+
+def read_answered(folder: Path, recording: str) -> np.ndarray | None:
+    """Which frames a stored answer answers for, shape (T,), bool; None where it answers for all."""
+    with np.load(roll_path(folder, recording), allow_pickle=False) as file:
+        return file.get("answered")
 
 
 def roll_sha256(roll: np.ndarray) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from audeo_bench.contestants import System
 from audeo_bench.corpus import Corpus
 from audeo_bench.frame_cache import kept_frames
-from audeo_bench.paper import Table1Row, reported
+from audeo_bench.paper import BINARY_AT, PAPER_SYSTEM, Table1Row, reported
 from audeo_bench.run import predict, score_run, split_recordings
 from audeo_bench.run_folder import RunRecord, run_folder
 from audeo_bench.score import THRESHOLDS, Scores
@@ -87,9 +87,12 @@ def evaluate(
 
 def thresholds_of(system: str, asked: Sequence[float] | None) -> tuple[float, ...]:
     """The thresholds a system's rows stand at: those asked for, else 0.4 and any other the paper reports."""
+    if system in BINARY_AT:
+        return (BINARY_AT[system],)
     if asked:
         return tuple(asked)
-    papers = (row.threshold for row in reported().table1.rows if row.system == system)
+    known_as = PAPER_SYSTEM.get(system, system)
+    papers = (row.threshold for row in reported().table1.rows if row.system == known_as)
     return tuple(sorted({DEFAULT_THRESHOLD, *papers}))
 
 
@@ -99,24 +102,22 @@ def rows(
     kind: Average = "frame_mean",
     keys: KeyRange = "51",
 ) -> list[Row]:
-    """The paper's rows in order, each followed by its reproduction; then the systems that it has not.
+    """The paper's rows in order, each followed by its reproductions; then the systems that it has not.
 
     Where another average or key range than the paper's is asked for, its cells are left out.
     """
     table = reported().table1
     comparable = (kind, keys) == (table.average, table.keys)
     papers = {(row.system, row.threshold): row for row in table.rows} if comparable else {}
-    ours = {
-        (row.system, row.threshold): row
-        for result in results
-        for row in _reproduced(result, thresholds, kind, keys, papers)
-    }
+    ours: dict[tuple[str, float], list[Row]] = {}
+    for result in results:
+        for row in _reproduced(result, thresholds, kind, keys, papers):
+            ours.setdefault((PAPER_SYSTEM.get(row.system, row.system), row.threshold), []).append(row)
     ordered: list[Row] = []
     for place, row in papers.items():
         ordered.append(Row(row.system, row.label, "paper", row.threshold, _cells(row)))
-        if place in ours:
-            ordered.append(ours.pop(place))
-    return ordered + list(ours.values())
+        ordered += ours.pop(place, [])
+    return [*ordered, *(row for others in ours.values() for row in others)]
 
 
 def recording_values(
@@ -142,7 +143,7 @@ def _reproduced(
     found = []
     for threshold in thresholds_of(record.system, asked):
         values = _percent(average(total.at(threshold), kind))
-        paper = papers.get((record.system, threshold))
+        paper = papers.get((PAPER_SYSTEM.get(record.system, record.system), threshold))
         difference = {name: values[name] - cell for name, cell in _cells(paper).items()} if paper else None
         found.append(
             Row(

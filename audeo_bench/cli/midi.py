@@ -42,9 +42,7 @@ def register(app: typer.Typer) -> None:
 
 def midi(
     split: Annotated[str, typer.Option(help="Which recordings.")] = "wtc2",
-    corpus: Annotated[
-        str, typer.Option(help="simulated, or data that `audeo-bench data add` knows.")
-    ] = "simulated",
+    corpus: Annotated[str, typer.Option(help="simulated, or one of `audeo-bench data list`.")] = "simulated",
     contestant: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,31 +75,36 @@ def midi(
 
     Answers are kept in run folders; the same command continues a run that was stopped.
     """
-    from audeo_bench import contestants, table1
+    from audeo_bench import authors, contestants, table1
     from audeo_bench.api import AudeoBenchError
     from audeo_bench.corpus import open_corpus
 
     chosen = _thresholds(thresholds)
     opened = open_corpus(corpus, seed=corpus_seed)
     opened.ids(split)  # an unknown split is refused before any model is loaded
+    command = ["audeo-bench", *sys.argv[1:]]
+    results = authors.stored_results(opened, split, runs, thresholds=chosen, limit=limit, command=command)
     if contestant:
         systems = [contestants.system(text, weights or ()) for text in contestant]
     else:
-        systems = contestants.shipped_systems(weights or ())
-    if not systems:
+        # Where the authors' own answers are at hand, models are run when they are asked for.
+        systems = [] if results else contestants.shipped_systems(weights or ())
+    if not systems and not results:
         raise AudeoBenchError(
             "midi: no contestant has trained weights here; train one with `audeo-bench train keywise`, "
             "or name your own with --contestant ./my_model.py."
         )
-    command = ["audeo-bench", *sys.argv[1:]]
-    results = table1.evaluate(
-        systems, opened, split, runs, thresholds=chosen, limit=limit, seed=seed, command=command
-    )
+    if systems:
+        results += table1.evaluate(
+            systems, opened, split, runs, thresholds=chosen, limit=limit, seed=seed, command=command
+        )
     figures = _figures(results, opened) if figure else []
     if as_json:
         _print_json(results, chosen, average, keys, figures)
     else:
         _print_tables(results, chosen, average, keys, per_recording, notes, causes)
+        for line in authors.coverage(results, opened):
+            typer.echo(line)
         for path in figures:
             typer.echo(f"figure: {path}")
         typer.echo(f"runs:   {results[0].folder.parent}")

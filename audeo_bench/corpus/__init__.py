@@ -25,6 +25,7 @@ CORPORA: Mapping[str, str] = {
     "simulated": "audeo_bench.corpus.simulated:SimulatedCorpus",
     "audeo-reenacted": "audeo_bench.corpus.reenacted:AudeoReenacted",
     "asap": "audeo_bench.corpus.reenacted:AsapReenacted",
+    "audeo": "audeo_bench.corpus.recorded:AudeoRecorded",
 }
 """Name -> where its class is; opened by name only, so that listing imports nothing heavy."""
 
@@ -131,7 +132,7 @@ def open_corpus(name: str, seed: int = 0) -> Corpus:
     ----------
     name : str
         ``simulated`` is always there; ``audeo-reenacted`` and ``asap`` need local data, registered once by
-        ``audeo-bench data add``.
+        ``audeo-bench data add``, and ``audeo`` the authors' release, by ``audeo-bench import-release``.
     seed : int
         Other seeds give other simulated pieces, pianists and cameras; the boards use 0.
 
