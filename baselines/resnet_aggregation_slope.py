@@ -22,15 +22,18 @@ SLOPE = 88
 
 
 class Aggregation(nn.Module):
-    """(N, 5, channels, h, w) -> (N, channels, h, w): a 3-D convolution of 5x1x1 over time."""
+    """(N, 5, channels, h, w) -> (N, channels, h, w): a 3-D convolution of 5x1x1 over time.
+
+    Written as the 1x1 convolution over 5 * channels that it is, so that every layer keeps one memory layout.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.conv = nn.Conv3d(channels, channels, (STACK, 1, 1), bias=False)
+        self.conv = nn.Conv2d(STACK * channels, channels, 1, bias=False)
         self.bn = nn.BatchNorm2d(channels)
 
     def forward(self, maps: Tensor) -> Tensor:
-        return torch.relu(self.bn(self.conv(maps.transpose(1, 2))[:, :, 0]))
+        return torch.relu(self.bn(self.conv(maps.flatten(1, 2))))
 
 
 class Slope(nn.Module):

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions with batch norm, added to their input; the first may halve height and width."""
+    """Two 3x3 convolutions with batch norm, added to their input; the first may shrink height and width."""
 
-    def __init__(self, channels_in: int, channels: int, stride: int = 1) -> None:
+    def __init__(self, channels_in: int, channels: int, stride: int | tuple[int, int] = 1) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels)
@@ -27,7 +27,7 @@ class BasicBlock(nn.Module):
         return torch.relu(self.bn2(self.conv2(x)) + residual)
 
 
-def stage(channels_in: int, channels: int, stride: int = 1) -> nn.Sequential:
+def stage(channels_in: int, channels: int, stride: int | tuple[int, int] = 1) -> nn.Sequential:
     """One of ResNet18's four stages: two basic blocks."""
     return nn.Sequential(BasicBlock(channels_in, channels, stride), BasicBlock(channels, channels))
 

@@ -1,0 +1,219 @@
+"""Trainings: seeded draws, checkpoints that a kill cannot spoil, and what lies beside the weights afterwards."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from lightning_fabric import Fabric
+from safetensors.torch import load_file
+from torch import nn
+from torch.nn import functional as F
+
+import audeo_bench.training as training
+import audeo_bench.training.frames as training_frames
+from audeo_bench.api import AudeoBenchError, Recording, Work
+from audeo_bench.cli import app
+from audeo_bench.contestants import load_class, system
+from audeo_bench.training.frames import BalancedDraws, stacks
+from audeo_bench.training.loop import optimise
+
+SEED = 3
+
+
+class Stopped(Exception):
+    """Stands for the process's end."""
+
+
+def fit_line(
+    folder: Path, *, stop_at: int | None = None, seed: int = SEED, epochs: int = 4, resume: bool = True
+):
+    """Fit y = 2x - 1 by one linear layer, optionally dying at a step; the weights and the history."""
+    torch.manual_seed(seed)
+    fabric = Fabric(accelerator="cpu", devices=1)
+    bare = nn.Linear(1, 1)
+    net, optimiser = fabric.setup(bare, torch.optim.Adam(bare.parameters(), 0.05))
+    seen = []
+
+    def draw(rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
+        x = torch.from_numpy(rng.normal(size=(8, 1)).astype(np.float32))
+        return x, 2 * x - 1
+
+    def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        if stop_at is not None and len(seen) == stop_at:
+            raise KeyboardInterrupt
+        seen.append(float(x.sum()))
+        optimiser.zero_grad()
+        loss = F.mse_loss(net(x), y)
+        fabric.backward(loss)
+        optimiser.step()
+        return loss
+
+    history = optimise(
+        fabric,
+        bare,
+        [optimiser],
+        draw,
+        step,
+        lambda: -abs(bare.weight.item() - 2),
+        folder=folder,
+        seed=seed,
+        epochs=epochs,
+        steps_per_epoch=10,
+        title="line",
+        resume=resume,
+    )
+    return bare.weight.detach().clone(), history
+
+
+@pytest.mark.parametrize("stop_at", [3, 10, 27])
+def test_a_stopped_training_resumes_to_the_same_weights(tmp_path: Path, stop_at: int) -> None:
+    whole, whole_history = fit_line(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        fit_line(tmp_path / "broken", stop_at=stop_at)
+    resumed, history = fit_line(tmp_path / "broken")
+    assert torch.equal(whole, resumed)
+    assert [line["loss"] for line in history] == [line["loss"] for line in whole_history]
+
+
+def test_the_rate_is_cut_when_most_epochs_are_done(tmp_path: Path) -> None:
+    _, history = fit_line(tmp_path, epochs=10)
+    rates = [line["learning_rate"] for line in history]
+    assert rates[:7] == [0.05] * 7 or rates[6] < 0.05
+    assert rates[-1] < rates[0] / 3
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    fit_line(tmp_path, epochs=1)
+    with pytest.raises(AudeoBenchError, match=r"checkpoint\.pt: is of another training"):
+        fit_line(tmp_path, epochs=2)
+
+
+def test_a_spoilt_checkpoint_is_named(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(AudeoBenchError, match=r"checkpoint\.pt: cannot be read"):
+        fit_line(tmp_path)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_draws_have_the_class_they_were_drawn_for(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rolls = [rng.random((4, int(frames))) < 0.2 for frames in rng.integers(5, 60, size=3)]
+    rolls[0][:, 0] = True
+    draws = BalancedDraws(rolls)
+    recording, frame = draws(rng, 50)
+    assert all(0 <= f < rolls[r].shape[1] for r, f in zip(recording, frame, strict=True))
+
+
+def test_rare_keys_and_silence_are_drawn_as_often_as_common_ones() -> None:
+    roll = np.zeros((2, 1000), bool)
+    roll[0, :900] = True
+    roll[1, 900:910] = True
+    recording, frame = BalancedDraws([roll])(np.random.default_rng(0), 6000)
+    assert not recording.any()
+    shares = [(frame < 900).mean(), ((frame >= 900) & (frame < 910)).mean(), (frame >= 910).mean()]
+    assert shares == pytest.approx([1 / 3] * 3, abs=0.03)
+
+
+def test_a_stack_at_the_edge_repeats_its_middle_frame() -> None:
+    frames = np.arange(6, dtype=np.uint8)[:, None, None].repeat(2, 1).repeat(2, 2)
+    found = stacks([frames], np.zeros(3, int), np.array([0, 1, 3]))[:, :, 0, 0]
+    assert found.tolist() == [[0, 0, 0, 1, 2], [1, 0, 1, 2, 3], [1, 2, 3, 4, 5]]
+
+
+class TinyCorpus:
+    """Two works of bright keys, so that a training takes a second."""
+
+    name, version, provenance, has_takes = "simulated", "tiny", "simulated", True
+
+    def recordings(self, split: str, take: int = 0) -> list[Recording]:
+        found = []
+        for number in range(2):
+            rng = np.random.default_rng([len(split), number, take])
+            roll = np.zeros((88, 260), bool)
+            roll[15:66] = rng.random((51, 260)) < 0.05
+            frames = rng.integers(0, 60, (260, 100, 900), dtype=np.uint8)
+            for key, frame in np.argwhere(roll):
+                frames[frame, :, key * 10 : key * 10 + 10] = 250
+            suffix = f"~t{take}" if take else ""
+            work = Work("Simulated", "Bright keys")
+            found.append(
+                Recording(f"{split}-{number}{suffix}", "Bright keys", work, split, "simulated", frames, roll)
+            )
+        return found
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("AUDEO_BENCH_CACHE", str(tmp_path / "cache"))
+    for module in (training, training_frames):
+        monkeypatch.setattr(module, "open_corpus", lambda name, seed=0: TinyCorpus())
+    monkeypatch.setattr("audeo_bench.training.recipes.DRAWS_PER_EPOCH", 64)
+    return tmp_path
+
+
+def render_here(sources, shape):
+    """Render in this process: a worker would not see the tiny corpus."""
+    for source in sources:
+        for number in range(len(source.recordings())):
+            training_frames._render(source, number, shape)
+
+
+@pytest.mark.parametrize("name", ["resnet", "video2roll", "resnet_aggregation_slope", "keywise"])
+def test_every_first_stage_trains_and_leaves_a_record(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for source in training.TrainingContext(None, "simulated", 0, 0, 1, tiny).sources:  # type: ignore[arg-type]
+        render_here([source, training_frames.Source("simulated", 0, "validation")], (50, 450))
+    short = load_class(system(name).stages[0])
+    if name == "keywise":
+        monkeypatch.setattr(short.fit, "__defaults__", (1, 2, 20, 3))
+    weights = training.train(name, width=2, epochs=1, output=tiny, device="cpu", precision="32-true")
+    record = json.loads(weights.with_suffix(".json").read_text())
+    assert record["contestant"] == name
+    assert record["options"]["width"] == 2
+    assert weights.with_suffix(".csv").read_text().startswith("epoch,loss,validation_f1")
+    assert weights.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    again = system(name, [str(weights)]).stages[0].load()
+    answer = again.roll(TinyCorpus().recordings("wtc2")[0].frames)  # type: ignore[attr-defined]
+    assert answer.shape == (88, 260)
+    assert answer.dtype == np.float32
+    assert 0 <= answer.min() <= answer.max() <= 1
+
+
+def test_a_second_stage_trains_on_rolls_of_takes_that_the_first_never_saw(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = [training_frames.Source("simulated", 0, "wtc1", take) for take in range(5)]
+    render_here([*sources, training_frames.Source("simulated", 0, "validation")], (50, 450))
+    training.train("resnet", width=2, epochs=1, output=tiny, device="cpu", precision="32-true")
+    (tiny / "seed0").mkdir(exist_ok=True)
+    for path in (tiny / "seed0-width2").glob("resnet.*"):
+        path.rename(tiny / "seed0" / path.name)
+    cls = load_class(system("resnet+roll2midi").stages[1])
+    monkeypatch.setattr(cls.fit, "__defaults__", (1, 2, 2))
+    weights = training.train("resnet+roll2midi", output=tiny, device="cpu", precision="32-true")
+    record = json.loads(weights.with_suffix(".json").read_text())
+    first = load_file(tiny / "seed0" / "resnet.safetensors")
+    assert first
+    assert record["trained_on"] == ["simulated/wtc1~t3", "simulated/wtc1~t4"]
+    assert len(record["first_stage_weights_sha256"]) == 64
+    kept = sorted(path.name for path in (tiny / "seed0/work/resnet+roll2midi/rolls").iterdir())
+    assert kept[:2] == ["validation-0.npy", "validation-1.npy"]
+    assert all("~t3" in name or "~t4" in name for name in kept[2:])
+
+
+def test_training_a_second_stage_alone_is_refused(tiny: Path) -> None:
+    with pytest.raises(AudeoBenchError, match="behind a first stage"):
+        training.train("roll2midi", output=tiny, device="cpu")
+
+
+def test_the_command_needs_a_name_or_all() -> None:
+    from typer.testing import CliRunner
+
+    assert CliRunner().invoke(app, ["train"]).exit_code == 2
