@@ -1,10 +1,11 @@
 """Keywise, audeo-bench's own contestant: every key is read from its own columns of the picture.
 
-A net that averages the whole picture before it answers must learn from samples where each key lies. A keyboard
-seen from above needs no such search: key k lies at a known share of the crop's width. So a small residual
-trunk keeps the columns and only shrinks the height, each key's features are interpolated from the map at the
-key's centre and at its two edges, and one classifier, the same for all keys, answers from them and from its
-neighbours'. Five stacked frames are its short memory in time. No pooling over the keyboard, hence few weights.
+A net that averages the whole picture before it answers must learn from samples where each key lies. A
+keyboard seen from above needs no such search: key k lies at a known share of the crop's width. So a small
+residual trunk keeps the columns and only shrinks the height, each key's features are interpolated from the
+map at the key's centre and at its two edges, and one classifier, the same for all keys, answers from them and
+from its neighbours'. Five stacked frames are its short memory in time. No pooling over the keyboard, hence
+few weights.
 """
 
 from __future__ import annotations
