@@ -56,7 +56,7 @@ class Slope(nn.Module):
         # How 88 places become the map's columns is not said; linear interpolation, repeated over rows, is the
         # plain reading.
         columns = F.interpolate(ramp.float(), size=x.shape[-1], mode="linear", align_corners=True).to(x.dtype)
-        laid = columns[:, :, None].expand(len(x), -1, x.shape[-2], -1)
+        laid = columns[:, :, None].expand(x.shape[0], -1, x.shape[-2], -1)
         return torch.relu(self.merge(torch.cat([x, laid], 1)))
 
 
@@ -77,7 +77,7 @@ class AggregationSlopeNet(nn.Module):
         initialise(self)
 
     def forward(self, frames: Tensor) -> Tensor:
-        n = len(frames)
+        n = frames.shape[0]
         maps = F.relu(self.bn1(self.conv1(frames.flatten(0, 1)[:, None])))
         # Their maps are merged at the stem's size, "64x73x400", before the max-pool.
         x = F.max_pool2d(self.aggregation(maps.unflatten(0, (n, STACK))), 3, 2, 1)

@@ -66,7 +66,7 @@ class KeywiseNet(nn.Module):
         x = self.layer3(self.layer2(self.layer1(x)))
         columns = torch.relu(self.bn2(self.collapse(x)))[:, :, 0]
         read = (columns @ self.reading.to(columns.dtype)).unflatten(2, (len(PLACES), KEYS)).flatten(1, 2)
-        read = torch.cat([read, self.colour.to(read.dtype).expand(len(read), -1, -1)], 1)[..., self.keys]
+        read = torch.cat([read, self.colour.to(read.dtype).expand(read.shape[0], -1, -1)], 1)[..., self.keys]
         return self.leave(torch.relu(self.neighbours(torch.relu(self.enter(read)))))[:, 0]
 
 
