@@ -1,4 +1,5 @@
-"""Trainings: seeded draws, checkpoints that a kill cannot spoil, and what lies beside the weights afterwards."""
+"""Trainings: seeded draws, checkpoints that a kill cannot spoil, and what lies beside the weights afterwards.
+"""
 
 from __future__ import annotations
 
@@ -168,7 +169,8 @@ def render_here(sources, shape):
 def test_every_first_stage_trains_and_leaves_a_record(
     tiny: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    for source in training.TrainingContext(None, "simulated", 0, 0, 1, tiny).sources:  # type: ignore[arg-type]
+    for source in training.TrainingContext(None, "simulated", 0, 0, 1, tiny).sources:  # type:
+    ignore[arg-type]
         render_here([source, training_frames.Source("simulated", 0, "validation")], (50, 450))
     short = load_class(system(name).stages[0])
     if name == "keywise":

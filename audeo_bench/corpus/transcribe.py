@@ -1,4 +1,5 @@
-"""Audio -> notes, by Transkun (Yan & Duan, ISMIR 2024; MIT licence): the optional extra ``audeo-bench[transcribe]``.
+"""Audio -> notes, by Transkun (Yan & Duan, ISMIR 2024; MIT licence): the optional extra
+``audeo-bench[transcribe]``.
 
 Its weights travel inside its package, so nothing is fetched when it is used.
 """
@@ -49,7 +50,8 @@ def transcribe(samples: np.ndarray) -> tuple[Notes, np.ndarray]:
 
     model, write_midi = _model()
     with torch.no_grad():
-        heard = model.transcribe(torch.from_numpy(np.asarray(samples, np.float32)[:, None]), discardSecondHalf=False)
+        heard = model.transcribe(torch.from_numpy(np.asarray(samples, np.float32)[:, None]),
+        discardSecondHalf=False)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "heard.mid"
         write_midi(heard).write(str(path))
@@ -66,7 +68,8 @@ def _model() -> tuple[Any, Any]:
         from transkun.Data import writeMidi
     except ImportError as problem:
         raise AudeoBenchError(
-            f"Transkun cannot be loaded ({problem}); install the extra: pip install 'audeo-bench[transcribe]'."
+            f"Transkun cannot be loaded ({problem}); install the extra: pip install
+            'audeo-bench[transcribe]'."
         ) from problem
     folder = resources.files("transkun") / "pretrained"
     configuration = moduleconf.parseFromFile(str(folder / "2.0.conf"))["Model"]
@@ -77,7 +80,8 @@ def _model() -> tuple[Any, Any]:
 
 
 def _stand_in_for_torchaudio() -> None:
-    """Serve the one function that Transkun takes from torchaudio, where torchaudio does not fit the torch installed.
+    """Serve the one function that Transkun takes from torchaudio, where torchaudio does not fit the torch
+    installed.
 
     It computes a mel filter bank that the checkpoint then overwrites.
     """
