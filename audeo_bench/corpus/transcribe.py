@@ -1,5 +1,4 @@
-"""Audio -> notes, by Transkun (Yan & Duan, ISMIR 2024; MIT licence): the optional extra
-``audeo-bench[transcribe]``.
+"""Audio -> notes, by Transkun (Yan & Duan, ISMIR 2024; MIT licence), extra ``audeo-bench[transcribe]``.
 
 Its weights travel inside its package, so nothing is fetched when it is used.
 """
@@ -50,8 +49,8 @@ def transcribe(samples: np.ndarray) -> tuple[Notes, np.ndarray]:
 
     model, write_midi = _model()
     with torch.no_grad():
-        heard = model.transcribe(torch.from_numpy(np.asarray(samples, np.float32)[:, None]),
-        discardSecondHalf=False)
+        audio = torch.from_numpy(np.asarray(samples, np.float32)[:, None])
+        heard = model.transcribe(audio, discardSecondHalf=False)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "heard.mid"
         write_midi(heard).write(str(path))
@@ -68,8 +67,8 @@ def _model() -> tuple[Any, Any]:
         from transkun.Data import writeMidi
     except ImportError as problem:
         raise AudeoBenchError(
-            f"Transkun cannot be loaded ({problem}); install the extra: pip install
-            'audeo-bench[transcribe]'."
+            f"Transkun cannot be loaded ({problem}); "
+            "install the extra: pip install 'audeo-bench[transcribe]'."
         ) from problem
     folder = resources.files("transkun") / "pretrained"
     configuration = moduleconf.parseFromFile(str(folder / "2.0.conf"))["Model"]
@@ -80,8 +79,7 @@ def _model() -> tuple[Any, Any]:
 
 
 def _stand_in_for_torchaudio() -> None:
-    """Serve the one function that Transkun takes from torchaudio, where torchaudio does not fit the torch
-    installed.
+    """Serve the one function that Transkun takes from torchaudio, where it does not fit the torch installed.
 
     It computes a mel filter bank that the checkpoint then overwrites.
     """
