@@ -41,6 +41,9 @@ find_python() {
 }
 
 has_library fluidsynth || install_debian libfluidsynth3
+if [ "${1:-}" = test ] && ! { command -v chromium && command -v chromedriver; } >/dev/null; then
+    (install_debian chromium chromium-driver) || echo "setup.sh: no Chromium; the page's browser tests will be skipped" >&2
+fi
 
 if [ ! -x .venv/bin/python ]; then
     python=$(find_python)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Literal
 from unittest import mock
 
@@ -60,7 +61,7 @@ def check(contestant: str, weights: Sequence[str] = ()) -> Iterator[Finding]:
     yield Finding("loads", "pass", f"{type(stage).__name__}, {_kind(stage)}")
     yield _declares(stage)
     try:
-        bench = _Bench(stage, _recording(stage))
+        bench = _Bench(stage, _recording(isinstance(stage, VideoToRoll)))
         yield bench.shapes()
     except AudeoBenchError as fault:
         yield Finding("shapes and range", "fail", str(fault))
@@ -164,7 +165,8 @@ class _Cycle:
         return self.base[np.minimum(place, period - 1 - place)]
 
 
-def _recording(stage: Stage) -> Recording:
+@cache
+def _recording(filmed: bool) -> Recording:
     """The beginning of a simulated training recording from its first note on, frames rendered once."""
     from audeo_bench.corpus import open_corpus
 
@@ -172,10 +174,8 @@ def _recording(stage: Stage) -> Recording:
     whole = corpus.recording(corpus.ids("wtc1")[0])
     window = slice(0, min(len(whole), _FRAMES_RENDERED))
     sounding = whole.sounding[:, window]
-    if isinstance(stage, VideoToRoll):
-        frames = np.asarray(whole.frames[window])
-    else:
-        frames = np.zeros((sounding.shape[1], 1, 1), np.uint8)
+    blank = np.zeros((sounding.shape[1], 1, 1), np.uint8)
+    frames = np.asarray(whole.frames[window]) if filmed else blank
     pressed = None if whole.pressed is None else whole.pressed[:, window]
     return replace(
         whole,

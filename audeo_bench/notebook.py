@@ -1,4 +1,4 @@
-"""The names for notebooks: ``audeo_bench.load_run``, ``score``, ``compare`` and ``leaderboard``, all giving DataFrames.
+"""The names for notebooks: ``audeo_bench.load_run``, ``compare`` and ``leaderboard`` give DataFrames.
 
 >>> import audeo_bench
 >>> audeo_bench.load_run("runs/simulated-wtc2/keywise")  # doctest: +SKIP
@@ -34,7 +34,7 @@ def load_run(run: str | Path) -> pd.DataFrame:
 def compare(
     run: str | Path, *others: str | Path, metric: str = "frame_mean.51@0.4", seed: int = 0
 ) -> pd.DataFrame:
-    """One run against others, paired: difference, interval, p-values, verdict and each recording's difference.
+    """One run against others, paired: difference, interval, p-values, verdict, each recording.
 
     Parameters
     ----------

@@ -104,7 +104,7 @@ class Times(Strict):
 class Row(Strict):
     """One contestant on one board. See the module's docstring."""
 
-    schema_number: Annotated[Literal[1], Field(alias="schema")]
+    schema_number: Literal[1] = Field(alias="schema")
     board: Name
     contestant: Name
     answered_by: Literal["harness", "files"]

@@ -12,7 +12,7 @@ from tiny_corpus import READER, TinyCorpus, write_contestant
 
 from audeo_bench.boards.excerpt import cut_excerpt
 from audeo_bench.boards.metrics import MAIN, measure_name
-from audeo_bench.boards.rows import Row, write_row
+from audeo_bench.boards.rows import Row, as_text, write_row
 from audeo_bench.contestants import system
 from audeo_bench.corpus import CORPORA
 from audeo_bench.run import predict
@@ -110,6 +110,20 @@ def make_row() -> Callable[..., Row]:
         return Row.model_validate(content | changes)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def thousand_rows(tmp_path_factory: pytest.TempPathFactory, make_row: Callable[..., Row]) -> Path:
+    """A ``leaderboards`` folder with a thousand rows on one board."""
+    folder = tmp_path_factory.mktemp("thousand")
+    board = folder / "simulated-wtc2"
+    board.mkdir()
+    texts = [as_text(make_row(f"base-{number}", 0.4 + 0.02 * number, seed=number)) for number in range(20)]
+    for number in range(1000):
+        name = f"contestant-{number:04d}"
+        text = texts[number % 20].replace(f'"base-{number % 20}"', f'"{name}"')
+        (board / f"{name}.json").write_text(text)
+    return folder
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_names_are_text_wherever_they_stand(tmp_path, make_row):
 
 def test_other_recordings_are_never_merged(boards_folder, make_row):
     write_row(make_row("stranger", provenance="recorded"), boards_folder)
-    with pytest.raises(AudeoBenchError, match="provenance.*never merged"):
+    with pytest.raises(AudeoBenchError, match=r"provenance.*never merged"):
         build(boards_folder)
 
 
@@ -108,7 +108,7 @@ def test_whoever_holds_the_folder_is_waited_for(boards_folder):
 
 
 def test_killed_at_any_moment_the_boards_are_whole(boards_folder, make_row):
-    """Kill -9 while a process builds in turns from two sets of rows: what lies there is one set's boards or the other's."""
+    """Kill -9 while a process builds in turns from two sets of rows: one's boards lie there whole."""
     names = ("README.md", "index.html")
     wholes = {name: set() for name in names}
     row = boards_folder / "simulated-wtc2" / "keywise.json"

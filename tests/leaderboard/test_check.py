@@ -51,11 +51,11 @@ def test_a_good_contestant_passes_everything(tmp_path):
 @pytest.mark.parametrize(
     ("body", "contract", "words"),
     [
-        ("def roll(self, frames): return np.zeros((len(frames), KEYS), np.float32)", "shapes and range", "transposed"),
+        ("def roll(self, frames): return np.zeros((len(frames), KEYS))", "shapes and range", "transposed"),
         ("def roll(self, frames): return np.zeros((KEYS, 100), np.float32)", "shapes and range", "shape"),
         ("def roll(self, frames): return np.full((KEYS, len(frames)), 3.0)", "shapes and range", "sigmoid"),
-        ("def roll(self, frames): return np.full((KEYS, len(frames)), np.nan)", "shapes and range", "not finite"),
-        ("def roll(self, frames): raise RuntimeError('no camera')", "shapes and range", "RuntimeError: no camera"),
+        ("def roll(self, frames): return np.full((KEYS, len(frames)), np.nan)", "shapes and range", "finite"),
+        ("def roll(self, frames): raise RuntimeError('no camera')", "shapes and range", "no camera"),
         ("trained_on = 'simulated/wtc1'\ndef roll(self, frames): return np.zeros((KEYS, len(frames)))",
          "declares its training data", "tuple"),
         ("trained_on = ('everything',)\ndef roll(self, frames): return np.zeros((KEYS, len(frames)))",
@@ -68,8 +68,8 @@ def roll(self, frames): return self.rng.random((KEYS, len(frames)))""",
          "deterministic under a seed", "differ by up to"),
         ("""
 def roll(self, frames):
-    means = [window.mean() + window[0].mean() for _, window in windows(frames) for _ in window]
-    return np.tile(np.array(means, np.float32) / 512, (KEYS, 1))""",
+    means = [mean for _, window in windows(frames) for mean in [window.mean()] * len(window)]
+    return np.tile(np.array(means, np.float32) / 255, (KEYS, 1))[:, : len(frames)]""",
          "independent of window size", "context"),
         ("""
 def roll(self, frames):
@@ -135,7 +135,8 @@ def test_a_stranger_with_folders_and_modules_of_their_own(tmp_path):
         "from dataclasses import dataclass\n\nimport numpy as np\nfrom utils import scaled\n",
     ).replace(
         "class Reader",
-        "@dataclass\nclass Options:\n    width: int = 16\n    names: list[str] | None = None\n\n\nclass Reader",
+        "@dataclass\nclass Options:\n    width: int = 16\n    names: list[str] | None = None\n\n\n"
+        "class Reader",
     )
     text = text.replace("np.float32(0.9 / 255)", "scaled(np.float32(Options().width / 16 / 255))")
     assert failures(findings(str(write_contestant(tmp_path, "mine", text)))) == []

@@ -1,6 +1,7 @@
 """``compare``, ``join``, ``submit``, ``leaderboard``, ``fidelity`` as typed, and the names for notebooks."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -133,6 +134,18 @@ def test_fidelity_stands_paper_and_reproduction_side_by_side(here, make_row):
     markdown = run("fidelity", "--format", "markdown").stdout
     assert "| ResNet [27] at 0.4 | f1 | 49.7 |" in markdown
     assert "Contradicts" in run("fidelity").stdout
+
+
+def test_the_ten_lines_of_the_readme_join(here):
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    lines = readme.partition("Save this as `my_model.py`")[2].partition("```python\n")[2].partition("```")[0]
+    (here / "my_model.py").write_text(lines)
+    assert "fail" not in run("check", "./my_model.py").stdout
+    run("midi", *PLACE, "--contestant", "./my_model.py", "--limit", "1", "--no-figure")
+    run("compare", "./my_model.py", *PLACE, "--against", "./reader.py")
+    run("submit", "runs/tiny-wtc2/my_model")
+    run("leaderboard", "build")
+    assert "my\\_model" in (here / "leaderboards" / "README.md").read_text()
 
 
 def test_names_for_notebooks(here):

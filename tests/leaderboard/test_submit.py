@@ -69,7 +69,7 @@ def test_an_unfinished_run_is_for_no_board(tiny_run):
 def test_a_roll_that_was_changed_is_refused(tiny_run):
     run = tiny_run()
     np.savez_compressed(roll_path(run, "wtc2-01"), roll=np.zeros((88, 120), np.float32))
-    with pytest.raises(AudeoBenchError, match="not the roll that run.json names"):
+    with pytest.raises(AudeoBenchError, match=r"not the roll that run\.json names"):
         make_row(run)
 
 

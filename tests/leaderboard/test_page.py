@@ -1,0 +1,238 @@
+"""The page in a real browser: sorts, filters, opens, sounds, works by keyboard, bears a thousand rows."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from audeo_bench.boards.build import build
+from audeo_bench.boards.rows import Row, write_row
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (./setup.sh test)")
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None or DRIVER is None,
+    reason="no chromium and chromedriver here (./setup.sh test installs Debian's)",
+)
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory) -> Iterator:
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
+    yield driver
+    driver.quit()
+
+
+class Page:
+    """What a reader sees and does."""
+
+    def __init__(self, driver, path: Path, width: int = 1280) -> None:
+        self.driver = driver
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        # A page that is still gliding to a place is clicked beside it.
+        still = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": still})
+        driver.get(path.as_uri())
+
+    def run(self, script: str, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def names(self) -> list[str]:
+        """Contestants as they stand, those that are shown."""
+        return self.run(
+            "return [...document.querySelectorAll('tr.entry')].filter(r => !r.hidden)"
+            ".map(r => r.querySelector('.name').textContent)"
+        )
+
+    def click(self, selector: str) -> None:
+        self.driver.find_element("css selector", selector).click()
+
+    def type(self, selector: str, text: str) -> None:
+        field = self.driver.find_element("css selector", selector)
+        field.clear()
+        field.send_keys(text)
+
+    def text(self, selector: str) -> str:
+        return self.driver.find_element("css selector", selector).text
+
+    def errors(self) -> list[str]:
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory, make_row: Callable[..., Row]) -> Path:
+    folder = tmp_path_factory.mktemp("page")
+    for name, right in (("video2roll", 0.6), ("keywise", 0.8), ("resnet", 0.4)):
+        row = make_row(name, right, seed=int(100 * right))
+        if name == "resnet":
+            row = row.model_copy(update={"stages": (row.stages[0].model_copy(update={"parameters": None}),)})
+        write_row(row, folder)
+    sound = folder / "simulated-wtc2" / "audio" / "keywise" / "wtc2-01.ogg"
+    sound.parent.mkdir(parents=True)
+    sound.write_bytes(b"OggS")
+    return build(folder)[1]
+
+
+@pytest.fixture
+def page(browser, board) -> Page:
+    page = Page(browser, board)
+    page.errors()
+    return page
+
+
+def test_rows_are_sorted_by_any_column(page):
+    assert page.names() == ["keywise", "video2roll", "resnet"]
+    page.click("button[data-key=name]")
+    assert page.names() == ["keywise", "resnet", "video2roll"]
+    page.click("button[data-key=f1]")
+    page.click("button[data-key=f1]")
+    assert page.names() == ["resnet", "video2roll", "keywise"]
+    states = page.run("return [...document.querySelectorAll('th[aria-sort]')].map(h => h.ariaSort)")
+    assert states.count("ascending") == 1 and states.count("none") == len(states) - 1
+    for _ in range(2):  # what is unknown stays last, up or down
+        page.click("button[data-key=parameters]")
+        assert page.names()[-1] == "resnet"
+    assert page.errors() == []
+
+
+def test_rows_are_filtered(page):
+    page.type(".filter", "key")
+    assert page.names() == ["keywise"]
+    assert page.text(".shown") == "1 of 3"
+    page.type(".filter", "nobody")
+    assert page.names() == [] and "No row fits" in page.text(".empty")
+    page.click(".empty .clear")
+    assert len(page.names()) == 3
+    page.click(".verified-only")
+    assert page.names() == []
+    page.click(".verified-only")
+    page.click(".show-reported")
+    assert page.run("return document.querySelector('tbody.reported').hidden")
+    assert page.errors() == []
+
+
+def test_other_metrics_are_shown(page):
+    before = page.text("tr.entry .f1 .value")
+    page.run(
+        "const [kind] = document.querySelectorAll('.metric-part'); kind.value = 'micro';"
+        "kind.dispatchEvent(new Event('change'))"
+    )
+    assert page.text("tr.entry .f1 .value") != before
+    assert page.errors() == []
+
+
+def test_a_row_opens_to_its_recordings_and_piano_roll(page):
+    page.click("tr.entry .open")
+    assert page.run("return document.querySelector('.open').ariaExpanded") == "true"
+    assert len(page.run("return [...document.querySelectorAll('.detail .recording')]")) == 3
+    for outcome in ("right", "extra", "missed"):
+        assert page.run(f"return document.querySelector('.roll path.{outcome}').getBBox().width") > 0
+    label = page.run("return document.querySelector('.roll svg').ariaLabel")
+    assert "% of the marked cells right" in label
+    assert page.run("return document.querySelector('.roll audio').src").startswith("data:audio/ogg;base64,")
+    page.click(".detail tbody tr:nth-child(2) .recording")
+    assert "wtc2-02" in page.text(".roll figcaption strong")
+    assert page.run("return document.querySelector('.roll audio')") is None
+    page.click("tr.entry .open")
+    assert page.run("return document.querySelector('.detail').hidden")
+    assert page.errors() == []
+
+
+def test_an_excerpt_is_heard(page):
+    page.click("tr.entry .open")
+    page.click(".hear button")
+    assert "Stop" in page.text(".hear button")
+    page.click(".hear button")
+    assert "Hear the answer" in page.text(".hear button")
+    assert page.errors() == []
+
+
+def test_everything_is_reached_by_keyboard(page):
+    from selenium.webdriver.common.keys import Keys
+
+    body = page.driver.switch_to.active_element
+    reached = set()
+    for _ in range(40):
+        body.send_keys(Keys.TAB)
+        body = page.driver.switch_to.active_element
+        reached.add(body.get_attribute("class") or body.get_attribute("data-key") or body.get_attribute("id"))
+    assert {"skip", "theme", "filter", "metric-part", "rank", "f1", "open", "scroll"} <= reached
+    page.driver.find_element("css selector", "tr.entry .open").send_keys(Keys.ENTER)
+    assert page.run("return document.querySelector('.detail') !== null")
+    assert page.errors() == []
+
+
+def test_light_and_dark(page):
+    def paper() -> str:
+        return page.run("return getComputedStyle(document.body).backgroundColor")
+
+    first = paper()
+    page.click("#theme")
+    second = paper()
+    page.click("#theme")
+    assert first == paper() != second
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(browser, board):
+    page = Page(browser, board, width=375)
+    page.click("tr.entry .open")
+    width = page.run("return document.documentElement.scrollWidth")
+    assert width <= 375
+    assert page.text("tr.entry .f1 .value")
+
+
+def test_nothing_is_fetched(browser, board):
+    import json
+
+    browser.get_log("performance")
+    page = Page(browser, board)
+    page.click("tr.entry .open")
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+def test_a_thousand_rows_stay_usable(browser, thousand_rows):
+    path = build(thousand_rows)[1]
+    begun = time.perf_counter()
+    page = Page(browser, path)
+    loaded = 1000 * (time.perf_counter() - begun)
+    # Each ends with a forced layout, so that drawing is part of the milliseconds, by the browser's clock.
+    script = "const t = performance.now(); {} document.body.offsetHeight; return performance.now() - t"
+    times = {
+        "load": loaded,
+        "sort": page.run(script.format("document.querySelector('button[data-key=name]').click();")),
+        "filter": page.run(
+            script.format(
+                "const f = document.querySelector('.filter'); f.value = 'contestant-05';"
+                "f.dispatchEvent(new Event('input'));"
+            )
+        ),
+        "open": page.run(script.format("document.querySelector('tr.entry:not([hidden]) .open').click();")),
+    }
+    print(f"\n1,000 rows, {path.stat().st_size / 1e6:.1f} MB; milliseconds: {times}")
+    assert len(page.names()) == 100
+    # About ten times what a quiet machine needs.
+    assert times["sort"] < 3000 and times["filter"] < 3000 and times["open"] < 2000
+    assert page.errors() == []
