@@ -52,7 +52,7 @@ class Up(nn.Module):
 
 
 class Generator(nn.Module):
-    """(N, 1, keys, T) probabilities -> the same shape, any size. Full size: width 64, 25.1 million parameters."""
+    """(N, 1, keys, T) probabilities -> the same shape, any size. Full size: width 64."""
 
     def __init__(self, width: int = 64) -> None:
         super().__init__()

@@ -28,9 +28,3 @@ def _drawn(name: str, shape: tuple[int, ...]) -> np.ndarray:
     else:
         z = z / np.sqrt(np.prod(shape[1:]))
     return z.astype(np.float32)
-
-
-def recipe_net(net: torch.nn.Module) -> torch.nn.Module:
-    """Fill a net with recipe weights, so that its batch norms and logits are those of a trained one in size."""
-    net.load_state_dict(recipe_weights({name: value.shape for name, value in net.state_dict().items()}))
-    return net.eval()

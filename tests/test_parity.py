@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from release_weights import recipe_weights
 
 from audeo_bench.contestants import find, load_class
 from audeo_bench.nn.folding import folded
-from release_weights import recipe_weights
 
 PARITY = Path(__file__).parents[2] / "shared" / "parity"
 pytestmark = pytest.mark.skipif(

@@ -253,8 +253,8 @@ class PictureFrames:
             span = f"frame{self.numbers[0]}.jpg to frame{self.numbers[-1]}.jpg"
             raise AudeoBenchError(
                 f"{path}: missing; a model needs a picture of each of the {len(self):,} frames of "
-                f"{self.recording} ({span}), and {here:,} are there. Put the release's input_images in place, "
-                f"then {HOW} again; without pictures only the authors' stored answers can be scored (leave "
+                f"{self.recording} ({span}), {here:,} of them are there. Put the release's pictures there,"
+                f" then {HOW} again; without pictures only the authors' stored answers can be scored (leave "
                 "out --contestant)."
             ) from None
         except OSError as fault:

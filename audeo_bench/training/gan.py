@@ -1,4 +1,4 @@
-"""How both Roll2Midi nets are trained: least-squares GAN on windows of four seconds, with the release's weights."""
+"""How both Roll2Midi nets are trained: a least-squares GAN on windows of four seconds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def fit_refiner(
     batch: int = 16,
     steps: int = 150,
 ) -> None:
-    """Train on rolls of recordings that the first stage did not train on; the release's loss weights and rates.
+    """Train on rolls of recordings that the first stage did not train on; loss weights and rates as released.
 
     Parameters
     ----------
