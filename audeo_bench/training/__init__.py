@@ -27,7 +27,7 @@ from audeo_bench.files import atomic_write
 from audeo_bench.nn.stage import TorchStage
 from audeo_bench.provenance import commit, hardware, versions
 from audeo_bench.report.progress import progress_bar
-from audeo_bench.training.curve import draw_learning_curve
+from audeo_bench.training.curve import draw_learning_curve, score_column
 from audeo_bench.training.frames import Source, cached_frames
 
 TRAINING_TAKES = (0, 1, 2)
@@ -247,7 +247,7 @@ def _describe(weights: Path, stage: TorchStage, context: TrainingContext, facts:
     draw_learning_curve(
         history, weights.with_suffix(".png"), title=f"{weights.stem} · {context.corpus} corpus"
     )
-    best = history.loc[history["validation_f1"].idxmax()]
+    best = history.loc[history[score_column(history)].idxmax()]
     record = {
         "contestant": weights.stem,
         "weights_sha256": sha256_of(weights),
@@ -260,7 +260,7 @@ def _describe(weights: Path, stage: TorchStage, context: TrainingContext, facts:
         "precision": str(context.fabric._precision.precision),
         "epochs": len(history),
         "best_epoch": int(best["epoch"]),
-        "validation_f1": float(best["validation_f1"]),
+        score_column(history): float(best[score_column(history)]),
         "training_seconds": float(history["seconds"].iloc[-1]),
         "commit": commit(),
         "versions": versions(),

@@ -1,4 +1,4 @@
-"""The learning curve: loss and validation F1 by epoch."""
+"""The learning curve: loss and validation score by epoch."""
 
 from __future__ import annotations
 
@@ -9,22 +9,31 @@ from matplotlib.figure import Figure
 
 from audeo_bench.files import atomic_write
 
+SCORES = {
+    "validation_f1": "validation F1 at 0.4 (%), per-frame mean",
+    "validation_r2": "spectrogram's variance explained (%), validation",
+}
+
+
+def score_column(history: pd.DataFrame) -> str:
+    """The log's column with the validation score."""
+    return next(column for column in history if str(column).startswith("validation_"))
+
 
 def draw_learning_curve(history: pd.DataFrame, path: Path, title: str) -> None:
-    """Draw a training's log (columns epoch, loss, validation_f1, learning_rate) as a PNG; cuts of the rate
-    are dotted.
+    """Draw a training's log (columns epoch, loss, validation_f1 or validation_r2, learning_rate) as a
+    PNG; cuts of the rate are dotted.
     """
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     left = figure.add_subplot()
     right = left.twinx()
     left.plot(history["epoch"], history["loss"], color="tab:grey", label="training loss")
-    right.plot(
-        history["epoch"], 100 * history["validation_f1"], color="tab:blue", marker=".", label="validation F1"
-    )
-    best = history["validation_f1"].idxmax()
+    score = 100 * history[score_column(history)]
+    right.plot(history["epoch"], score, color="tab:blue", marker=".", label="validation")
+    best = score.idxmax()
     right.plot(
         history["epoch"][best],
-        100 * history["validation_f1"][best],
+        score[best],
         "o",
         color="tab:red",
         label="chosen epoch",
@@ -32,7 +41,7 @@ def draw_learning_curve(history: pd.DataFrame, path: Path, title: str) -> None:
     for epoch in history["epoch"][history["learning_rate"].diff() < 0]:
         left.axvline(epoch - 0.5, color="0.8", linestyle=":")
     left.set(xlabel="epoch", ylabel="training loss", title=title)
-    right.set_ylabel("validation F1 at 0.4 (%), per-frame mean")
+    right.set_ylabel(SCORES.get(str(score.name), str(score.name)))
     right.legend(handles=[*left.lines[:1], *right.lines], loc="center right", frameon=False)
     with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=110)

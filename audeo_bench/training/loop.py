@@ -44,6 +44,7 @@ def optimise(
     title: str,
     patience: int = 2,
     resume: bool = True,
+    score: str = "validation_f1",
 ) -> list[dict[str, float]]:
     """Train ``net`` and leave in it the weights of the epoch with the highest validation score.
 
@@ -61,11 +62,13 @@ def optimise(
     patience : int
         Epochs without a better validation score before the learning rate is cut to 0.3 of itself. Two cuts
         also come when 70 % and 90 % of the epochs are done: a short training ends before its plateau.
+    score : str
+        What the validation score is called in the log: ``validation_`` and its name.
 
     Returns
     -------
     list of dict
-        One per epoch: epoch, loss, validation_f1, learning_rate, seconds.
+        One per epoch: epoch, loss, the score, learning_rate, seconds.
 
     Raises
     ------
@@ -73,7 +76,7 @@ def optimise(
         After the checkpoint was saved; the same call resumes.
     """
     checkpoint = folder / "checkpoint.pt"
-    progress = {"epoch": 0, "step": 0, "loss_sum": 0.0, "seconds": 0.0, "best": -1.0, "stale": 0}
+    progress = {"epoch": 0, "step": 0, "loss_sum": 0.0, "seconds": 0.0, "best": -math.inf, "stale": 0}
     history: list[dict[str, float]] = []
     best_weights = _copy(net)
     fingerprint = {"title": title, "seed": seed, "epochs": epochs, "steps_per_epoch": steps_per_epoch}
@@ -121,24 +124,24 @@ def optimise(
                     progress["loss_sum"] += float(loss.detach())
                     progress["step"] += 1
                     progress["seconds"] += time.monotonic() - began
-                    best = f"best F1 {100 * progress['best']:.1f}" if history else "no validation yet"
+                    best = f"best {100 * progress['best']:.1f} %" if history else "no validation yet"
                     bar.advance(1, f"loss {progress['loss_sum'] / progress['step']:.4f} · validation {best}")
                     if time.monotonic() - last_save > SAVE_EVERY:
                         save()
                         last_save = time.monotonic()
                 net.eval()
-                score = validate()
+                value = validate()
                 history.append(
                     {
                         "epoch": epoch + 1,
                         "loss": progress["loss_sum"] / steps_per_epoch,
-                        "validation_f1": score,
+                        score: value,
                         "learning_rate": optimisers[0].param_groups[0]["lr"],
                         "seconds": round(progress["seconds"], 1),
                     }
                 )
-                if score > progress["best"]:
-                    progress["best"], progress["stale"] = score, 0
+                if value > progress["best"]:
+                    progress["best"], progress["stale"] = value, 0
                     best_weights = _copy(net)
                 else:
                     progress["stale"] += 1

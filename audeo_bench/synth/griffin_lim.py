@@ -1,0 +1,140 @@
+"""Spectrogram to sound without phases: Griffin & Lim (1984), with the momentum of Perraudin et al. (2013).
+
+librosa's ``griffinlim`` inverts one array as a whole. Here a spectrogram of any length is inverted span by
+span: each span is handed the phases of the end of the one before, so that the two agree where they meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+
+__all__ = ["BINS", "HOP", "N_FFT", "griffin_lim", "griffin_lim_blocks", "log_spectrogram"]
+
+N_FFT, HOP = 2048, 256
+"""Of the paper: 128 and 16 ms at 16 kHz."""
+BINS = N_FFT // 2 + 1
+REACH = N_FFT // HOP
+"""Frames that one sample lies in."""
+OVERLAP = 4 * REACH
+"""Frames of the span before that a span is given: half a second."""
+SPAN = 640
+"""Frames of one span: about ten seconds."""
+
+
+def stft(samples: np.ndarray) -> torch.Tensor:
+    """Complex spectrum, shape (1025, 1 + samples // 256); frame t is centred on sample 256 t."""
+    signal = torch.from_numpy(np.ascontiguousarray(samples, np.float32))
+    window = torch.hann_window(N_FFT)
+    return torch.stft(signal, N_FFT, HOP, window=window, pad_mode="constant", return_complex=True)
+
+
+def log_spectrogram(samples: np.ndarray) -> np.ndarray:
+    """``log(1 + power)`` of every bin, what PerfNet predicts (Wang & Yang, AAAI 2019).
+
+    Parameters
+    ----------
+    samples : np.ndarray, shape (n,)
+        16 kHz mono.
+
+    Returns
+    -------
+    np.ndarray, shape (1025, 1 + n // 256), float32
+    """
+    return torch.log1p(stft(samples).abs().square_()).numpy()
+
+
+def griffin_lim(
+    magnitude: np.ndarray,
+    iterations: int = 60,
+    known: np.ndarray | None = None,
+    momentum: float = 0.99,
+) -> np.ndarray:
+    """A signal whose spectrogram comes close to ``magnitude``.
+
+    Parameters
+    ----------
+    magnitude : np.ndarray, shape (1025, T)
+        Amplitudes, not powers.
+    iterations : int
+        With momentum 60 come closer than 300 without (`docs/synthesis.md`).
+    known : np.ndarray or None, shape (1025, k), complex
+        Spectrum of the first k frames, to be kept as it is; the rest is fitted to it.
+    momentum : float
+        0 is the algorithm of 1984.
+
+    Returns
+    -------
+    np.ndarray, shape (256 (T - 1),), float32
+    """
+    wanted = torch.from_numpy(np.ascontiguousarray(magnitude, np.float32))
+    window = torch.hann_window(N_FFT)
+    length = HOP * (wanted.shape[1] - 1)
+    if length == 0:
+        return np.zeros(0, np.float32)
+    draws = torch.Generator().manual_seed(0)
+    turn = 2 * np.pi * torch.rand(wanted.shape, generator=draws)
+    spectrum = torch.polar(wanted, turn)
+    fixed = None if known is None else torch.from_numpy(np.ascontiguousarray(known, np.complex64))
+    if fixed is not None:
+        spectrum[:, : fixed.shape[1]] = fixed
+    before = torch.zeros_like(spectrum)
+    for _ in range(iterations):
+        signal = torch.istft(spectrum, N_FFT, HOP, window=window, length=length)
+        now = torch.stft(signal, N_FFT, HOP, window=window, pad_mode="constant", return_complex=True)
+        ahead = now - before * (momentum / (1 + momentum))
+        before = now
+        spectrum = ahead * (wanted / ahead.abs().clamp_(min=1e-12))
+        if fixed is not None:
+            spectrum[:, : fixed.shape[1]] = fixed
+    return torch.istft(spectrum, N_FFT, HOP, window=window, length=length).numpy()
+
+
+def griffin_lim_blocks(
+    blocks: Iterable[np.ndarray], iterations: int = 60, span: int = SPAN
+) -> Iterator[np.ndarray]:
+    """Invert a spectrogram that comes in consecutive blocks, with memory for one span.
+
+    Parameters
+    ----------
+    blocks : iterable of np.ndarray, each (1025, t)
+        Consecutive amplitudes.
+    span : int
+        Frames that are inverted together; more than 64.
+
+    Yields
+    ------
+    np.ndarray, shape (n,), float32
+        Consecutive samples; 256 (T - 1) altogether.
+    """
+    waiting: list[np.ndarray] = []
+    tail: np.ndarray | None = None
+    spectra: np.ndarray | None = None
+
+    def invert(frames: np.ndarray, last: bool) -> Iterator[np.ndarray]:
+        nonlocal tail, spectra
+        made = griffin_lim(frames, iterations, spectra)
+        if tail is not None:
+            # Both signals are alike here: the first frames were fitted to the span before.
+            fade = np.linspace(0, 1, len(tail), dtype=np.float32)
+            made = np.concatenate([tail * (1 - fade) + made[: len(tail)] * fade, made[len(tail) :]])
+        if last:
+            yield made
+            return
+        # The last frames of a span saw no future; the next span makes them again.
+        keep = len(made) - HOP * (OVERLAP - 1)
+        yield made[:keep]
+        tail = made[keep : keep + HOP * (OVERLAP - 2 * REACH)]
+        spectra = stft(made[keep - N_FFT :])[:, REACH : REACH + OVERLAP - 2 * REACH].numpy()
+
+    for block in blocks:
+        waiting.append(block)
+        # As much again is kept back, so that the last span is never too short to overlap.
+        while sum(part.shape[1] for part in waiting) >= span + 2 * OVERLAP:
+            frames = np.concatenate(waiting, axis=1)
+            yield from invert(frames[:, :span], last=False)
+            waiting = [frames[:, span - OVERLAP :]]
+    if waiting:
+        yield from invert(np.concatenate(waiting, axis=1), last=True)
