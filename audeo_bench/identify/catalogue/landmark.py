@@ -116,7 +116,7 @@ class LandmarkIndex:
         best, shift, ratio = np.zeros(entries), np.zeros(entries), np.ones(entries)
         if not len(pairs) or not entries:
             return []
-        first = np.maximum(self._starts[:-1] - _GAP_TICKS // 2, 0) // _SHIFT_TICKS
+        first = (self._starts[:-1] - _GAP_TICKS * 3 // 4) // _SHIFT_TICKS
         for stretch in RATIOS:
             between = np.rint(pairs[:, 2] * stretch).astype(np.int64)
             possible = (between >= _LAG) & (between <= _LONGEST_TICKS)
@@ -159,5 +159,5 @@ def build_postings(parts: list[np.ndarray], lengths: list[int]) -> tuple[np.ndar
 
 
 def starts(lengths: list[int]) -> np.ndarray:
-    """The moment at which each entry starts, and the catalogue's end."""
-    return np.concatenate([[0], np.cumsum(np.asarray(lengths, np.int64) + _GAP_TICKS)])
+    """The moment at which each entry starts, and the catalogue's end; a gap comes before every entry."""
+    return _GAP_TICKS + np.concatenate([[0], np.cumsum(np.asarray(lengths, np.int64) + _GAP_TICKS)])
