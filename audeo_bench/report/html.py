@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def render_page(boards: Sequence[Board], paper: Paper, folder: Path) -> str:
         lstrip_blocks=True,
     )
     # Style and script are the package's own text, standing inside <style> and <script>.
-    environment.filters |= {"percent": percent, "amount": amount}
+    environment.filters |= {"percent": percent, "amount": amount, "breakable": breakable}
     template = environment.get_template("page.html.jinja")
     return template.render(boards=[_board(board, paper, folder) for board in boards], table2=_table2(paper))
 
@@ -84,6 +85,11 @@ def amount(number: int | None) -> str:
         if number >= size:
             return f"{number / size:.3g} {unit}"
     return str(number)
+
+
+def breakable(name: str) -> list[str]:
+    """A name in the parts between which a line may break: after ``+``, ``_``, ``-``, ``.`` and ``@``."""
+    return re.split(r"(?<=[+_.@-])", name)
 
 
 def _json(content: Any) -> Markup:

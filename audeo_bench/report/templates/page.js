@@ -211,7 +211,14 @@ class Detail {
       player.addEventListener("timeupdate", () => playhead(picture, player.currentTime * 25));
       hear.append(element("label", {}, title, player));
     }
-    this.figure.replaceChildren(caption, picture, ruler, hear);
+    const plate = element("div", { className: "plate" }, picture);
+    for (let key = lowest; key <= highest; key++) {
+      if ((key + 21) % 12) continue;
+      const mark = element("span", { className: "octave", textContent: pitchName(key) });
+      mark.style.top = `${100 * (highest - key + .5) / (highest - lowest + 1)}%`;
+      plate.append(mark);
+    }
+    this.figure.replaceChildren(caption, plate, ruler, hear);
   }
 
   picture(answer, wanted, frames, lowest, highest) {
