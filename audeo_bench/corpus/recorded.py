@@ -169,7 +169,8 @@ class AudeoRecorded(Corpus):
         self.version = f"1+{self.imported.fingerprint}"
 
     def listing(self) -> Mapping[str, tuple[str, ...]]:
-        return _clavier_listing({name: (r.book, r.number) for name, r in self.imported.recordings.items()})
+        splits = _clavier_listing({name: (r.book, r.number) for name, r in self.imported.recordings.items()})
+        return {split: ids for split, ids in splits.items() if ids}
 
     def work(self, recording_id: str) -> Work:
         entry = self.imported.recordings[recording_id]

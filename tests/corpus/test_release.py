@@ -57,7 +57,7 @@ def test_the_folder_becomes_a_corpus_of_provenance_recorded(release: Path) -> No
     import_recordings(release)
     corpus = open_corpus("audeo")
     assert corpus.provenance == "recorded"
-    assert corpus.ids("wtc2") == ("wtc2-01", "wtc2-02")
+    assert corpus.listing() == {"wtc2": ("wtc2-01", "wtc2-02")}
     for number in FIRST:
         recording = corpus.recording(f"wtc2-{number:02d}")
         np.testing.assert_array_equal(recording.sounding, known.truth[number].T)
