@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ import audeo_bench.training as training
 import audeo_bench.training.frames as training_frames
 from audeo_bench.api import AudeoBenchError, Recording, Work
 from audeo_bench.cli import app
-from audeo_bench.contestants import load_class, system
+from audeo_bench.contestants import system
 from audeo_bench.training.frames import BalancedDraws, stacks
 from audeo_bench.training.loop import optimise
 
@@ -132,20 +133,25 @@ class TinyCorpus:
     name, version, provenance, has_takes = "simulated", "tiny", "simulated", True
 
     def recordings(self, split: str, take: int = 0) -> list[Recording]:
-        found = []
-        for number in range(2):
-            rng = np.random.default_rng([len(split), number, take])
-            roll = np.zeros((88, 140), bool)
-            roll[15:66] = rng.random((51, 140)) < 0.05
-            frames = rng.integers(0, 60, (140, 100, 900), dtype=np.uint8)
-            for key, frame in np.argwhere(roll):
-                frames[frame, :, key * 10 : key * 10 + 10] = 250
-            suffix = f"~t{take}" if take else ""
-            work = Work("Simulated", "Bright keys")
-            found.append(
-                Recording(f"{split}-{number}{suffix}", "Bright keys", work, split, "simulated", frames, roll)
-            )
-        return found
+        return bright_recordings(split, take)
+
+
+@cache
+def bright_recordings(split: str, take: int) -> list[Recording]:
+    found = []
+    for number in range(2):
+        rng = np.random.default_rng([len(split), number, take])
+        roll = np.zeros((88, 140), bool)
+        roll[15:66] = rng.random((51, 140)) < 0.05
+        frames = rng.integers(0, 60, (140, 100, 900), dtype=np.uint8)
+        for key, frame in np.argwhere(roll):
+            frames[frame, :, key * 10 : key * 10 + 10] = 250
+        suffix = f"~t{take}" if take else ""
+        work = Work("Simulated", "Bright keys")
+        found.append(
+            Recording(f"{split}-{number}{suffix}", "Bright keys", work, split, "simulated", frames, roll)
+        )
+    return found
 
 
 @pytest.fixture
@@ -191,8 +197,7 @@ def test_a_second_stage_trains_on_rolls_of_takes_that_the_first_never_saw(
     (tiny / "seed0").mkdir(exist_ok=True)
     for path in (tiny / "seed0-width2").glob("resnet.*"):
         path.rename(tiny / "seed0" / path.name)
-    cls = load_class(system("resnet+roll2midi").stages[1])
-    monkeypatch.setattr(cls.fit, "__defaults__", (1, 2, 2))
+    monkeypatch.setattr("audeo_bench.training.gan.fit_refiner.__defaults__", (1, 2, 2))
     weights = training.train("resnet+roll2midi", output=tiny, device="cpu", precision="32-true")
     record = json.loads(weights.with_suffix(".json").read_text())
     first = load_file(tiny / "seed0" / "resnet.safetensors")
