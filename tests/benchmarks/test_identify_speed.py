@@ -1,8 +1,7 @@
 """One 20-second query against a catalogue of real pieces' length, beside librosa's subsequence DTW.
 
 Run with ``pytest tests/benchmarks/test_identify_speed.py --benchmark-only``. Times are CPU seconds of one
-thread.
-What the catalogue holds does not change the cost, so it is filled with sparse random saliences.
+thread. What the catalogue holds does not change the cost, so it is filled with sparse random saliences.
 """
 
 import os

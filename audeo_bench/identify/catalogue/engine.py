@@ -32,7 +32,7 @@ class Rejection:
 
 REJECTIONS: dict[EngineName, Rejection] = {
     "pitch": Rejection(0.35, 0.12),
-    "landmark": Rejection(0.03, 0.03),
+    "landmark": Rejection(0.02, 0.02),
 }
 _VERSIONS: dict[EngineName, int] = {"pitch": pitch.FEATURE_VERSION, "landmark": landmark.FEATURE_VERSION}
 _KEPT = 8

@@ -144,12 +144,13 @@ class PitchIndex:
         # Energy of every window of n frames is a difference of two of these.
         self._energy = np.concatenate([[0], np.cumsum((padded**2).sum(1), dtype=np.float64)])
         self._typical = self._energy[-1] / max(1, len(coarse))
-        spectra = np.empty((_BLOCK // 2 + 1, blocks, _COMPONENTS), np.complex64)
+        spectra = np.empty((_BLOCK // 2 + 1, _COMPONENTS, blocks), np.complex64)
         for block in range(blocks):
-            spectra[:, block] = np.asarray(
+            spectra[:, :, block] = np.asarray(
                 scipy.fft.rfft(padded[block * step : block * step + _BLOCK], axis=0)
             )
         self._spectra, self._step = spectra, step
+        self._known_weights: dict[int, np.ndarray] = {}
 
     def _coarse_frames(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Projected pairs of frames with silence between entries; where entries start; their lengths."""
@@ -189,24 +190,34 @@ class PitchIndex:
         queries = np.zeros((len(templates), _BLOCK, _COMPONENTS), np.float32)
         for query, template in zip(queries, templates, strict=True):
             query[: len(template)] = template
-        spectra = np.asarray(scipy.fft.rfft(queries, axis=1)).conj().transpose(1, 2, 0)
-        product = np.matmul(self._spectra, spectra)
+        spectra = np.asarray(scipy.fft.rfft(queries, axis=1)).conj().transpose(1, 0, 2)
+        product = np.matmul(spectra, self._spectra)
         correlation = np.asarray(scipy.fft.irfft(product, _BLOCK, axis=0, overwrite_x=True))[: self._step]
         best = np.full(len(self._starts), -1.0)
         where, which = np.zeros(len(best), np.int64), np.zeros(len(best), np.int64)
         first = self._starts - _PAD
         for stretch, template in enumerate(templates):
-            scores = np.ascontiguousarray(correlation[:, :, stretch].T).reshape(-1)
+            scores = np.ascontiguousarray(correlation[:, stretch].T).reshape(-1)
             size = len(template)
-            energy = self._energy[size : size + len(scores)] - self._energy[: len(scores)]
-            scores /= np.sqrt(np.maximum(energy, _ENERGY_FLOOR * self._typical * size))
-            scores /= max(float(np.linalg.norm(template)), 1e-9)
+            scores *= self._weights(size)
+            scores *= np.float32(1 / max(float(np.linalg.norm(template)), 1e-9))
             last = np.maximum(self._starts, self._starts + self._lengths - size + _PAD) + 1
             peaks = np.maximum.reduceat(scores, np.ravel([first, last], order="F"))[::2]
             for entry in np.flatnonzero(peaks > best):
                 best[entry], which[entry] = peaks[entry], stretch
                 where[entry] = scores[first[entry] : last[entry]].argmax() - _PAD
         return best, where, which
+
+    def _weights(self, size: int) -> np.ndarray:
+            weights = 1 / np.sqrt(np.maximum(energy, max(floor, 1e-12)))
+            self._known_weights[size] = weights.astype(np.float32)
+        if size not in self._known_weights:
+            energy = self._energy[size : size + self._offsets] - self._energy[: self._offsets]
+            floor = _ENERGY_FLOOR * self._typical * size
+            self._known_weights[size] = (1 / np.sqrt(np.maximum(energy, max(floor, 1e-12)))).astype(
+                np.float32
+            )
+        return self._known_weights[size]
 
     def _refine(self, entry: int, coarse: int, stretch: int, templates: list[np.ndarray]) -> Candidate:
         """The best score near a coarse find, with all frames and pitches, at neighbouring stretches."""
