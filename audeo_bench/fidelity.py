@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from audeo_bench.boards.build import Board, read_boards
+from audeo_bench.boards.identification import Identification, read_identifications
 from audeo_bench.paper import Paper, Table1Row, reported
 from audeo_bench.score.frames import METRICS
 from audeo_bench.score.scores import Scores
@@ -20,7 +21,7 @@ ROUNDING = 0.05
 """The paper prints one decimal."""
 NO_BOARD = "none"
 
-CellVerdict = Literal["within", "above", "below", "not reproduced"]
+CellVerdict = Literal["within", "above", "below", "another service", "not reproduced"]
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def fidelity(folder: Path, paper: Paper | None = None) -> Fidelity:
     boards = [board for board in read_boards(folder) if board.subject.split == "wtc2"]
     cells = [cell for board in boards or [None] for cell in _table1(board, paper)]
     orders = [order for board in boards for order in _orders(board, paper)]
-    return Fidelity((*cells, *_table2(paper)), tuple(orders))
+    return Fidelity((*cells, *_table2(paper, read_identifications(folder))), tuple(orders))
 
 
 def _table1(board: Board | None, paper: Paper) -> list[Cell]:
@@ -120,25 +121,45 @@ def _table1(board: Board | None, paper: Paper) -> list[Cell]:
     return cells
 
 
-def _table2(paper: Paper) -> list[Cell]:
-    """Reported cells of Table 2; rows of identification runs are on no board yet, so none is reproduced."""
-    columns = ("total", "wtc1_variants", "wtc2_other")
-    variant = f"segments named by {paper.table2.service.partition(',')[0]}"
-    return [
-        _cell(
-            "Table 2",
-            row.label,
-            column,
-            variant,
-            NO_BOARD,
-            NO_BOARD,
-            getattr(row, column),
-            None,
-            row.note if column == "total" else None,
-        )
-        for row in paper.table2.rows
-        for column in columns
-    ]
+def _table2(paper: Paper, identifications: Sequence[Identification]) -> list[Cell]:
+    """Cells of Table 2 beside each committed run and engine; the service is never the paper's."""
+    sources = [(found, engine) for found in identifications for engine in _engines(found)]
+    cells = []
+    for found, engine in sources or [(None, "")]:
+        rates = {row.system: row for row in found.rows if row.service == engine} if found else {}
+        board = f"identification-{found.corpus.name}" if found else NO_BOARD
+        provenance = str(found.provenance) if found else NO_BOARD
+        variant = f"segments named by {engine or 'nobody yet'}; the paper asked SoundHound"
+        for row in paper.table2.rows:
+            for column in ("total", "wtc1_variants", "wtc2_other"):
+                group = rates[row.system].groups.get(column) if row.system in rates else None
+                note = row.note if column == "total" else None
+                rate = None if group is None else group.percent
+                reported_rate = getattr(row, column)
+                difference = None if rate is None else rate - reported_rate
+                verdict: CellVerdict = "not reproduced" if rate is None else "another service"
+                cells.append(
+                    Cell(
+                        "Table 2",
+                        row.label,
+                        column,
+                        variant,
+                        board,
+                        provenance,
+                        reported_rate,
+                        rate,
+                        difference,
+                        None,
+                        None,
+                        verdict,
+                        note,
+                    )
+                )
+    return cells
+
+
+def _engines(found: Identification) -> list[str]:
+    return list(dict.fromkeys(row.service for row in found.rows))
 
 
 def _by_system(board: Board | None) -> dict[str, Scores]:

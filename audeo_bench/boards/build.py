@@ -89,12 +89,16 @@ def build(folder: Path) -> tuple[Path, Path]:
 
 def render(folder: Path) -> dict[str, str]:
     """The generated files' names and texts, a function of the rows (and the paper's cells) alone."""
+    from audeo_bench.boards.identification import read_identifications
     from audeo_bench.paper import reported
     from audeo_bench.report.html import render_page
     from audeo_bench.report.markdown import render_boards
 
-    boards, paper = read_boards(folder), reported()
-    return {MARKDOWN: render_boards(boards, paper), PAGE: render_page(boards, paper, folder)}
+    boards, found, paper = read_boards(folder), read_identifications(folder), reported()
+    return {
+        MARKDOWN: render_boards(boards, found, paper),
+        PAGE: render_page(boards, found, paper, folder),
+    }
 
 
 def outdated(folder: Path) -> list[str]:

@@ -193,9 +193,13 @@ def submit(
     """Turn a run into a row of its board, scored again from the rolls."""
     from audeo_bench.boards import audio as sound
     from audeo_bench.boards.build import boards_folder
+    from audeo_bench.boards.identification import RESULT, submit_identification
     from audeo_bench.boards.submit import submit as submit_run
 
     folder = boards_folder(boards, write=True)
+    if (run / RESULT).is_file() and not (run / "run.json").is_file():
+        typer.echo(f"result: {submit_identification(run, folder, replace)}")
+        return
     path = submit_run(run, folder, name, replace)
     typer.echo(f"row: {path}")
     if audio:

@@ -13,12 +13,15 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from audeo_bench.boards.build import Board, Entry
+from audeo_bench.boards.identification import Identification
 from audeo_bench.boards.metrics import MAIN, mean_note_f1, measure_name, percents
 from audeo_bench.boards.rows import Row, file_name
 from audeo_bench.paper import Paper, Table1Row
 from audeo_bench.score.frames import AVERAGES, KEY_RANGES, METRICS
 from audeo_bench.score.statistics import Measure
 
+GROUPS = {"total": "Total", "wtc1_variants": "WTC I variants", "wtc2_other": "WTC II and other"}
+"""Table 2's columns."""
 Numbers = list[float | None]
 """Precision, recall, accuracy, F1, interval low and high, in percent, rounded as far as anyone sees."""
 
@@ -46,12 +49,16 @@ _COLUMNS = (
 )
 
 
-def render_page(boards: Sequence[Board], paper: Paper, folder: Path) -> str:
+def render_page(
+    boards: Sequence[Board], identifications: Sequence[Identification], paper: Paper, folder: Path
+) -> str:
     """The page as text.
 
     Parameters
     ----------
     boards : sequence of Board
+    identifications : sequence of Identification
+        Table 2, reproduced.
     paper : Paper
         The reported cells: Table 1's stand in a part of their own below each board of the paper's test split,
         Table 2's in a table of their own.
@@ -69,7 +76,14 @@ def render_page(boards: Sequence[Board], paper: Paper, folder: Path) -> str:
     # Style and script are the package's own text, standing inside <style> and <script>.
     environment.filters |= {"percent": percent, "amount": amount, "breakable": breakable}
     template = environment.get_template("page.html.jinja")
-    return template.render(boards=[_board(board, paper, folder) for board in boards], table2=_table2(paper))
+    return template.render(
+        boards=[_board(board, paper, folder) for board in boards],
+        table2=_table2(paper),
+        identifications=identifications,
+        groups=GROUPS,
+        reported2={row.system: row for row in paper.table2.rows},
+        notes=PROVENANCE_NOTES,
+    )
 
 
 def percent(value: float | None) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from audeo_bench.boards.build import Board
+from audeo_bench.boards.identification import Identification
 from audeo_bench.boards.metrics import MAIN, main_percents, mean_note_f1, measure_name
 from audeo_bench.paper import Paper
-from audeo_bench.report.html import PROVENANCE_NOTES, amount, percent
+from audeo_bench.report.html import GROUPS, PROVENANCE_NOTES, amount, percent
 
 
-def render_boards(boards: Sequence[Board], paper: Paper) -> str:
+def render_boards(boards: Sequence[Board], identifications: Sequence[Identification], paper: Paper) -> str:
     """All boards and the paper's reported cells as one Markdown text."""
     # A pipe would end a table's cell; names and marks are the only text of strangers here.
     environment = Environment(
@@ -26,6 +27,9 @@ def render_boards(boards: Sequence[Board], paper: Paper) -> str:
     environment.filters |= {"percent": percent, "amount": amount, "cell": cell}
     return environment.get_template("boards.md.jinja").render(
         boards=boards,
+        identifications=identifications,
+        groups=GROUPS,
+        reported2={row.system: row for row in paper.table2.rows},
         paper=paper,
         main=measure_name(MAIN),
         notes=PROVENANCE_NOTES,
