@@ -209,14 +209,11 @@ class PitchIndex:
         return best, where, which
 
     def _weights(self, size: int) -> np.ndarray:
-            weights = 1 / np.sqrt(np.maximum(energy, max(floor, 1e-12)))
-            self._known_weights[size] = weights.astype(np.float32)
+        """One over the norm of every window of so many coarse frames; kept, as queries are equally long."""
         if size not in self._known_weights:
             energy = self._energy[size : size + self._offsets] - self._energy[: self._offsets]
-            floor = _ENERGY_FLOOR * self._typical * size
-            self._known_weights[size] = (1 / np.sqrt(np.maximum(energy, max(floor, 1e-12)))).astype(
-                np.float32
-            )
+            floor = max(_ENERGY_FLOOR * self._typical * size, 1e-12)
+            self._known_weights[size] = (1 / np.sqrt(np.maximum(energy, floor))).astype(np.float32)
         return self._known_weights[size]
 
     def _refine(self, entry: int, coarse: int, stretch: int, templates: list[np.ndarray]) -> Candidate:
