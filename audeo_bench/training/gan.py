@@ -32,7 +32,7 @@ def fit_refiner(
     stage: RollRefiner,
     discriminator: nn.Module,
     context: TrainingContext,
-    epochs: int = 6,
+    epochs: int = 10,
     batch: int = 16,
     steps: int = 150,
 ) -> None:
