@@ -7,6 +7,7 @@ import operator
 
 import torch
 from torch import fx, nn
+from torch.fx.proxy import TraceError
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -31,7 +32,7 @@ def folded(net: nn.Module) -> nn.Module:
     net = copy.deepcopy(net).eval()
     try:
         traced = fx.symbolic_trace(net)
-    except (fx.proxy.TraceError, TypeError):  # its forward branches on values, or loops over them
+    except (TraceError, TypeError):  # its forward branches on values, or loops over them
         return net
     _fold_norms(traced)
     _relu_after_maximum(traced)
@@ -44,7 +45,8 @@ def folded(net: nn.Module) -> nn.Module:
 def _fold_norms(net: fx.GraphModule) -> None:
     modules = dict(net.named_modules())
     for node in list(net.graph.nodes):
-        if node.op != "call_module" or not isinstance(modules[node.target], NORMS):
+        norm = modules[node.target] if node.op == "call_module" else None
+        if not isinstance(norm, NORMS):
             continue
         before = node.args[0]
         if before.op != "call_module" or len(before.users) > 1:
@@ -52,7 +54,7 @@ def _fold_norms(net: fx.GraphModule) -> None:
         convolution = modules[before.target]
         if isinstance(convolution, CONVOLUTIONS):
             transposed = isinstance(convolution, CONVOLUTIONS[3:])
-            fused = fuse_conv_bn_eval(convolution, modules[node.target], transpose=transposed)
+            fused = fuse_conv_bn_eval(convolution, norm, transpose=transposed)
             net.set_submodule(before.target, fused)
             modules[before.target] = fused
             node.replace_all_uses_with(before)

@@ -45,10 +45,14 @@ OUTPUT = torch.tensor(
 class WinogradConv2d(nn.Module):
     """In place of a 3x3 convolution of stride 1: (N, C, h, w) -> (N, K, h', w'), channels last."""
 
+    weight: Tensor
+    input: Tensor
+    output: Tensor
+
     def __init__(self, plain: nn.Conv2d) -> None:
         super().__init__()
         self.plain = plain
-        (self.padding, _) = plain.padding
+        self.padding = int(plain.padding[0])
         weight = torch.einsum("ai,bj,kcij->abck", KERNEL, KERNEL, plain.weight.detach().double())
         self.register_buffer("weight", weight.flatten(0, 1).to(plain.weight.dtype).contiguous())
         # Both sides of a tile at once: one multiplication by a 36x36 matrix is faster than two passes.

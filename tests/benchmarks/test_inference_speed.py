@@ -7,7 +7,6 @@ come (contiguous, eager, batch norms and all), ours rewritten for answering.
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 
@@ -32,14 +31,14 @@ def video2roll(width: int, frame_shape: tuple[int, int] = FULL_SIZE) -> TorchSta
 
 
 def alternating(first: Callable[[], Tensor], second: Callable[[], Tensor]) -> tuple[float, float]:
-    """Median seconds of each, measured in turns, so that a busy moment falls on both."""
+    """Seconds of each in its least disturbed round, measured in turns, so that a busy machine slows both."""
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS + 1):
         for call, kept in zip((first, second), times, strict=True):
             begun = time.perf_counter()
             call()
             kept.append(time.perf_counter() - begun)
-    one, other = (statistics.median(kept[1:]) for kept in times)
+    one, other = (min(kept[1:]) for kept in times)
     return one, other
 
 
