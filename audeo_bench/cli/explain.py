@@ -1,0 +1,63 @@
+"""``audeo-bench explain``: where contestants look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``explain``."""
+    app.command(
+        epilog="Fig. 3: audeo-bench explain --contestant video2roll --contestant resnet "
+        "--recording wtc2-01 --frame 700"
+    )(explain)
+
+
+def explain(
+    contestant: Annotated[
+        list[str],
+        typer.Option(metavar="NAME|PATH", help="A five-frame net; repeatable: side by side."),
+    ],
+    frame: Annotated[list[int], typer.Option(min=0, help="Frame number, 25 a second; repeatable.")],
+    recording: Annotated[str, typer.Option(help="Such as wtc2-01.")] = "wtc2-01",
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="Such as C4, repeatable; the keys that sound in the frame if left out."),
+    ] = None,
+    corpus: Annotated[
+        str, typer.Option(help="simulated, or data that `audeo-bench data add` knows.")
+    ] = "simulated",
+    weights: Annotated[
+        list[str] | None, typer.Option(metavar="[NAME=]PATH", help="Trained weights; repeatable.")
+    ] = None,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=LAYER", help="Whose feature map is shown; the last one if left out."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Picture; explain-RECORDING-FRAME.png if left out.")
+    ] = None,
+) -> None:
+    """Draw where contestants look: Score-CAM heat maps, as the paper's Fig. 3."""
+    from audeo_bench.api import AudeoBenchError
+    from audeo_bench.corpus import open_corpus
+    from audeo_bench.explain import explain as draw
+    from audeo_bench.explain import key_of
+
+    chosen: dict[str, str] = {}
+    for text in layer or ():
+        name, equals, module = text.partition("=")
+        if not equals:
+            raise AudeoBenchError(f"--layer {text}: write NAME=LAYER, such as video2roll=FTB4.")
+        chosen[name] = module
+    keys = [key_of(text) for text in key or ()]
+    path = output or Path(f"explain-{recording}-{'-'.join(map(str, frame))}.png")
+    found = open_corpus(corpus).recording(recording)
+    for number, maps in draw(contestant, found, frame, path, keys, weights or (), chosen).items():
+        for name, heat in maps.items():
+            shares = f"{100 * heat.at_keys:.0f} % of the heat, {100 * heat.by_area:.0f} % of the picture"
+            typer.echo(f"frame {number}, {name} (layer {heat.layer}): at the keys {shares}")
+    typer.echo(f"figure: {path}")
