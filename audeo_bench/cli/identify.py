@@ -91,27 +91,28 @@ def identify(
     if not resume:
         _move_aside(folder / "identify.sqlite")
     with Ledger(folder / "identify.sqlite") as ledger:
-        services = None
+        services, parts = None, None
         if not rejudge:
             asked = _services(service or list(OFFLINE), catalogue, corpus_seed, per_minute)
             services = [(each.name, each.version) for each in asked]
             if opened is None:
                 assert audio is not None
-                segments = job.note_file(audio, ledger)
+                played = job.Played(job.note_file(audio, ledger), {("file", audio.name)})
             else:
                 players = table2_players(runs, system, command)
-                segments = job.play_all(opened, players, ledger, recording=recording, limit=limit)
+                played = job.play_all(opened, players, ledger, recording=recording, limit=limit)
             if dry_run:
-                _print_plans(asked, segments, ledger, per_minute)
+                _print_plans(asked, played.segments, ledger, per_minute)
                 return
             for each in asked:
-                job.ask(each, segments, ledger)
+                job.ask(each, played.segments, ledger)
+            parts = played.parts
         if export is not None:
             typer.echo(f"{ledger.export(export)} lines: {export}", err=True)
         if opened is None:
             _print_answers(ledger, services or ledger.services())
             return
-        rows = job.judge_all(ledger, services)
+        rows = job.judge_all(ledger, services, parts)
     facts = {
         "corpus": {"name": opened.name, "version": opened.version, "seed": opened.seed},
         "provenance": opened.provenance,

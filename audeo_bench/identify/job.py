@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,14 @@ class Plan:
         return self.segments - self.answered
 
 
+@dataclass
+class Played:
+    """What was played: the segments, and of which systems and recordings they are."""
+
+    segments: list[Segment] = field(default_factory=list)
+    parts: set[tuple[str, str]] = field(default_factory=set)
+
+
 def play_all(
     corpus: Corpus,
     players: Sequence[Player],
@@ -48,7 +56,7 @@ def play_all(
     splits: Sequence[str] = SPLITS,
     recording: str | None = None,
     limit: int | None = None,
-) -> list[Segment]:
+) -> Played:
     """Let every player play every recording, note the segments in the ledger, and return them all.
 
     Parameters
@@ -58,7 +66,7 @@ def play_all(
     limit : int, optional
         Only the first so many recordings of each split.
     """
-    segments: list[Segment] = []
+    played = Played()
     chosen = {split: _chosen(corpus, split, recording, limit) for split in splits}
     if not any(chosen.values()):
         raise AudeoBenchError(
@@ -74,9 +82,10 @@ def play_all(
                     heard = corpus.recording(identifier)
                     pieces = cut(player.play(heard), f"{player.system}, {identifier}")
                     _note(ledger, player.system, heard, split, pieces)
-                    segments += pieces
+                    played.segments += pieces
+                    played.parts.add((player.system, identifier))
                     bar.advance()
-    return segments
+    return played
 
 
 def _chosen(corpus: Corpus, split: str, recording: str | None, limit: int | None) -> list[str]:
@@ -110,12 +119,22 @@ def ask(service: Service, segments: Sequence[Segment], ledger: Ledger) -> None:
         asyncio.run(ask_all(service, segments, ledger, bar.advance))
 
 
-def judge_all(ledger: Ledger, services: Sequence[tuple[str, str]] | None = None) -> list[Row]:
-    """Every service's rows from the ledger alone, by today's title rules; nobody is asked."""
+def judge_all(
+    ledger: Ledger,
+    services: Sequence[tuple[str, str]] | None = None,
+    parts: set[tuple[str, str]] | None = None,
+) -> list[Row]:
+    """Every service's rows from the ledger alone, by today's title rules; nobody is asked.
+
+    ``parts`` are the systems and recordings that count; all by default.
+    """
     order = [row.system for row in reported().table2.rows]
     rows: list[Row] = []
     for service, version in services or ledger.services():
-        rows += in_papers_order(add_up(ledger.queries(service, version), service, version), order)
+        queries = (
+            q for q in ledger.queries(service, version) if parts is None or (q.system, q.recording) in parts
+        )
+        rows += in_papers_order(add_up(queries, service, version), order)
     return rows
 
 
