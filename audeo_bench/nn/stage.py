@@ -22,7 +22,7 @@ from audeo_bench.nn.frames import shrink, stack_indices, to_unit
 from audeo_bench.nn.release_checkpoint import RELEASE_SUFFIXES, read_release_checkpoint
 from audeo_bench.nn.winograd import with_winograd
 
-READ, BATCH = 128, 16
+READ, BATCH = 128, 8
 """Frames read at once, so that few are read twice; stacks answered at once, so that maps fit a cache."""
 
 

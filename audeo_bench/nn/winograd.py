@@ -40,6 +40,8 @@ KERNEL = (
 OUTPUT = torch.tensor(
     [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]], dtype=torch.float64
 )
+EVERYWHERE = READ + 1
+"""The product that enters each of a tile's results once (``OUTPUT`` has a column of ones); it takes the bias."""
 
 
 class WinogradConv2d(nn.Module):
@@ -81,10 +83,11 @@ class WinogradConv2d(nn.Module):
         tiles = tiles.permute(4, 5, 0, 1, 2, 3).reshape(READ**2, -1)
         read = (self.input @ tiles).view(READ**2, -1, channels)
         product = torch.bmm(read, self.weight)  # (36, tiles, K)
+        if self.plain.bias is not None:
+            product[EVERYWHERE] += self.plain.bias
         results = (self.output @ product.flatten(1)).view(TILE, TILE, n, rows, columns, -1)
         laid = results.permute(2, 3, 0, 4, 1, 5).reshape(n, rows * TILE, columns * TILE, -1)
-        laid = laid[:, :height, :width].permute(0, 3, 1, 2)
-        return laid if self.plain.bias is None else laid + self.plain.bias[:, None, None]
+        return laid[:, :height, :width].permute(0, 3, 1, 2)
 
 
 def with_winograd(net: nn.Module) -> nn.Module:
