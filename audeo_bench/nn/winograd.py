@@ -41,7 +41,7 @@ OUTPUT = torch.tensor(
     [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]], dtype=torch.float64
 )
 EVERYWHERE = READ + 1
-"""The product that enters each of a tile's results once (``OUTPUT`` has a column of ones); it takes the bias."""
+"""The product that enters all results of a tile once (a column of ``OUTPUT`` is ones): it takes the bias."""
 
 
 class WinogradConv2d(nn.Module):

@@ -58,9 +58,9 @@ def test_full_size_inference_is_half_again_as_fast_as_released(benchmark, capsys
     benchmark.pedantic(fast, (laid,), rounds=2)
     with capsys.disabled():
         print(
-            f"\nfull-size Video2Roll Net, {torch.get_num_threads()} threads, batch {BATCH}: "
-            f"released {BATCH / released:.1f}, ours {BATCH / ours:.1f} frames/s, ratio {released / ours:.2f}; "
-            f"in processor time {1e3 * busy_released / BATCH:.0f} and {1e3 * busy_ours / BATCH:.0f} ms a frame, "
+            f"\nfull-size Video2Roll Net, {torch.get_num_threads()} threads, batch {BATCH}: released "
+            f"{BATCH / released:.1f}, ours {BATCH / ours:.1f} frames/s, ratio {released / ours:.2f}; "
+            f"processor time {1e3 * busy_released / BATCH:.0f} and {1e3 * busy_ours / BATCH:.0f} ms a frame, "
             f"ratio {busy_released / busy_ours:.2f}"
         )
     assert released / ours >= 1.5
