@@ -63,6 +63,7 @@ def test_every_kind_of_net_has_feature_maps(name: str) -> None:
     stage = load_class(find(name))(width=4)  # type: ignore[call-arg]
     clip = np.random.default_rng(0).integers(0, 255, (5, 100, 900), dtype=np.uint8)
     assert len(layers(stage, clip)) > 3
+    assert heat_map(stage, clip, [39]).layer == ("layer3" if name == "keywise" else "layer4")
     found = heat_map(stage, clip, [39])
     assert np.isfinite(found.heat).all()
     assert 0 <= found.heat.min() <= found.heat.max() <= 1

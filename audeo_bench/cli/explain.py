@@ -35,7 +35,9 @@ def explain(
     ] = None,
     layer: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=LAYER", help="Whose feature map is shown; the last one if left out."),
+        typer.Option(
+            metavar="NAME=LAYER", help="Whose feature map is shown; the last rectified one if left out."
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Picture; explain-RECORDING-FRAME.png if left out.")

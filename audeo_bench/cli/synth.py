@@ -1,4 +1,4 @@
-"""``audeo-bench synth``: rolls and MIDI files to sound."""
+"""``audeo-bench synth``: rolls and MIDI files to sound. ``compare-sound``: synthesisers against the truth."""
 
 from __future__ import annotations
 
@@ -26,10 +26,15 @@ SynthWeights = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``synth``."""
+    """Add ``synth`` and ``compare-sound``."""
     app.command(epilog="Timbre transform:  audeo-bench synth performance.mid --instrument koto -o koto.wav")(
         synth
     )
+
+    app.command(
+        "compare-sound",
+        epilog="Fig. 7: audeo-bench compare-sound --synth fluidsynth --synth perfnet -o fig7.png",
+    )(compare_sound)
 
 
 def synth(
@@ -69,3 +74,46 @@ def synth(
         source, output, synthesizer, instrument, soundfont, weights, threshold, velocity
     ):
         typer.echo(f"wrote {path} ({seconds:.1f} s)")
+
+
+def compare_sound(
+    synthesizer: Annotated[
+        list[str], typer.Option("--synth", metavar="NAME|PATH", help="A synthesiser; repeatable.")
+    ],
+    recording: Annotated[
+        list[str] | None, typer.Option(help="Such as wtc2-01, repeatable; the whole split if left out.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Which recordings.")] = "wtc2",
+    corpus: Annotated[str, typer.Option(help="A corpus with sound.")] = "simulated",
+    seconds: Annotated[float, typer.Option(min=1, help="From each recording's beginning.")] = 20.0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Draw the first recording's spectrograms here.")
+    ] = None,
+) -> None:
+    """How far synthesisers are from the true sound: log-spectral and mel-cepstral distance, in dB."""
+    from rich.table import Table
+
+    from audeo_bench.corpus import open_corpus
+    from audeo_bench.report.spectrograms import draw_spectrograms
+    from audeo_bench.report.terminal import stdout
+    from audeo_bench.synth.comparison import compare_sounds
+    from audeo_bench.synth.sound_files import open_synthesizer
+
+    opened = open_corpus(corpus)
+    stages = {Path(name).stem: open_synthesizer(name) for name in synthesizer}
+    chosen = [opened.recording(name) for name in recording] if recording else opened.recordings(split)
+    found = compare_sounds(chosen, stages, seconds)
+    title = f"Distance to the true sound ({opened.provenance}, {seconds:g} s a recording; dB, 0 is equal)"
+    table = Table("Synthesiser", "Recording", "Log-spectral", "Mel-cepstral", title=title)
+    for name in stages:
+        for one in found:
+            table.add_row(
+                name, one.recording, f"{one.log_spectral[name]:.2f}", f"{one.mel_cepstral[name]:.2f}"
+            )
+        spectral = sum(one.log_spectral[name] for one in found) / len(found)
+        cepstral = sum(one.mel_cepstral[name] for one in found) / len(found)
+        table.add_row(name, "mean", f"{spectral:.2f}", f"{cepstral:.2f}", end_section=True)
+    stdout().print(table)
+    if output is not None:
+        draw_spectrograms(output, found[0].title, found[0].sounds)
+        typer.echo(f"figure: {output}")
