@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import logging
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,6 +37,9 @@ from audeo_bench.api import SAMPLE_RATE
 from audeo_bench.identify.segments import Segment
 from audeo_bench.identify.service import Reply, ServiceFault, ServiceUnreachable
 from audeo_bench.identify.titles import Answer
+
+# Retries are expected here: without a log of its own, a program prints nothing about each.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 LANGUAGE, COUNTRY = "en-US", "GB"
 """Fixed, since they change the titles that come back; part of the version that answers are kept under."""
