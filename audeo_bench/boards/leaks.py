@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from audeo_bench.api import AudeoBenchError, Work
 from audeo_bench.corpus import CORPORA, Corpus, open_corpus
@@ -68,24 +69,28 @@ def _open(name: str, seed: int) -> Corpus | None:
 
 
 def _recordings(corpus: Corpus, inside: str) -> tuple[str, ...] | None:
-    """The ids that a split's name, a recording's id or a further take's id (``wtc1-05~t1``) stands for; None
-    if unknown.
-    """
+    """The ids that a split or a recording stands for, of a further take too (``wtc1~t1``, ``wtc1-05~t1``)."""
+    base, tilde, take = inside.partition("~")
     listing = corpus.listing()
-    if inside in listing:
-        return listing[inside]
     known = {recording for ids in listing.values() for recording in ids}
-    return (inside,) if inside.partition("~")[0] in known else None
+    ids = listing.get(base) or ((base,) if base in known else None)
+    return ids and tuple(f"{recording}{tilde}{take}" for recording in ids)
 
 
 def _same_compositions(name: str, corpus: Corpus, seen: Iterable[str], works: dict[str, Work]) -> list[str]:
     identities = {_identity(work): tested for tested, work in works.items()}
     marks = []
     for recording in seen:
-        tested = identities.get(_identity(corpus.work(recording)))
+        tested = identities.get(_identity(_work(corpus, recording.partition("~")[0])))
         if tested:
             marks.append(f"{SAME_COMPOSITION}: trained on {tested}'s composition in {name}")
     return marks
+
+
+@cache
+def _work(corpus: Corpus, recording: str) -> Work:
+    """Every take plays the same work, and a simulated corpus composes it to tell."""
+    return corpus.work(recording)
 
 
 def _identity(work: Work) -> tuple[object, ...]:

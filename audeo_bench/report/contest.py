@@ -48,7 +48,11 @@ def comparisons(contest: Contest, measure: Measure, title: str) -> Table:
 
 def ranks(contest: Contest) -> Table:
     """Shared ranks of the contestant among those it was compared with."""
-    table = Table(title="Ranks (shared where the interval of the difference to the leader contains zero)")
+    table = Table(
+        title="Ranks",
+        caption="Shared where the interval\nof the difference to the\nleader contains zero.",
+        caption_justify="left",
+    )
     table.add_column("rank", justify="right")
     table.add_column("contestant")
     table.add_column("F1", justify="right")

@@ -88,7 +88,7 @@ def test_who_trained_on_the_composition_in_another_performance_is_marked():
 
 def test_training_data_nobody_here_knows_is_marked(tiny):
     assert check_training(("maestro/v3",), tiny, "wtc2", "mine") == ("unknown training data: maestro/v3",)
-    assert check_training(("tiny/wtc1",), tiny, "wtc2", "mine") == ()
+    assert check_training(("tiny/wtc1", "tiny/wtc1-01~t2", "tiny/wtc1~t1"), tiny, "wtc2", "mine") == ()
     with pytest.raises(AudeoBenchError, match="corpus/split"):
         check_training(("everything",), tiny, "wtc2", "mine")
 
