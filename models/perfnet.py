@@ -202,6 +202,7 @@ class PerfNet(TorchStage, Synthesizer):
         """:meth:`spectrogram` in consecutive blocks; windows every ``stride`` frames, cross-faded."""
         device = default_device()
         net = self.net.to(device).eval()
+        assert isinstance(net, nn.ModuleDict)
         total = 1 + SAMPLES_PER_FRAME * roll.shape[1] // HOP
         fade = np.minimum(np.arange(PIECE) + 0.5, PIECE - np.arange(PIECE) - 0.5).astype(np.float32)
         if stride == PIECE:
@@ -241,9 +242,12 @@ class PerfNet(TorchStage, Synthesizer):
             pairs = context.held_out_rolls()
             rolls, read = [truth for _, truth in pairs], [roll >= 0.4 for roll, _ in pairs]
         sounds = rendered(recordings, context.folder)
+        assert isinstance(self.net, nn.ModuleDict)
         performance, refinement = self.net["performance"], self.net["refinement"]
+        output = performance.get_submodule("output")
+        assert isinstance(output, nn.Conv1d) and output.bias is not None
         with torch.no_grad():  # a head start: the mean spectrum
-            performance.output.bias.copy_(torch.from_numpy(log_spectrogram(sounds[0][: 60 * 16_000]).mean(1)))
+            output.bias.copy_(torch.from_numpy(log_spectrogram(sounds[0][: 60 * 16_000]).mean(1)))
         performance, first = fabric.setup(performance, torch.optim.Adam(performance.parameters(), 1e-3))
         refinement, second = fabric.setup(refinement, torch.optim.Adam(refinement.parameters(), 1e-3))
 

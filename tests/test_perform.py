@@ -31,8 +31,11 @@ class Reader(VideoToRoll):
     name = "reader"
 
     def roll(self, frames):
-        keys = [window[:, 30:70, :880].reshape(-1, 40, 88, 10) for _, window in windows(frames)]
-        return (np.concatenate(keys)[..., 2:8].mean((1, 3)).T / 255).astype(np.float32)
+        pieces = [
+            window[:, 30:70, :880].reshape(-1, 40, 88, 10)[..., 2:8].mean((1, 3)).T
+            for _, window in windows(frames)
+        ]
+        return (np.concatenate(pieces, axis=1) / 255).astype(np.float32)
 """
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import av.error
 import numpy as np
-from scipy.fft import irfft, next_fast_len, rfft
+from scipy.fft import next_fast_len
 
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, AudeoBenchError
 from audeo_bench.corpus.simulated.keyboard import BLACK_LENGTH, IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_LENGTH
@@ -115,7 +116,7 @@ def still(path: Path, samples: int = 12) -> np.ndarray:
                 frame = next(container.decode(stream), None)
                 if frame is not None:
                     pictures.append(frame.to_ndarray(format="gray"))
-    except (av.FFmpegError, OSError, IndexError) as fault:
+    except (av.error.FFmpegError, OSError, IndexError) as fault:
         raise AudeoBenchError(f"{path}: cannot be read as a video ({fault}); give a video file.") from fault
     if not pictures:
         raise AudeoBenchError(f"{path}: the file holds no video frames; it may be cut off, fetch it again.")
@@ -191,7 +192,8 @@ def _correlate(contrasts: np.ndarray, size: float) -> np.ndarray:
     pattern = _rhythm(size)
     places = contrasts.shape[1] - len(pattern) + 1
     length = next_fast_len(contrasts.shape[1] + len(pattern), real=True)
-    product = irfft(rfft(contrasts, length) * np.conj(rfft(pattern, length)), length)[:, :places]
+    spectrum = np.fft.rfft(contrasts, length) * np.conj(np.fft.rfft(pattern, length))
+    product = np.fft.irfft(spectrum, length)[:, :places]
     squares = np.cumsum(np.pad(contrasts**2, ((0, 0), (1, 0))), axis=1)
     sums = np.cumsum(np.pad(contrasts, ((0, 0), (1, 0))), axis=1)
     energy = squares[:, len(pattern) :] - squares[:, : -len(pattern)]

@@ -38,16 +38,17 @@ def draw_spectrograms(
 
     figure = Figure(figsize=(4.2 * len(sounds), 3.6), layout="constrained")
     panels = figure.subplots(1, len(sounds), sharey=True, squeeze=False)[0]
-    picture = None
-    for axes, (name, samples) in zip(panels, sounds.items(), strict=True):
+    parts: dict[str, np.ndarray] = {}
+    levels: dict[str, np.ndarray] = {}
+    for name, samples in sounds.items():
         part = samples[round(start * SAMPLE_RATE) : round((start + seconds) * SAMPLE_RATE)]
         loudness = float(np.sqrt(np.mean(np.square(part, dtype=np.float64)))) or 1.0
         power = stft(part / np.float32(loudness)).abs().square().numpy()
-        levels = 10 * np.log10(np.maximum(power, 1e-12))
-        if picture is None:
-            top = float(levels.max())
+        parts[name], levels[name] = part, 10 * np.log10(np.maximum(power, 1e-12))
+    top = max(float(level.max()) for level in levels.values())
+    for axes, (name, part) in zip(panels, parts.items(), strict=True):
         picture = axes.imshow(
-            levels,
+            levels[name],
             origin="lower",
             aspect="auto",
             cmap="magma",
@@ -57,8 +58,9 @@ def draw_spectrograms(
         )
         axes.set_title(name)
         axes.set_xlabel("seconds")
+        if axes is panels[-1]:
+            figure.colorbar(picture, ax=list(panels), label="dB")
     panels[0].set_ylabel("kHz")
-    figure.colorbar(picture, ax=list(panels), label="dB")
     figure.suptitle(title, fontsize=10)
     with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=110)

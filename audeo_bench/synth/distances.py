@@ -58,7 +58,8 @@ def mel_cepstral_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     bank = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=MEL_BANDS)
     powers = [bank @ stft(samples).abs().square().numpy() for samples in _alike(reference, estimate)]
     floor = powers[0].max() * 10 ** (-RANGE / 10)
-    cepstra = [dct(np.log(np.maximum(power, floor)), axis=0) / (2 * MEL_BANDS) for power in powers]
+    logarithms = [np.log(np.maximum(power, floor)) for power in powers]
+    cepstra = [np.asarray(dct(bands, axis=0)) / (2 * MEL_BANDS) for bands in logarithms]
     difference = (cepstra[0] - cepstra[1])[1 : CEPSTRA + 1]
     return float(10 / np.log(10) * np.sqrt(2 * np.sum(difference**2, axis=0)).mean())
 
