@@ -4,7 +4,7 @@ training.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +26,13 @@ DRAWS_PER_EPOCH = 20_000
 THRESHOLD = 0.4
 
 
-def fit_stacks(stage: StackedFrames, context: TrainingContext, epochs: int = 10, batch: int = 64) -> None:
+def fit_stacks(
+    stage: StackedFrames,
+    context: TrainingContext,
+    epochs: int = 10,
+    batch: int = 64,
+    vary: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
+) -> None:
     """The paper's recipe: class-balanced draws including the silent class, BCE, Adam 1e-3, batch 64, cut on
     plateau.
 
@@ -44,7 +50,10 @@ def fit_stacks(stage: StackedFrames, context: TrainingContext, epochs: int = 10,
     def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         recording, middle = balanced(rng, batch)
         truth = np.stack([truths[r][:, m] for r, m in zip(recording, middle, strict=True)])
-        return torch.from_numpy(stacks(frames, recording, middle)), torch.from_numpy(truth.astype(np.float32))
+        pixels = stacks(frames, recording, middle)
+        if vary is not None:
+            pixels = vary(pixels, rng)
+        return torch.from_numpy(pixels), torch.from_numpy(truth.astype(np.float32))
 
     def step(pixels: Tensor, truth: Tensor) -> Tensor:
         optimiser.zero_grad()
