@@ -60,4 +60,4 @@ def stack_indices(middle: np.ndarray, total: int) -> np.ndarray:
 
 def to_unit(pixels: np.ndarray, device: torch.device | str = "cpu") -> torch.Tensor:
     """uint8 pixels -> float32 in 0..1, no further normalisation (as the release)."""
-    return torch.from_numpy(np.ascontiguousarray(pixels)).to(device).float().div_(255)
+    return torch.tensor(pixels, device=device).float().div_(255)
