@@ -103,8 +103,10 @@ def score_file(path: str | Path, thresholds: Sequence[float] = THRESHOLDS) -> pd
         zipfile.BadZipFile,
         zlib.error,
     ) as fault:
+        # numpy's own words for a file that is no archive recommend to unpickle it.
+        reason = fault if isinstance(fault, OSError) or zipfile.is_zipfile(path) else "it is no zip archive"
         raise AudeoBenchError(
-            f"{path}: not an .npz file with the arrays 'labels' and 'probabilities' ({fault})."
+            f"{path}: not an .npz file with the arrays 'labels' and 'probabilities' ({reason})."
         ) from fault
     return _score(truth, probabilities, thresholds, str(path), frames_first=True)
 
