@@ -306,11 +306,11 @@ class _Bench:
         frames: _Cycle | None = None,
     ) -> np.ndarray:
         """One answer about the first ``length`` frames, seeded and checked as a run does it."""
-        from audeo_bench.run import _seed_everything, check_roll
+        from audeo_bench.run import check_roll, seed_everything
 
         recording = recording or self.recording
         base = recording.frames.base  # type: ignore[attr-defined]
-        _seed_everything(0, recording.id)
+        seed_everything(0, recording.id)
         if isinstance(self.stage, VideoToRoll):
             pixels = 255 - base if upside_down else base
             answer = self._call(self.stage.roll, frames or _Cycle(pixels, length))

@@ -121,7 +121,7 @@ def predict(
                 if recording.id in record.answers:
                     bar.advance(len(recording))
                     continue
-                _seed_everything(seed, recording.id)
+                seed_everything(seed, recording.id)
                 frames = _Watched(recording.frames, bar)
                 source = read_roll(before, recording.id) if before else frames
                 begun = time.perf_counter()
@@ -379,7 +379,7 @@ class _Watched:
         return picture
 
 
-def _seed_everything(seed: int, recording: str) -> None:
+def seed_everything(seed: int, recording: str) -> None:
     number = int.from_bytes(hashlib.sha256(f"{seed} {recording}".encode()).digest()[:4], "big")
     random.seed(number)
     np.random.seed(number)  # noqa: NPY002 (a stranger's contestant may use numpy's global generator)

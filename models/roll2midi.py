@@ -89,7 +89,7 @@ class Roll2Midi(RollRefiner):
     def midi(self, roll: np.ndarray) -> np.ndarray:
         """Refine a (88, T) roll; the whole recording is one window, since the net is fully convolutional."""
         keys, device = keys_of(self.options["keys"]), default_device()
-        net = self.net.to(device).eval()
+        net = self.inference_net(device)
         answer = np.zeros_like(roll, np.float32)
         answer[keys] = net(torch.from_numpy(roll[None, None, keys]).to(device))[0, 0].float().cpu().numpy()
         return answer

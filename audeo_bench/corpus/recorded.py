@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, AudeoBenchError, Notes, Provenance, Recording, Work
 from audeo_bench.corpus import Corpus
-from audeo_bench.corpus.reenacted import _clavier_listing, clavier_work
+from audeo_bench.corpus.reenacted import clavier_listing, clavier_work
 from audeo_bench.corpus.registry import data_home
 from audeo_bench.corpus.release import (
     FOLDERS,
@@ -169,7 +169,7 @@ class AudeoRecorded(Corpus):
         self.version = f"1+{self.imported.fingerprint}"
 
     def listing(self) -> Mapping[str, tuple[str, ...]]:
-        splits = _clavier_listing({name: (r.book, r.number) for name, r in self.imported.recordings.items()})
+        splits = clavier_listing({name: (r.book, r.number) for name, r in self.imported.recordings.items()})
         return {split: ids for split, ids in splits.items() if ids}
 
     def work(self, recording_id: str) -> Work:

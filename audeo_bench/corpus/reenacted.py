@@ -73,7 +73,7 @@ class AudeoReenacted(Corpus):
         self._labels = {f"wtc{label.book}-{label.number:02d}": label for label in LABELS}
 
     def listing(self) -> Mapping[str, tuple[str, ...]]:
-        return _clavier_listing({name: (label.book, label.number) for name, label in self._labels.items()})
+        return clavier_listing({name: (label.book, label.number) for name, label in self._labels.items()})
 
     def work(self, recording_id: str) -> Work:
         label = self._labels[recording_id]
@@ -121,7 +121,7 @@ class AsapReenacted(Corpus):
             self._files[name] = (file, book, number, part)
 
     def listing(self) -> Mapping[str, tuple[str, ...]]:
-        return _clavier_listing({name: (book, number) for name, (_, book, number, _) in self._files.items()})
+        return clavier_listing({name: (book, number) for name, (_, book, number, _) in self._files.items()})
 
     def work(self, recording_id: str) -> Work:
         _, book, number, part = self._files[recording_id]
@@ -149,7 +149,7 @@ class AsapReenacted(Corpus):
         )
 
 
-def _clavier_listing(places: Mapping[str, tuple[int, int]]) -> dict[str, tuple[str, ...]]:
+def clavier_listing(places: Mapping[str, tuple[int, int]]) -> dict[str, tuple[str, ...]]:
     """Splits of recordings by their book and number; validation is cut from Book I by work."""
     ordered = sorted(places, key=lambda name: (*places[name], name))
     first = tuple(name for name in ordered if places[name][0] == 1)

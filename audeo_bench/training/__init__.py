@@ -221,11 +221,11 @@ def train(
 
 
 def train_all(*, output: Path = Path("trainings"), seed: int = 0, **options: Any) -> list[Path]:
-    """Retrain everything that is shipped: first stages, then the second stages on their rolls.
+    """Retrain everything that is shipped: first stages, second stages on their rolls, the synthesizer.
 
     Trainings that are finished are kept, so that the same command continues after an interruption.
     """
-    chains = sorted(DEFAULT_SYSTEMS, key=lambda name: name.count("+"))
+    chains = [*sorted(DEFAULT_SYSTEMS, key=lambda name: name.count("+")), "perfnet"]
     done = []
     for name in chains:
         weights = _weights(output / f"seed{seed}", name)
