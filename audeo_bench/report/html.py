@@ -223,7 +223,7 @@ def _numbers(row: Row) -> dict[str, dict[str, Numbers]]:
                     metric = measure_name(Measure("f1", kind, keys, threshold))
                     ends = () if name else row.intervals.f1.get(metric, (None, None))
                     each = (*(float(values[part][place]) for part in METRICS), *ends)
-                    numbers[metric] = [None if value is None else round(value, 2) for value in each]
+                    numbers[metric] = [None if value is None else round(value, 6) for value in each]
     return found
 
 
