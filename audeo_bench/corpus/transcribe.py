@@ -63,8 +63,8 @@ def _model() -> tuple[Any, Any]:
 
     _stand_in_for_torchaudio()
     try:
-        import moduleconf
-        from transkun.Data import writeMidi
+        import moduleconf  # pyright: ignore[reportMissingImports]
+        from transkun.Data import writeMidi  # pyright: ignore[reportMissingImports]
     except ImportError as problem:
         raise AudeoBenchError(
             f"Transkun cannot be loaded ({problem}); "
@@ -84,7 +84,7 @@ def _stand_in_for_torchaudio() -> None:
     It computes a mel filter bank that the checkpoint then overwrites.
     """
     try:
-        import torchaudio  # noqa: F401
+        import torchaudio  # noqa: F401  # pyright: ignore[reportMissingImports]
     except (ImportError, OSError):
         import librosa
         import torch

@@ -19,7 +19,9 @@ class Bar:
 
     def advance(self, count: float = 1, note: str | None = None) -> None:
         """Move on by ``count`` and, where given, replace the note at the line's end."""
-        self.progress.update(self.task, advance=count, **({} if note is None else {"note": note}))
+        self.progress.update(self.task, advance=count)
+        if note is not None:
+            self.progress.update(self.task, note=note)
 
 
 @contextmanager
