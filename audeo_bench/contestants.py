@@ -317,6 +317,8 @@ def _load_module(contestant: Contestant) -> ModuleType:
 
 _neighbours: dict[str, Path] = {}
 """Top-level modules that came from a contestant's own folder, and that folder."""
+_homes: list[str] = []
+"""Contestants' folders at the end of ``sys.path``, for what they import later, inside a function."""
 
 
 @contextmanager
@@ -331,18 +333,23 @@ def _neighbours_importable(folder: Path) -> Iterator[None]:
             del sys.modules[loaded]
         del _neighbours[name]
     before = {name for name in sys.modules if "." not in name}
-    sys.path.insert(0, str(folder))
+    # Out of the way meanwhile: a `models/__init__.py` of another's would win over a `models/` without one.
+    sys.path[:] = [str(folder), *(place for place in sys.path if place not in _homes)]
     try:
         yield
     finally:
         sys.path.remove(str(folder))
-        if str(folder) not in sys.path:
-            sys.path.append(
-                str(folder)
-            )  # for what it imports later, inside a function; at the end, where it hides nothing
+        if str(folder) not in [*sys.path, *_homes]:
+            _homes.append(str(folder))
+        sys.path.extend(_homes)
         for name in {name for name in sys.modules if "." not in name} - before:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file and folder in (Path(file).parent, Path(file).parent.parent):
+            module = sys.modules[name]
+            file = getattr(module, "__file__", None)
+            # A package without __init__.py has no file, only places.
+            places = (
+                [Path(file).parent] if file else [Path(place) for place in getattr(module, "__path__", ())]
+            )
+            if any(folder in (place, place.parent) for place in places):
                 _neighbours[name] = folder
 
 

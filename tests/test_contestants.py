@@ -63,10 +63,11 @@ class Mine(VideoToRoll):
 
     options = Options()
 """
-    for folder, width in (("one", 16), ("two", 32)):
+    for folder, width in (("one", 16), ("two", 32), ("three", 48), ("four", 64)):
         write_contestant(tmp_path / folder, "utils", f"WIDTH = {width}")
         write_contestant(tmp_path / folder, "late", "ANSWER = 7")
-        write_contestant(tmp_path / folder / "models", "__init__", "")
+        if folder in ("two", "four"):  # the others' `models` are packages without a file
+            write_contestant(tmp_path / folder / "models", "__init__", "")
         write_contestant(tmp_path / folder / "models", "net", f"DEPTH = {width + 1}")
         stage = contestant(tmp_path / folder, text).load()
         assert (stage.options.width, stage.options.depth) == (width, width + 1)
