@@ -78,24 +78,4 @@ class Keywise(StackedFrames):
         self.net = KeywiseNet(width, keys, frame_shape)
 
     def fit(self, context) -> None:
-        fit_stacks(self, context, vary=vary)
-
-
-def vary(stacks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another camera's view of the same stacks: moved by a pixel or two, lit and exposed otherwise, noisier.
-
-    The training recordings show few pianos and lamps; a net that may learn them by heart does.
-    """
-    varied = np.empty_like(stacks)
-    height, width = stacks.shape[2:]
-    along = np.linspace(-1, 1, width, dtype=np.float32)
-    grain = rng.standard_normal(2 * stacks[0].size, np.float32)
-    for stack, out in zip(stacks, varied, strict=True):
-        rows = np.clip(np.arange(height) + rng.integers(-2, 3), 0, height - 1)
-        columns = np.clip(np.arange(width) + rng.integers(-2, 3), 0, width - 1)
-        light = np.float32(rng.uniform(0.75, 1.25)) + np.float32(rng.uniform(-0.15, 0.15)) * along
-        start = rng.integers(stack.size)
-        noise = grain[start : start + stack.size].reshape(stack.shape) * np.float32(rng.uniform(0, 4))
-        moved = stack[:, rows[:, None], columns]
-        out[:] = np.clip(moved * light + np.float32(rng.uniform(-20, 20)) + noise, 0, 255)
-    return varied
+        fit_stacks(self, context)
