@@ -70,6 +70,7 @@ def predict(
     seed: int = 0,
     command: Sequence[str] = (),
     recordings: Sequence[Recording] | None = None,
+    only: str | None = None,
 ) -> RunRecord:
     """Let a system answer for every recording of a split, and keep the answers in ``folder``.
 
@@ -88,6 +89,8 @@ def predict(
         What the user typed, for the record.
     recordings : sequence of Recording or None
         The split's recordings (the first ``limit``) where the caller holds them already.
+    only : str or None
+        Answer for this recording alone; the run is then not finished, unless the others were answered before.
 
     Raises
     ------
@@ -97,14 +100,22 @@ def predict(
     KeyboardInterrupt
         With the status ``cancelled`` written; the same call continues.
     """
-    corpus.ids(split)  # refuses an unknown split
-    recordings = recordings or split_recordings(corpus, split, limit)
+    names = corpus.ids(split)[:limit]
+    recordings = recordings or [corpus.recording(name) for name in names if only in (None, name)]
     shorter = next(system.prefixes(), None)
     before = None
     if shorter:
         before = folder.parent / shorter.name
         earlier = predict(
-            shorter, corpus, split, before, limit=limit, seed=seed, command=command, recordings=recordings
+            shorter,
+            corpus,
+            split,
+            before,
+            limit=limit,
+            seed=seed,
+            command=command,
+            recordings=recordings,
+            only=only,
         )
     else:
         earlier = None
@@ -113,7 +124,7 @@ def predict(
     stage = contestant.load()
     stages = [*(earlier.stages if earlier else []), _describe(contestant, stage)]
     record = _new_record(system, stages, corpus, split, limit, seed, command)
-    record.answers = _kept_answers(folder, record, recordings)
+    record.answers = _kept_answers(folder, record, names)
     write_record(folder, record)
     try:
         with progress_bar(record.system, sum(map(len, recordings)), "frames") as bar:
@@ -142,8 +153,8 @@ def predict(
             done = f"{len(record.answers)} of {len(recordings)} recordings of {record.system}"
             raise KeyboardInterrupt(f"{done} are kept in {folder}; the same command continues") from error
         raise
-    record.status = "success"
-    record.finished = _now()
+    if len(record.answers) == len(names):
+        record.status, record.finished = "success", _now()
     write_record(folder, record)
     return record
 
@@ -279,7 +290,7 @@ def _new_record(
     )
 
 
-def _kept_answers(folder: Path, record: RunRecord, recordings: Sequence[Recording]) -> dict[str, Answer]:
+def _kept_answers(folder: Path, record: RunRecord, recordings: Sequence[str]) -> dict[str, Answer]:
     """Answers of an earlier, stopped or smaller run that this one may keep; stale ones are removed."""
     if not (folder / "run.json").exists():
         return {}
@@ -288,10 +299,10 @@ def _kept_answers(folder: Path, record: RunRecord, recordings: Sequence[Recordin
     kept = {}
     if old.identity() == record.identity():
         for recording in recordings:
-            answer = old.answers.get(recording.id)
+            answer = old.answers.get(recording)
             with suppress(AudeoBenchError):  # a damaged answer is simply asked for again
-                if answer and roll_sha256(read_roll(folder, recording.id)) == answer.roll_sha256:
-                    kept[recording.id] = answer
+                if answer and roll_sha256(read_roll(folder, recording)) == answer.roll_sha256:
+                    kept[recording] = answer
     for path in (folder / "rolls").glob("*.npz"):
         if path.stem not in kept:
             path.unlink()

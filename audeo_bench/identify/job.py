@@ -76,7 +76,7 @@ def play_all(
         for player in players:
             for split, ids in chosen.items():
                 if ids:
-                    player.prepare(corpus, split, limit if recording is None else None)
+                    player.prepare(corpus, split, limit if recording is None else None, recording)
                 for identifier in ids:
                     bar.advance(0, note=f"{player.system} {identifier}")
                     heard = corpus.recording(identifier)

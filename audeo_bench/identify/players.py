@@ -25,8 +25,8 @@ class Player(Protocol):
 
     system: str
 
-    def prepare(self, corpus: Corpus, split: str, limit: int | None) -> None:
-        """Called once a split before :meth:`play`."""
+    def prepare(self, corpus: Corpus, split: str, limit: int | None, only: str | None) -> None:
+        """Called once a split before :meth:`play`, with the recordings that will be played."""
         ...
 
     def play(self, recording: Recording) -> np.ndarray:
@@ -43,7 +43,7 @@ class GroundTruth:
         self.sources: set[str] = set()
         """``recording's sound`` or ``true roll + fluidsynth``: what was played."""
 
-    def prepare(self, corpus: Corpus, split: str, limit: int | None) -> None:
+    def prepare(self, corpus: Corpus, split: str, limit: int | None, only: str | None) -> None:
         pass
 
     def play(self, recording: Recording) -> np.ndarray:
@@ -77,14 +77,23 @@ class SystemPlayer:
         self._synthesizer: Contestant = last
         self._voice: Synthesizer | None = None
 
-    def prepare(self, corpus: Corpus, split: str, limit: int | None) -> None:
-        """Let the roll stages answer for the split; recordings answered before are not answered again."""
+    def prepare(self, corpus: Corpus, split: str, limit: int | None, only: str | None) -> None:
+        """Let the roll stages answer; recordings answered before are not answered again."""
         from audeo_bench.run import predict
         from audeo_bench.run_folder import run_folder
 
         name = "+".join(stage.name for stage in self.chain.roll_stages)
         self._folder = run_folder(self.runs, corpus, split, name, limit, self.seed)
-        predict(self.chain, corpus, split, self._folder, limit=limit, seed=self.seed, command=self.command)
+        predict(
+            self.chain,
+            corpus,
+            split,
+            self._folder,
+            limit=limit,
+            seed=self.seed,
+            command=self.command,
+            only=only,
+        )
 
     def play(self, recording: Recording) -> np.ndarray:
         from audeo_bench.run_folder import read_roll

@@ -139,6 +139,12 @@ def test_limit_and_recording_are_quick_looks(run):
     assert "'melody-9': not in wtc1-variants or wtc2-other" in unknown.output
 
 
+def test_a_system_answers_for_the_recording_asked_about_only(run, tmp_path):
+    found = run("--system", "./stand_in.py+fluidsynth", "--service", "pitch", "--recording", "melody-2")
+    assert found.exit_code == 0, found.output
+    assert [path.stem for path in tmp_path.glob("runs/*/stand_in/rolls/*.npz")] == ["melody-2"]
+
+
 def test_any_audio_file(run, tmp_path):
     soundfile.write(tmp_path / "my.wav", render(melody(4), seconds=25), SAMPLE_RATE)
     found = run("my.wav", "--service", "pitch")
