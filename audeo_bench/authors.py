@@ -7,28 +7,14 @@ itself scores slightly other frames, see :func:`coverage`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
-from audeo_bench import provenance
 from audeo_bench.corpus import Corpus
 from audeo_bench.corpus.recorded import AudeoRecorded
 from audeo_bench.corpus.release import ANSWERS
-from audeo_bench.files import atomic_write
-from audeo_bench.run import corpus_record, score_run
-from audeo_bench.run_folder import (
-    Answer,
-    RunRecord,
-    StageRecord,
-    roll_path,
-    roll_sha256,
-    run_folder,
-    write_record,
-)
+from audeo_bench.run import keep_answers, score_run
+from audeo_bench.run_folder import run_folder
 from audeo_bench.score import THRESHOLDS
 from audeo_bench.table1 import Result
 
@@ -53,7 +39,20 @@ def stored_results(
     results = []
     for system in corpus.answers(split):
         folder = run_folder(runs, corpus, split, system, limit)
-        record = _write_run(folder, corpus, split, system, limit, command)
+        source = next(kind for kind, known_as in ANSWERS.items() if known_as == system)
+        stored = ((name, corpus.answer(name, system)) for name in corpus.ids(split)[:limit])
+        record = keep_answers(
+            folder,
+            system,
+            corpus.imported.directory / source,
+            corpus,
+            split,
+            ((name, answer.roll, answer.answered) for name, answer in stored),
+            trained_on=TRAINED_ON,
+            facts={"stored answers": source},
+            limit=limit,
+            command=command,
+        )
         results.append(Result(folder, record, score_run(folder, scored, corpus)))
     return results
 
@@ -75,48 +74,3 @@ def coverage(results: Sequence[Result], corpus: Corpus) -> Iterator[str]:
         "The release leaves out the first and last two frames of a recording (Roll) and what does not fill "
         "100-frame pieces (Midi); here every frame with truth and answer counts."
     )
-
-
-def _write_run(
-    folder: Path, corpus: AudeoRecorded, split: str, system: str, limit: int | None, command: Sequence[str]
-) -> RunRecord:
-    begun = datetime.now(UTC).isoformat(timespec="seconds")
-    answers, digest = {}, hashlib.sha256()
-    for name in corpus.ids(split)[:limit]:
-        stored = corpus.answer(name, system)
-        with atomic_write(roll_path(folder, name)) as temporary:
-            np.savez_compressed(temporary, allow_pickle=False, roll=stored.roll, answered=stored.answered)
-        sha256 = roll_sha256(stored.roll)
-        digest.update(f"{name} {sha256}\n".encode())
-        answers[name] = Answer(
-            frames=int(stored.answered.sum()), seconds=0.0, frames_per_second=0.0, roll_sha256=sha256
-        )
-    source = next(kind for kind, known_as in ANSWERS.items() if known_as == system)
-    record = RunRecord(
-        status="success",
-        system=system,
-        stages=[
-            StageRecord(
-                name=system,
-                file=str(corpus.imported.directory / source),
-                sha256=digest.hexdigest(),
-                weights=None,
-                weights_sha256=None,
-                trained_on=TRAINED_ON,
-                facts={"stored answers": source},
-            )
-        ],
-        corpus=corpus_record(corpus, split),
-        limit=limit,
-        seed=0,
-        code_sha256=provenance.code_sha256(),
-        commit=provenance.commit(),
-        versions=provenance.versions(),
-        hardware=provenance.hardware(),
-        command=list(command),
-        started=begun,
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        answers=answers,
-    )
-    write_record(folder, record)
-    return record

@@ -24,7 +24,7 @@ from audeo_bench.api import (
     Frames,
     Recording,
 )
-from audeo_bench.corpus.simulated.keyboard import KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
+from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
 from audeo_bench.nn.frames import shrink, stack_indices, to_unit
 from audeo_bench.nn.stage import StackedFrames, keys_of
 

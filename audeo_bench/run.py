@@ -15,7 +15,7 @@ import random
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -123,7 +123,8 @@ def predict(
     contestant = system.roll_stages[-1]
     stage = contestant.load()
     stages = [*(earlier.stages if earlier else []), _describe(contestant, stage)]
-    record = _new_record(system, stages, corpus, split, limit, seed, command)
+    name = "+".join(stage.name for stage in stages)
+    record = _new_record(name, stages, corpus, split, limit, seed, command)
     record.answers = _kept_answers(folder, record, names)
     write_record(folder, record)
     try:
@@ -141,7 +142,7 @@ def predict(
                 if earlier:
                     seconds += earlier.answers[recording.id].seconds
                     bar.advance(len(recording))
-                record.answers[recording.id] = _keep(folder, recording.id, roll, seconds)
+                record.answers[recording.id] = _keep(folder, recording.id, roll, seconds=seconds)
                 write_record(folder, record)
     except BaseException as error:
         cancelled = isinstance(error, KeyboardInterrupt)
@@ -155,6 +156,49 @@ def predict(
         raise
     if len(record.answers) == len(names):
         record.status, record.finished = "success", _now()
+    write_record(folder, record)
+    return record
+
+
+def keep_answers(
+    folder: Path,
+    system: str,
+    source: Path,
+    corpus: Corpus,
+    split: str,
+    rolls: Iterable[tuple[str, np.ndarray, np.ndarray | None]],
+    *,
+    trained_on: Sequence[str],
+    facts: Mapping[str, Any],
+    limit: int | None = None,
+    command: Sequence[str] = (),
+) -> RunRecord:
+    """Make a finished run folder of answers that are there already; no model runs.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+    system : str
+        What the answers go by.
+    source : Path
+        Where they came from.
+    rolls : iterable of (str, np.ndarray, np.ndarray or None)
+        Recording id; roll, shape (88, T), float32; which frames it answers for, shape (T,), bool, None for
+        all.
+    """
+    stage = StageRecord(
+        name=system,
+        file=str(source),
+        sha256="",  # no file of code answered; the rolls have hashes of their own
+        weights=None,
+        weights_sha256=None,
+        trained_on=list(trained_on),
+        facts=dict(facts),
+    )
+    record = _new_record(system, [stage], corpus, split, limit, 0, command)
+    record.answers = {name: _keep(folder, name, roll, answered) for name, roll, answered in rolls}
+    record.status, record.finished = "success", _now()
     write_record(folder, record)
     return record
 
@@ -266,7 +310,7 @@ def corpus_record(corpus: Corpus, split: str) -> CorpusRecord:
 
 
 def _new_record(
-    system: System,
+    system: str,
     stages: list[StageRecord],
     corpus: Corpus,
     split: str,
@@ -276,7 +320,7 @@ def _new_record(
 ) -> RunRecord:
     return RunRecord(
         status="started",
-        system="+".join(stage.name for stage in system.roll_stages),
+        system=system,
         stages=stages,
         corpus=corpus_record(corpus, split),
         limit=limit,
@@ -311,14 +355,17 @@ def _kept_answers(folder: Path, record: RunRecord, recordings: Sequence[str]) ->
     return kept
 
 
-def _keep(folder: Path, recording: str, roll: np.ndarray, seconds: float) -> Answer:
+def _keep(
+    folder: Path, recording: str, roll: np.ndarray, answered: np.ndarray | None = None, seconds: float = 0.0
+) -> Answer:
+    arrays = {"roll": roll} if answered is None else {"roll": roll, "answered": answered}
     with atomic_write(roll_path(folder, recording)) as temporary:
-        np.savez_compressed(temporary, roll=roll)
-    frames = roll.shape[1]
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
+    frames = roll.shape[1] if answered is None else int(answered.sum())
     return Answer(
         frames=frames,
         seconds=round(seconds, 6),
-        frames_per_second=round(frames / max(seconds, 1e-9), 1),
+        frames_per_second=round(frames / seconds, 1) if seconds > 0 else 0.0,
         roll_sha256=roll_sha256(roll),
     )
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from audeo_bench.api import KEYS
-from audeo_bench.corpus.simulated.keyboard import IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
+from audeo_bench.keyboard import IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
 from audeo_bench.nn.frames import STACK
 from audeo_bench.nn.resnet import initialise, stage
 from audeo_bench.nn.stage import StackedFrames, keys_of

@@ -10,28 +10,17 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from audeo_bench import provenance
 from audeo_bench.api import FRAMES_PER_SECOND, KEYS, AudeoBenchError, Recording
 from audeo_bench.boards.rows import file_name
 from audeo_bench.corpus import Corpus
-from audeo_bench.files import atomic_write
 from audeo_bench.roll import notes_to_roll, read_midi
-from audeo_bench.run import check_roll, corpus_record
-from audeo_bench.run_folder import (
-    Answer,
-    RunRecord,
-    StageRecord,
-    roll_path,
-    roll_sha256,
-    run_folder,
-    write_record,
-)
+from audeo_bench.run import check_roll, keep_answers
+from audeo_bench.run_folder import run_folder
 
 SUFFIXES = (".npz", ".mid", ".midi")
 SLACK = FRAMES_PER_SECOND
@@ -131,7 +120,17 @@ def join_answers(
     fitted = {name: fit(roll, len(recordings[name]), lag) for name, roll in rolls.items()}
     system = file_name(name or folder.resolve().name)
     run = run_folder(runs, corpus, split, system)
-    _write_run(run, system, folder, corpus, split, fitted, trained_on, lag, command)
+    keep_answers(
+        run,
+        system,
+        folder,
+        corpus,
+        split,
+        ((name, roll, None) for name, roll in fitted.items()),
+        trained_on=trained_on,
+        facts={"answers moved earlier by frames": lag} if lag else {},
+        command=command,
+    )
     return Joined(run, tuple(remarks), lag)
 
 
@@ -240,51 +239,3 @@ def _read_midi(path: Path, frames: int) -> np.ndarray:
     notes = read_midi(path)
     last = int(np.ceil(notes.intervals[:, 1].max() * FRAMES_PER_SECOND)) if len(notes) else 0
     return notes_to_roll(notes, max(frames, last)).astype(np.float32)
-
-
-def _write_run(
-    run: Path,
-    system: str,
-    folder: Path,
-    corpus: Corpus,
-    split: str,
-    rolls: dict[str, np.ndarray],
-    trained_on: Sequence[str],
-    lag: int,
-    command: Sequence[str],
-) -> None:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    answers = {}
-    for name, roll in rolls.items():
-        with atomic_write(roll_path(run, name)) as temporary:
-            np.savez_compressed(temporary, roll=roll)
-        answers[name] = Answer(
-            frames=roll.shape[1], seconds=0.0, frames_per_second=0.0, roll_sha256=roll_sha256(roll)
-        )
-    facts = {"answers moved earlier by frames": lag} if lag else {}
-    stage = StageRecord(
-        name=system,
-        file=str(folder),
-        sha256="",
-        weights=None,
-        weights_sha256=None,
-        trained_on=list(trained_on),
-        facts=facts,
-    )
-    record = RunRecord(
-        status="success",
-        system=system,
-        stages=[stage],
-        corpus=corpus_record(corpus, split),
-        limit=None,
-        seed=0,
-        code_sha256=provenance.code_sha256(),
-        commit=provenance.commit(),
-        versions=provenance.versions(),
-        hardware=provenance.hardware(),
-        command=list(command),
-        started=now,
-        finished=now,
-        answers=answers,
-    )
-    write_record(run, record)

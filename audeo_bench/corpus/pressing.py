@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from audeo_bench.corpus.simulated.fingering import GROUP_SECONDS, LARGEST_SPAN, split_hands
-from audeo_bench.corpus.simulated.keyboard import KEY_X
+from audeo_bench.keyboard import KEY_X
 from audeo_bench.roll import LOWEST_PITCH, Notes
 
 __all__ = ["key_presses"]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, LOWEST_PITCH
-from audeo_bench.corpus.simulated.keyboard import KEY_X, KEYBOARD_WIDTH
 from audeo_bench.files import atomic_write
+from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH
 
 if TYPE_CHECKING:
     from audeo_bench.explain import HeatMap

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from audeo_bench.corpus.crop import LEAST_FIT, draw_crop, find_crop, keyboard_in, whole_picture
-from audeo_bench.corpus.simulated.keyboard import IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
 from audeo_bench.corpus.video import write_video
+from audeo_bench.keyboard import IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
 
 PHOTOGRAPHS = Path(__file__).parents[2].parent / "shared" / "miditest" / "miditest_videos"
 

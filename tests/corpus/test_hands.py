@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audeo_bench.corpus.simulated.hands import dip, finger, frame_times, split_hands, track
-from audeo_bench.corpus.simulated.keyboard import BLACK_HEIGHT, BLACK_WIDTH, IS_BLACK, KEY_X, WHITE_WIDTH
+from audeo_bench.keyboard import BLACK_HEIGHT, BLACK_WIDTH, IS_BLACK, KEY_X, WHITE_WIDTH
 from audeo_bench.roll import LOWEST_PITCH, Notes
 
 

@@ -20,7 +20,7 @@ from audeo_bench.corpus.pianoyt import LABELS
 from audeo_bench.corpus.pressing import FINGERS, SHORTEST_PRESS, key_presses
 from audeo_bench.corpus.reenacted import clavier_work
 from audeo_bench.corpus.simulated.fingering import LARGEST_SPAN
-from audeo_bench.corpus.simulated.keyboard import KEY_X
+from audeo_bench.keyboard import KEY_X
 from audeo_bench.roll import LOWEST_PITCH, Notes, notes_to_roll, write_midi
 
 SHARED = Path(__file__).parents[3] / "shared"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audeo_bench.corpus.simulated.keyboard import KEYBOARD_WIDTH, WHITE_LENGTH
+from audeo_bench.keyboard import KEYBOARD_WIDTH, WHITE_LENGTH
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import numpy as np
 
 from audeo_bench.api import FRAME_WIDTH, Recording
 from audeo_bench.corpus import open_corpus
-from audeo_bench.corpus.simulated.keyboard import IS_BLACK, KEY_X, KEYBOARD_WIDTH
 from audeo_bench.files import atomic_write
+from audeo_bench.keyboard import IS_BLACK, KEY_X, KEYBOARD_WIDTH
 
 _STRIP = 12
 

@@ -13,7 +13,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from audeo_bench.corpus.simulated.keyboard import IS_BLACK, KEY_X
+from audeo_bench.keyboard import IS_BLACK, KEY_X
 from audeo_bench.roll import LOWEST_PITCH, Notes
 
 GROUP_SECONDS = 0.035

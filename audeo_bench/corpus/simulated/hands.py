@@ -14,7 +14,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from audeo_bench.corpus.simulated.fingering import finger, split_hands
-from audeo_bench.corpus.simulated.keyboard import (
+from audeo_bench.keyboard import (
     BLACK_HEIGHT,
     BLACK_LENGTH,
     BLACK_WIDTH,

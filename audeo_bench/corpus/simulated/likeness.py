@@ -25,8 +25,8 @@ from scipy.signal import medfilt
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.corpus.simulated.hands import finger, frame_times, split_hands, track
-from audeo_bench.corpus.simulated.keyboard import IS_BLACK, KEY_X, WHITE_LENGTH, WHITE_WIDTH
 from audeo_bench.files import atomic_write
+from audeo_bench.keyboard import IS_BLACK, KEY_X, WHITE_LENGTH, WHITE_WIDTH
 from audeo_bench.roll import LOWEST_PITCH, Notes, read_midi
 
 VIDEO_RATE = 30.0

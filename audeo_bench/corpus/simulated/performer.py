@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audeo_bench.corpus.simulated.fingering import GROUP_SECONDS, LARGEST_SPAN, finger, split_hands
-from audeo_bench.corpus.simulated.keyboard import KEY_X
+from audeo_bench.keyboard import KEY_X
 from audeo_bench.roll import LOWEST_PITCH, Notes
 
 if TYPE_CHECKING:

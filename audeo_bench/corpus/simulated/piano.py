@@ -13,7 +13,8 @@ from numba import njit
 
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH
 from audeo_bench.corpus.simulated.appearance import Appearance
-from audeo_bench.corpus.simulated.keyboard import (
+from audeo_bench.corpus.simulated.optics import blur, plane_to_picture
+from audeo_bench.keyboard import (
     BLACK_HEIGHT,
     BLACK_LENGTH,
     IS_BLACK,
@@ -22,7 +23,6 @@ from audeo_bench.corpus.simulated.keyboard import (
     WHITE_LENGTH,
     WHITE_WIDTH,
 )
-from audeo_bench.corpus.simulated.optics import blur, plane_to_picture
 
 PATCH_WIDTH = 40
 _PIVOT = 230.0

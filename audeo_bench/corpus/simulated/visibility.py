@@ -12,7 +12,7 @@ import numpy as np
 from audeo_bench.corpus.simulated.appearance import Appearance
 from audeo_bench.corpus.simulated.camera import film
 from audeo_bench.corpus.simulated.hands import HandTracks, split_hands, track
-from audeo_bench.corpus.simulated.keyboard import IS_BLACK
+from audeo_bench.keyboard import IS_BLACK
 from audeo_bench.roll import FRAMES_PER_SECOND, LOWEST_PITCH, Notes
 
 _HALF = 30

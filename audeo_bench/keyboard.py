@@ -1,4 +1,4 @@
-"""The geometry of a piano keyboard in millimetres, shared by performer and camera.
+"""The geometry of a piano keyboard in millimetres, for those who build, play, film or read one.
 
 Coordinates: x runs right from the left edge of A0; y runs away from the player, 0 at the front edge of the
 white keys; z runs up, 0 at the surface of an unpressed white key.
