@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from mounting import mounted
 from tiny_corpus import FRAMES, LENGTHENER, READER, TinyCorpus, write_contestant
 
 from audeo_bench import run
@@ -14,6 +15,20 @@ from audeo_bench.contestants import system
 from audeo_bench.frame_cache import kept_frames
 from audeo_bench.run import check_roll, predict, score_run
 from audeo_bench.run_folder import read_record, read_roll, roll_path
+
+NOISY = """
+import numpy as np
+
+from audeo_bench.api import Frames, VideoToRoll
+
+
+class Noisy(VideoToRoll):
+    name = "noisy"
+
+    def roll(self, frames: Frames) -> np.ndarray:
+        return np.random.default_rng(len(frames)).random((88, len(frames)), np.float32)
+"""
+"""Its rolls hardly compress: 85 KB for the tiny corpus."""
 
 
 def counting_contestant(folder, name="counting"):
@@ -109,6 +124,17 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
     assert list((tmp_path / "run" / "rolls").iterdir()) == []
     assert read_record(tmp_path / "run").status == "error"
     assert predict(reader, TinyCorpus(), "wtc2", tmp_path / "run").status == "success"
+
+
+def test_a_disk_that_is_really_full(tmp_path):
+    noisy = system(str(write_contestant(tmp_path, "noisy", NOISY)))
+    with mounted(tmp_path / "disk", "size=192k") as disk:
+        (disk / "filler").write_bytes(bytes(160_000))
+        with pytest.raises(OSError, match=r"No space left on device: '.*wtc2-0\d.npz'"):
+            predict(noisy, TinyCorpus(), "wtc2", disk / "run")
+        assert list((disk / "run" / "rolls").iterdir()) == []
+        (disk / "filler").unlink()
+        assert predict(noisy, TinyCorpus(), "wtc2", disk / "run").status == "success"
 
 
 def test_a_chain_shares_its_first_stage(tmp_path):

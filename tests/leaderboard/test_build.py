@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from mounting import mounted
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.boards import build as building
@@ -92,10 +94,20 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(boards_folder, monke
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_is_one_clear_error(boards_folder):
+def test_a_folder_without_permission_is_one_clear_error(boards_folder):
     boards_folder.chmod(0o500)
     with pytest.raises(AudeoBenchError, match="cannot be written"):
         build(boards_folder)
+
+
+def test_a_read_only_folder_is_one_clear_error(boards_folder, tmp_path):
+    with mounted(tmp_path / "disk", "size=8m") as disk:
+        folder = shutil.copytree(boards_folder, disk / "boards")
+        before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        with pytest.raises(AudeoBenchError, match="cannot be written"):
+            build(folder)
+        assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 def test_whoever_holds_the_folder_is_waited_for(boards_folder):
