@@ -15,12 +15,14 @@ from lightning_fabric import Fabric
 from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
+from typer.testing import CliRunner
 
 import audeo_bench.training as training
 import audeo_bench.training.frames as training_frames
 from audeo_bench.api import AudeoBenchError, Recording, Work
 from audeo_bench.cli import app
 from audeo_bench.contestants import system
+from audeo_bench.shipped import checkout
 from audeo_bench.training.frames import BalancedDraws, stacks
 from audeo_bench.training.loop import optimise
 
@@ -214,7 +216,34 @@ def test_training_a_second_stage_alone_is_refused(tiny: Path) -> None:
         training.train("roll2midi", output=tiny, device="cpu")
 
 
-def test_the_command_needs_a_name_or_all() -> None:
-    from typer.testing import CliRunner
+def test_all_trains_what_is_shipped_each_stage_before_what_refines_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = []
 
+    def train(name: str, *, output: Path, seed: int, width: int | None, **options: object) -> Path:
+        weights = output / f"seed{seed}-width{width}" / f"{name}.safetensors"
+        if name == "keywise" and "keywise" not in trained:
+            trained.append(name)
+            raise KeyboardInterrupt
+        trained.append(name)
+        weights.parent.mkdir(parents=True, exist_ok=True)
+        weights.touch()
+        return weights
+
+    monkeypatch.setattr(training, "train", train)
+    command = ["train", "--all", "--seed", "5", "--width", "8", "--output", str(tmp_path)]
+    assert CliRunner().invoke(app, command).exit_code == 130
+    first = [*trained]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    assert trained[len(first) :][0] == "keywise", "what was finished is trained again"
+    done = [path.split("/")[-1].removesuffix(".safetensors") for path in result.stdout.split()[1::2]]
+    shipped = {path.stem for path in checkout().glob("*/weights/*.safetensors")}  # type: ignore[union-attr]
+    assert set(done) >= shipped
+    for name in done:
+        assert "+" not in name or done.index(name.rpartition("+")[0]) < done.index(name)
+
+
+def test_the_command_needs_a_name_or_all() -> None:
     assert CliRunner().invoke(app, ["train"]).exit_code == 2

@@ -48,16 +48,13 @@ def train(
     shared = {
         "corpus": corpus,
         "seed": seed,
+        "width": width,
+        "epochs": epochs,
         "output": output,
         "resume": resume,
         "precision": precision,
         "device": device,
     }
-    if name is None:
-        if any(option is not None for option in (width, epochs)):
-            raise AudeoBenchError("train --all: goes by the recipes; leave out --width and --epochs.")
-        weights = training.train_all(**shared)
-    else:
-        weights = [training.train(name, width=width, epochs=epochs, **shared)]
+    weights = training.train_all(**shared) if name is None else [training.train(name, **shared)]
     for path in weights:
         typer.echo(f"weights: {path}")

@@ -182,7 +182,7 @@ def train(
         If the contestant cannot train, a chain's earlier stage has no weights, or a checkpoint is of another
         training.
     """
-    folder = output / (f"seed{seed}" if width is None else f"seed{seed}-width{width}")
+    folder = _folder(output, seed, width)
     earlier, _, last = name.rpartition("+")
     own = [
         f"{stem}={folder / stem}.safetensors"
@@ -220,7 +220,9 @@ def train(
     return weights
 
 
-def train_all(*, output: Path = Path("trainings"), seed: int = 0, **options: Any) -> list[Path]:
+def train_all(
+    *, output: Path = Path("trainings"), seed: int = 0, width: int | None = None, **options: Any
+) -> list[Path]:
     """Retrain everything that is shipped: first stages, second stages on their rolls, the synthesizer.
 
     Trainings that are finished are kept, so that the same command continues after an interruption.
@@ -228,11 +230,15 @@ def train_all(*, output: Path = Path("trainings"), seed: int = 0, **options: Any
     chains = [*sorted(DEFAULT_SYSTEMS, key=lambda name: name.count("+")), "perfnet"]
     done = []
     for name in chains:
-        weights = _weights(output / f"seed{seed}", name)
+        weights = _weights(_folder(output, seed, width), name)
         if not (weights.exists() and options.get("resume", True)):
-            weights = train(name, output=output, seed=seed, **options)
+            weights = train(name, output=output, seed=seed, width=width, **options)
         done.append(weights)
     return done
+
+
+def _folder(output: Path, seed: int, width: int | None) -> Path:
+    return output / (f"seed{seed}" if width is None else f"seed{seed}-width{width}")
 
 
 def _weights(folder: Path, name: str) -> Path:
