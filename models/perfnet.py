@@ -224,7 +224,7 @@ class PerfNet(TorchStage, Synthesizer):
                 weight = np.concatenate([weight[stride:], np.zeros(stride, np.float32)])
             yield np.concatenate(done, axis=1)
 
-    def fit(self, context, epochs: int = 10, batch: int = 16, steps: int = 480) -> None:
+    def fit(self, context, epochs: int = 10, batch: int = 16, steps: int = 120) -> None:
         """MSE for the spectrogram of the true roll, L1 for the refined one of the predicted roll; Adam 1e-3.
 
         The two nets are trained side by side, every third batch for the refinement, which passes nothing
