@@ -86,8 +86,9 @@ def main(arguments: list[str] | None = None) -> None:
     queried = [(entry, path) for entry, paths in enumerate(pieces.values()) for path in paths[1:]]
     for entry, path in track(queried, description="queries"):
         notes, pedal = read_midi_with_pedal(path)
-        latest = max(0.0, float(notes.intervals[:, 1].max()) - SEGMENT_SECONDS)
-        for start in rng.uniform(0, latest, options.excerpts):
+        earliest = float(notes.intervals[:, 0].min())  # one file begins with four silent minutes
+        latest = max(earliest, float(notes.intervals[:, 1].max()) - SEGMENT_SECONDS)
+        for start in rng.uniform(earliest, latest, options.excerpts):
             for name, audio in sounds(*excerpt(notes, pedal, start), rng).items():
                 begun = time.process_time()
                 candidates = index.search(audio)

@@ -47,7 +47,7 @@ def table2(rows: Sequence[Row], what: str, quick: bool) -> Table:
         caption=escape(_caption(rows)),
         caption_justify="left",
     )
-    table.add_column("System")
+    table.add_column("System", overflow="fold")
     table.add_column("Source")
     for label in GROUPS.values():
         table.add_column(label, justify="right")
@@ -89,7 +89,7 @@ def _caption(rows: Sequence[Row]) -> str:
         ]
     ordered = order_of_rates(rows)
     if ordered is not None:
-        rates = " < ".join(f"{100 * (row.total.rate or 0):.1f}" for row in rows)
+        rates = (" < " if ordered else ", ").join(f"{100 * (row.total.rate or 0):.1f}" for row in rows)
         lines.append(f"The rows' order {'shows' if ordered else 'does NOT show'} in the totals ({rates}).")
     notes = [
         row.note for row in reported().table2.rows if row.note and row.system in {r.system for r in rows}
