@@ -98,6 +98,11 @@ def test_what_is_no_music_is_rejected(catalogue, engine, sound):
     assert ask(CatalogueService(engine, catalogue), audio).answer.title == ""
 
 
+@pytest.mark.parametrize("engine", ["pitch", "landmark"])
+def test_silence_is_like_no_piece(catalogue, engine):
+    assert getattr(catalogue, engine).search(np.zeros(20 * SAMPLE_RATE, np.float32)) == []
+
+
 def test_two_performances_of_a_work_do_not_spoil_its_margin(tmp_path):
     @dataclass(frozen=True)
     class Again(Melody):

@@ -170,12 +170,15 @@ class PitchIndex:
         Parameters
         ----------
         audio : np.ndarray, shape (n,), float32
-            16 kHz mono, from 4 to 20 seconds (longer queries are searched for by their first 20).
+            16 kHz mono, from 4 to 20 seconds (longer queries are searched for by their first 20). What is
+            shorter, or silent, is like no entry.
         """
         audio = audio[: 20 * SAMPLE_RATE]
         if len(audio) < SHORTEST_QUERY_SECONDS * SAMPLE_RATE:
             return []
         fast = fast_salience(audio)
+        if not fast.any():  # silence would equal the silence around every entry
+            return []
         seconds = len(audio) / SAMPLE_RATE
         templates = [_sample(fast, seconds, stretch) - self._mean for stretch in STRETCHES]
         best, where, which = self._coarse_search([_halve(template @ self._basis) for template in templates])
