@@ -70,7 +70,6 @@ def predict(
     seed: int = 0,
     command: Sequence[str] = (),
     recordings: Sequence[Recording] | None = None,
-    only: str | None = None,
 ) -> RunRecord:
     """Let a system answer for every recording of a split, and keep the answers in ``folder``.
 
@@ -88,9 +87,8 @@ def predict(
     command : sequence of str
         What the user typed, for the record.
     recordings : sequence of Recording or None
-        The split's recordings (the first ``limit``) where the caller holds them already.
-    only : str or None
-        Answer for this recording alone; the run is then not finished, unless the others were answered before.
+        The split's recordings (the first ``limit``) where the caller holds them already, or some of them:
+        then only these are answered, and the run is not finished unless the others were before.
 
     Raises
     ------
@@ -101,21 +99,13 @@ def predict(
         With the status ``cancelled`` written; the same call continues.
     """
     names = corpus.ids(split)[:limit]
-    recordings = recordings or [corpus.recording(name) for name in names if only in (None, name)]
+    recordings = recordings or split_recordings(corpus, split, limit)
     shorter = next(system.prefixes(), None)
     before = None
     if shorter:
         before = folder.parent / shorter.name
         earlier = predict(
-            shorter,
-            corpus,
-            split,
-            before,
-            limit=limit,
-            seed=seed,
-            command=command,
-            recordings=recordings,
-            only=only,
+            shorter, corpus, split, before, limit=limit, seed=seed, command=command, recordings=recordings
         )
     else:
         earlier = None
@@ -123,8 +113,7 @@ def predict(
     contestant = system.roll_stages[-1]
     stage = contestant.load()
     stages = [*(earlier.stages if earlier else []), _describe(contestant, stage)]
-    name = "+".join(stage.name for stage in stages)
-    record = _new_record(name, stages, corpus, split, limit, seed, command)
+    record = _new_record(stages, corpus, split, limit, seed, command)
     record.answers = _kept_answers(folder, record, names)
     write_record(folder, record)
     try:
@@ -196,7 +185,7 @@ def keep_answers(
         trained_on=list(trained_on),
         facts=dict(facts),
     )
-    record = _new_record(system, [stage], corpus, split, limit, 0, command)
+    record = _new_record([stage], corpus, split, limit, 0, command)
     record.answers = {name: _keep(folder, name, roll, answered) for name, roll, answered in rolls}
     record.status, record.finished = "success", _now()
     write_record(folder, record)
@@ -310,7 +299,6 @@ def corpus_record(corpus: Corpus, split: str) -> CorpusRecord:
 
 
 def _new_record(
-    system: str,
     stages: list[StageRecord],
     corpus: Corpus,
     split: str,
@@ -320,7 +308,7 @@ def _new_record(
 ) -> RunRecord:
     return RunRecord(
         status="started",
-        system=system,
+        system="+".join(stage.name for stage in stages),
         stages=stages,
         corpus=corpus_record(corpus, split),
         limit=limit,
@@ -334,7 +322,7 @@ def _new_record(
     )
 
 
-def _kept_answers(folder: Path, record: RunRecord, recordings: Sequence[str]) -> dict[str, Answer]:
+def _kept_answers(folder: Path, record: RunRecord, names: Sequence[str]) -> dict[str, Answer]:
     """Answers of an earlier, stopped or smaller run that this one may keep; stale ones are removed."""
     if not (folder / "run.json").exists():
         return {}
@@ -342,15 +330,15 @@ def _kept_answers(folder: Path, record: RunRecord, recordings: Sequence[str]) ->
     check_same_corpus(folder, old, record.corpus)
     kept = {}
     if old.identity() == record.identity():
-        for recording in recordings:
-            answer = old.answers.get(recording)
+        for name in names:
+            answer = old.answers.get(name)
             with suppress(AudeoBenchError):  # a damaged answer is simply asked for again
-                if answer and roll_sha256(read_roll(folder, recording)) == answer.roll_sha256:
-                    kept[recording] = answer
+                if answer and roll_sha256(read_roll(folder, name)) == answer.roll_sha256:
+                    kept[name] = answer
     for path in (folder / "rolls").glob("*.npz"):
         if path.stem not in kept:
             path.unlink()
-    if len(kept) < len(recordings):
+    if len(kept) < len(names):
         (folder / "scores.json").unlink(missing_ok=True)
     return kept
 

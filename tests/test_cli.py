@@ -1,8 +1,9 @@
-"""The command line: help, tables and JSON, and one line for every fault."""
+"""The command line: fast help, tables and JSON, and one line for every fault."""
 
 import errno
 import json
 import re
+import resource
 import subprocess
 import sys
 
@@ -50,6 +51,21 @@ def test_help_imports_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"numpy", "torch", "pandas", "pydantic", "matplotlib", "scipy", "av", "rich"} & set(loaded)
+
+
+def test_help_is_fast():
+    """Processor time, so that a busy machine does not fail it."""
+
+    def spent() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    times = []
+    for _ in range(3):
+        before = spent()
+        subprocess.run([sys.executable, "-m", "audeo_bench", "--help"], capture_output=True, check=True)
+        times.append(spent() - before)
+    assert min(times) < 0.3
 
 
 @pytest.mark.parametrize("command", ["midi", "score", "train"])

@@ -173,11 +173,12 @@ def test_limit_is_a_marked_quick_look(tmp_path):
 def test_one_recording_alone_is_the_start_of_the_whole_run(tmp_path):
     first = counting_contestant(tmp_path)
     chain = system(f"{first}+{write_contestant(tmp_path, 'lengthener', LENGTHENER)}")
-    record = predict(chain, TinyCorpus(), "wtc2", tmp_path / "run", only="wtc2-02")
+    one = [TinyCorpus().recording("wtc2-02")]
+    record = predict(chain, TinyCorpus(), "wtc2", tmp_path / "run", recordings=one)
     assert (record.status, list(record.answers), calls(first)) == ("started", ["wtc2-02"], 1)
     record = predict(chain, TinyCorpus(), "wtc2", tmp_path / "run")
     assert (record.status, sorted(record.answers), calls(first)) == ("success", sorted(FRAMES), 3)
-    record = predict(chain, TinyCorpus(), "wtc2", tmp_path / "run", only="wtc2-02")
+    record = predict(chain, TinyCorpus(), "wtc2", tmp_path / "run", recordings=one)
     assert (record.status, len(record.answers), calls(first)) == ("success", 3, 3)
 
 

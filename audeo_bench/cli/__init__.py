@@ -76,7 +76,7 @@ app = typer.Typer(
     epilog=EXAMPLES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    # Plain help: rich's takes 0.1 s to import, half of what `--help` may take.
+    # Plain help: rich's takes 0.1 s to import, a third of what `--help` may take.
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )

@@ -26,7 +26,7 @@ class Player(Protocol):
     system: str
 
     def prepare(self, corpus: Corpus, split: str, limit: int | None, only: str | None) -> None:
-        """Called once a split before :meth:`play`, with the recordings that will be played."""
+        """Called once a split before :meth:`play`; ``only``: no other recording will be played."""
         ...
 
     def play(self, recording: Recording) -> np.ndarray:
@@ -92,7 +92,7 @@ class SystemPlayer:
             limit=limit,
             seed=self.seed,
             command=self.command,
-            only=only,
+            recordings=None if only is None else [corpus.recording(only)],
         )
 
     def play(self, recording: Recording) -> np.ndarray:
