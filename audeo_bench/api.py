@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
+from audeo_bench.errors import AudeoBenchError
 from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, LOWEST_PITCH, PAPER_KEYS, Notes
 
 if TYPE_CHECKING:
@@ -46,13 +47,6 @@ SAMPLE_RATE = 16_000
 """Samples a second of every audio signal, mono float32."""
 
 Provenance = Literal["simulated", "re-enacted", "recorded"]
-
-
-class AudeoBenchError(Exception):
-    """A fault of the input, not of the program: one clear line for the user, exit code 2, no traceback.
-
-    The message names the file (or option), says what was found and what to do.
-    """
 
 
 class Frames(Protocol):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audeo_bench.errors import AudeoBenchError
+
 if TYPE_CHECKING:
     from pretty_midi import PrettyMIDI
 
@@ -91,8 +93,6 @@ def roll_to_notes(roll: np.ndarray, velocity: int = 100) -> Notes:
     """
     roll = np.asarray(roll)
     if roll.ndim != 2 or roll.shape[0] != KEYS or roll.dtype != bool:
-        from audeo_bench.api import AudeoBenchError
-
         raise AudeoBenchError(
             f"roll_to_notes: found shape {roll.shape} of {roll.dtype}; pass (88, frames) bool, "
             "such as roll >= 0.4."
@@ -125,7 +125,6 @@ def write_midi(notes: Notes, path: Path, tempo: float = 80, program: int = 0) ->
     """
     import pretty_midi
 
-    from audeo_bench.api import AudeoBenchError
     from audeo_bench.files import atomic_write
 
     if not 2 <= tempo <= 60_000:
@@ -193,8 +192,6 @@ def _open_midi(path: Path) -> PrettyMIDI:
     import warnings
 
     import pretty_midi
-
-    from audeo_bench.api import AudeoBenchError
 
     if not Path(path).is_file():
         raise AudeoBenchError(f"{path}: no such file; give a MIDI file.")
