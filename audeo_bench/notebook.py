@@ -26,7 +26,7 @@ def load_run(run: str | Path) -> pd.DataFrame:
     AudeoBenchError
         No finished run folder, damaged rolls, or a corpus of another version.
     """
-    from audeo_bench.run import score_run
+    from audeo_bench.runs.predict import score_run
 
     return score_run(Path(run)).table()
 
@@ -55,9 +55,9 @@ def compare(
     AudeoBenchError
         As :func:`load_run`; runs that answer for different recordings.
     """
-    from audeo_bench.boards.metrics import parse_measure
-    from audeo_bench.comparison import contest
-    from audeo_bench.run import score_run
+    from audeo_bench.leaderboards.metrics import parse_measure
+    from audeo_bench.leaderboards.opponents import contest
+    from audeo_bench.runs.predict import score_run
     from audeo_bench.score.statistics import comparison_table
 
     scores = {str(other): score_run(Path(other)) for other in others}
@@ -90,9 +90,9 @@ def leaderboard(board: str | None = None, folder: str | Path | None = None) -> p
     """
     import pandas as pd
 
-    from audeo_bench.boards.build import boards_folder, read_boards
-    from audeo_bench.boards.metrics import MAIN, main_percents, mean_note_f1, measure_name
     from audeo_bench.corpus import check_choice
+    from audeo_bench.leaderboards.boards import boards_folder, read_boards
+    from audeo_bench.leaderboards.metrics import MAIN, main_percents, mean_note_f1, measure_name
 
     boards = read_boards(boards_folder(Path(folder) if folder is not None else None))
     if board is not None:

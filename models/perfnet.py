@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from audeo_bench.api import KEYS, LOWEST_PITCH, AudeoBenchError, Recording, Synthesizer
 from audeo_bench.files import atomic_write
 from audeo_bench.nn.stage import TorchStage, default_device
-from audeo_bench.report.progress import progress_bar
+from audeo_bench.progress import progress_bar
 from audeo_bench.synth.griffin_lim import BINS, HOP, N_FFT, griffin_lim_blocks, log_spectrogram
 from audeo_bench.training import SECOND_STAGE_TAKES
 from audeo_bench.training.frames import Source

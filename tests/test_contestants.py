@@ -7,9 +7,9 @@ import sys
 import pytest
 from tiny_corpus import LENGTHENER, READER, write_contestant
 
-from audeo_bench import contestants
 from audeo_bench.api import AudeoBenchError, Synthesizer, VideoToRoll
-from audeo_bench.contestants import Contestant, built_in, find, load_class, sha256_of, system
+from audeo_bench.contestants import loading as contestants
+from audeo_bench.contestants.loading import Contestant, built_in, find, load_class, sha256_of, system
 
 
 def contestant(folder, text, name="mine") -> Contestant:

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from audeo_bench.api import AudeoBenchError, Recording, Work
 from audeo_bench.cli import app
-from audeo_bench.contestants import find, load_class
-from audeo_bench.explain import explain, heat_map, key_of, layers
+from audeo_bench.contestants.loading import find, load_class
+from audeo_bench.explain.heat import explain, heat_map, key_of, layers
 from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH
 from audeo_bench.nn.stage import StackedFrames
 

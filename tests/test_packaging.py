@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from audeo_bench.shipped import checkout
+from audeo_bench.places import checkout
 
 ROOT = checkout()
 pytestmark = pytest.mark.skipif(ROOT is None, reason="packaging is tested from a checkout")
@@ -18,9 +18,9 @@ STRANGER = """
 from models.mine import ANSWER
 import baselines
 assert ANSWER == 42
-from audeo_bench.contestants import built_in, find, load_class
+from audeo_bench.contestants.loading import built_in, find, load_class
 assert load_class(find("keywise")).__name__ == "Keywise"
-from audeo_bench.paper import reported
+from audeo_bench.paper.reported import reported
 assert len(reported().table1.rows) == 5
 print(find("keywise").path)
 """

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from audeo_bench.api import AudeoBenchError, RollToMidi, VideoToRoll
 from audeo_bench.cli import app
 from audeo_bench.corpus.video import write_video
-from audeo_bench.perform import notes_of, perform, rolls
+from audeo_bench.perform.film import notes_of, perform, rolls
 from audeo_bench.roll import read_midi, roll_to_notes
 from audeo_bench.synth.fluidsynth import render_roll
 

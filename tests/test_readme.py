@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from audeo_bench.cli import app
-from audeo_bench.shipped import checkout
+from audeo_bench.places import checkout
 
 ROOT = checkout()
 pytestmark = pytest.mark.skipif(ROOT is None, reason="the README is in the checkout")

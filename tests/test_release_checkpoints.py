@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.cli import app
-from audeo_bench.contestants import find, instantiate, load_class, system
-from audeo_bench.corpus.checkpoints import released_checkpoints
+from audeo_bench.contestants.loading import find, instantiate, load_class, system
+from audeo_bench.contestants.released import released_checkpoints
 from audeo_bench.nn.stage import TorchStage
 
 

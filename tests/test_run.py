@@ -9,12 +9,12 @@ import pytest
 from mounting import mounted
 from tiny_corpus import FRAMES, LENGTHENER, READER, TinyCorpus, write_contestant
 
-from audeo_bench import run
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.contestants import system
-from audeo_bench.frame_cache import kept_frames
-from audeo_bench.run import check_roll, predict, score_run
-from audeo_bench.run_folder import read_record, read_roll, roll_path
+from audeo_bench.contestants.loading import system
+from audeo_bench.runs import predict as run
+from audeo_bench.runs.folder import read_record, read_roll, roll_path
+from audeo_bench.runs.frame_cache import kept_frames
+from audeo_bench.runs.predict import check_roll, predict, score_run
 
 NOISY = """
 import numpy as np

@@ -21,8 +21,8 @@ import audeo_bench.training as training
 import audeo_bench.training.frames as training_frames
 from audeo_bench.api import AudeoBenchError, Recording, Work
 from audeo_bench.cli import app
-from audeo_bench.contestants import system
-from audeo_bench.shipped import checkout
+from audeo_bench.contestants.loading import system
+from audeo_bench.places import checkout
 from audeo_bench.training.frames import BalancedDraws, stacks
 from audeo_bench.training.loop import optimise
 

@@ -46,8 +46,8 @@ def explain(
     """Draw where contestants look: Score-CAM heat maps, as the paper's Fig. 3."""
     from audeo_bench.api import AudeoBenchError
     from audeo_bench.corpus import open_corpus
-    from audeo_bench.explain import explain as draw
-    from audeo_bench.explain import key_of
+    from audeo_bench.explain.heat import explain as draw
+    from audeo_bench.explain.heat import key_of
 
     chosen: dict[str, str] = {}
     for text in layer or ():

@@ -254,7 +254,7 @@ def _print_answers(ledger: Ledger, services: list[tuple[str, str]]) -> None:
 
 
 def _print_tables(rows: list[Row], what: str, quick: bool, picture: bool) -> None:
-    from audeo_bench.identify import printing
+    from audeo_bench.report import identification as printing
     from audeo_bench.report import terminal
 
     out = terminal.stdout()

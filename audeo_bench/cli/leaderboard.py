@@ -73,11 +73,11 @@ def compare(
     import json
     from dataclasses import asdict
 
-    from audeo_bench.boards.build import boards_folder
-    from audeo_bench.boards.metrics import parse_measure
-    from audeo_bench.comparison import contest, opponents, scores_of
     from audeo_bench.corpus import open_corpus
-    from audeo_bench.report import contest as report
+    from audeo_bench.leaderboards.boards import boards_folder
+    from audeo_bench.leaderboards.metrics import parse_measure
+    from audeo_bench.leaderboards.opponents import contest, opponents, scores_of
+    from audeo_bench.report import comparison as report
     from audeo_bench.report.terminal import stdout
 
     measure, opened, command = parse_measure(metric), open_corpus(corpus, seed=corpus_seed), _command()
@@ -124,8 +124,8 @@ def check(
     import json
     from dataclasses import asdict
 
-    from audeo_bench import check as contract
-    from audeo_bench.report.contest import finding
+    from audeo_bench.contestants import check as contract
+    from audeo_bench.report.comparison import finding
     from audeo_bench.report.terminal import stdout
 
     out, failed, findings = stdout(), 0, []
@@ -155,8 +155,8 @@ def join(
     runs: Runs = Path("runs"),
 ) -> None:
     """Join with answers only: turn a folder of rolls or MIDI files into a run folder."""
-    from audeo_bench.boards.answers import RefusedAnswers, join_answers
     from audeo_bench.corpus import open_corpus
+    from audeo_bench.runs.joined_answers import RefusedAnswers, join_answers
 
     opened = open_corpus(corpus, seed=corpus_seed)
     try:
@@ -191,10 +191,10 @@ def submit(
     boards: Boards = None,
 ) -> None:
     """Turn a run into a row of its board, scored again from the rolls."""
-    from audeo_bench.boards import audio as sound
-    from audeo_bench.boards.build import boards_folder
-    from audeo_bench.boards.identification import RESULT, submit_identification
-    from audeo_bench.boards.submit import submit as submit_run
+    from audeo_bench.leaderboards import audio as sound
+    from audeo_bench.leaderboards.boards import boards_folder
+    from audeo_bench.leaderboards.identification import RESULT, submit_identification
+    from audeo_bench.leaderboards.submit import submit as submit_run
 
     folder = boards_folder(boards, write=True)
     if (run / RESULT).is_file() and not (run / "run.json").is_file():
@@ -213,9 +213,9 @@ def fidelity(boards: Boards = None, format_: Format = "table") -> None:
     import json
     from dataclasses import asdict
 
-    from audeo_bench import fidelity as paper
-    from audeo_bench.boards.build import boards_folder
-    from audeo_bench.report import contest as report
+    from audeo_bench.leaderboards.boards import boards_folder
+    from audeo_bench.paper import fidelity as paper
+    from audeo_bench.report import comparison as report
     from audeo_bench.report.terminal import stdout
 
     found = paper.fidelity(boards_folder(boards))
@@ -247,7 +247,7 @@ def build(
 ) -> None:
     """Regenerate every board, README.md and index.html, from the rows."""
     from audeo_bench.api import AudeoBenchError
-    from audeo_bench.boards import build as building
+    from audeo_bench.leaderboards import boards as building
 
     folder = building.boards_folder(boards, write=not check_only)
     if not check_only:
@@ -263,8 +263,8 @@ def build(
 @boards_app.command()
 def verify(boards: Boards = None, runs: Runs = Path("runs")) -> None:
     """Recompute rows from stored rolls where they are, and mark each row verified or reported."""
-    from audeo_bench.boards.build import boards_folder
-    from audeo_bench.boards.verify import verify as verify_rows
+    from audeo_bench.leaderboards.boards import boards_folder
+    from audeo_bench.leaderboards.verify import verify as verify_rows
 
     found = verify_rows(boards_folder(boards, write=True), runs)
     for row in found:

@@ -12,7 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from audeo_bench.corpus import Corpus
-    from audeo_bench.table1 import Result
+    from audeo_bench.paper.table1 import Result
 
 
 # The same words as in audeo_bench.score.frames, whose import `--help` has no time for.
@@ -75,9 +75,11 @@ def midi(
 
     Answers are kept in run folders; the same command continues a run that was stopped.
     """
-    from audeo_bench import authors, contestants, table1
     from audeo_bench.api import AudeoBenchError
+    from audeo_bench.contestants import loading as contestants
     from audeo_bench.corpus import open_corpus
+    from audeo_bench.paper import table1
+    from audeo_bench.runs import released_answers as authors
 
     chosen = _thresholds(thresholds)
     opened = open_corpus(corpus, seed=corpus_seed)
@@ -128,11 +130,11 @@ def score(
     For an .npz file, (frames, 88) or (88, frames), both averages and both key ranges are printed.
     """
     from audeo_bench.api import AudeoBenchError
+    from audeo_bench.paper.table1 import Result
     from audeo_bench.report import terminal
-    from audeo_bench.run import score_run
-    from audeo_bench.run_folder import read_record
+    from audeo_bench.runs.folder import read_record
+    from audeo_bench.runs.predict import score_run
     from audeo_bench.score import THRESHOLDS, score_file
-    from audeo_bench.table1 import Result
 
     chosen = _thresholds(thresholds)
     if path.is_dir():
@@ -172,7 +174,7 @@ def _print_tables(
     notes: bool,
     causes: bool,
 ) -> None:
-    from audeo_bench import table1
+    from audeo_bench.paper import table1
     from audeo_bench.report import terminal
 
     out = terminal.stdout()
@@ -208,7 +210,7 @@ def _print_json(
     import json
     from dataclasses import asdict
 
-    from audeo_bench import table1
+    from audeo_bench.paper import table1
 
     record = results[0].record
     answer = {

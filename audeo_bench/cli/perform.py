@@ -47,7 +47,7 @@ def perform(
 
     The picture is copied packet by packet, and memory does not grow with the video's length.
     """
-    from audeo_bench.perform import perform as make
+    from audeo_bench.perform.film import perform as make
 
     made = make(
         video,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from audeo_bench.corpus.recorded import Imported
+    from audeo_bench.corpus.audeo.recordings import Imported
 
 
 def register(app: typer.Typer) -> None:
@@ -27,8 +27,8 @@ def import_release(
     Nothing in the files is executed; a pickle that asks for more than numbers is refused.
     """
     from audeo_bench.api import AudeoBenchError
-    from audeo_bench.corpus.checkpoints import released_checkpoints
-    from audeo_bench.corpus.recorded import import_recordings
+    from audeo_bench.contestants.released import released_checkpoints
+    from audeo_bench.corpus.audeo.recordings import import_recordings
 
     # Checkpoints first: a file that is refused must leave nothing behind.
     checkpoints = released_checkpoints(directory)

@@ -68,7 +68,7 @@ def synth(
 
     A MIDI file keeps its velocities and pedal where FluidSynth plays it.
     """
-    from audeo_bench.synth.sound_files import render_files
+    from audeo_bench.perform.sound_files import render_files
 
     for path, seconds in render_files(
         source, output, synthesizer, instrument, soundfont, weights, threshold, velocity
@@ -94,10 +94,10 @@ def compare_sound(
     from rich.table import Table
 
     from audeo_bench.corpus import open_corpus
+    from audeo_bench.perform.sound_comparison import compare_sounds
+    from audeo_bench.perform.sound_files import open_synthesizer
     from audeo_bench.report.spectrograms import draw_spectrograms
     from audeo_bench.report.terminal import stdout
-    from audeo_bench.synth.comparison import compare_sounds
-    from audeo_bench.synth.sound_files import open_synthesizer
 
     opened = open_corpus(corpus)
     stages = {Path(name).stem: open_synthesizer(name) for name in synthesizer}

@@ -23,9 +23,9 @@ __all__ = ["CORPORA", "Corpus", "check_choice", "corpus_class", "open_corpus"]
 
 CORPORA: Mapping[str, str] = {
     "simulated": "audeo_bench.corpus.simulated:SimulatedCorpus",
-    "audeo-reenacted": "audeo_bench.corpus.reenacted:AudeoReenacted",
-    "asap": "audeo_bench.corpus.reenacted:AsapReenacted",
-    "audeo": "audeo_bench.corpus.recorded:AudeoRecorded",
+    "audeo-reenacted": "audeo_bench.corpus.reenacted.recordings:AudeoReenacted",
+    "asap": "audeo_bench.corpus.reenacted.recordings:AsapReenacted",
+    "audeo": "audeo_bench.corpus.audeo.recordings:AudeoRecorded",
 }
 """Name -> where its class is; opened by name only, so that listing imports nothing heavy."""
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.corpus import check_choice
-from audeo_bench.corpus.pianoyt import LABELS
+from audeo_bench.corpus.reenacted.pianoyt import LABELS
 from audeo_bench.files import atomic_write
 
 __all__ = ["SOURCES", "Registered", "Source", "add", "data_home", "find", "registered"]

@@ -18,8 +18,8 @@ from audeo_bench.identify.segments import Segment, cut, load_audio
 from audeo_bench.identify.service import Service, ask_all
 from audeo_bench.identify.table import Row, add_up, as_record, in_papers_order
 from audeo_bench.identify.titles import RULES_VERSION
-from audeo_bench.paper import reported
-from audeo_bench.report.progress import progress_bar
+from audeo_bench.paper.reported import reported
+from audeo_bench.progress import progress_bar
 
 if TYPE_CHECKING:
     from audeo_bench.corpus import Corpus

@@ -12,7 +12,7 @@ import numpy as np
 from audeo_bench.api import AudeoBenchError, Recording, Synthesizer
 
 if TYPE_CHECKING:
-    from audeo_bench.contestants import Contestant, System
+    from audeo_bench.contestants.loading import Contestant, System
     from audeo_bench.corpus import Corpus
 
 GROUND_TRUTH = "truth"
@@ -79,8 +79,8 @@ class SystemPlayer:
 
     def prepare(self, corpus: Corpus, split: str, limit: int | None, only: str | None) -> None:
         """Let the roll stages answer; recordings answered before are not answered again."""
-        from audeo_bench.run import predict
-        from audeo_bench.run_folder import run_folder
+        from audeo_bench.runs.folder import run_folder
+        from audeo_bench.runs.predict import predict
 
         name = "+".join(stage.name for stage in self.chain.roll_stages)
         self._folder = run_folder(self.runs, corpus, split, name, limit, self.seed)
@@ -96,7 +96,7 @@ class SystemPlayer:
         )
 
     def play(self, recording: Recording) -> np.ndarray:
-        from audeo_bench.run_folder import read_roll
+        from audeo_bench.runs.folder import read_roll
 
         if self._voice is None:
             voice = self._synthesizer.load()
@@ -124,8 +124,8 @@ def table2_players(
     systems : sequence of str, optional
         Chains such as ``video2roll+fluidsynth`` or ``./mine.py+fluidsynth``; ``truth`` is the ground truth.
     """
-    from audeo_bench import contestants
-    from audeo_bench.paper import reported
+    from audeo_bench.contestants import loading as contestants
+    from audeo_bench.paper.reported import reported
 
     if systems:
         return [

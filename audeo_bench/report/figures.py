@@ -10,7 +10,7 @@ import numpy as np
 from audeo_bench.api import FRAMES_PER_SECOND, LOWEST_PITCH, AudeoBenchError
 from audeo_bench.corpus import Corpus
 from audeo_bench.files import atomic_write
-from audeo_bench.run_folder import read_record, read_roll
+from audeo_bench.runs.folder import read_record, read_roll
 
 SILENT, HIT, FALSE_ALARM, MISS, TRUTH = range(5)
 COLOURS = ("#ffffff", "#1b6e53", "#d1495b", "#c9c9c9", "#30343f")

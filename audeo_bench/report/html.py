@@ -12,11 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from audeo_bench.boards.build import Board, Entry
-from audeo_bench.boards.identification import Identification
-from audeo_bench.boards.metrics import MAIN, mean_note_f1, measure_name, percents
-from audeo_bench.boards.rows import Row, file_name
-from audeo_bench.paper import Paper, Table1Row
+from audeo_bench.leaderboards.boards import Board, Entry
+from audeo_bench.leaderboards.identification import Identification
+from audeo_bench.leaderboards.metrics import MAIN, mean_note_f1, measure_name, percents
+from audeo_bench.leaderboards.rows import Row, file_name
+from audeo_bench.paper.reported import Paper, Table1Row
 from audeo_bench.score.frames import AVERAGES, KEY_RANGES, METRICS
 from audeo_bench.score.statistics import Measure
 

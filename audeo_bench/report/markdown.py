@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from audeo_bench.boards.build import Board
-from audeo_bench.boards.identification import Identification
-from audeo_bench.boards.metrics import MAIN, main_percents, mean_note_f1, measure_name
-from audeo_bench.paper import Paper
+from audeo_bench.leaderboards.boards import Board
+from audeo_bench.leaderboards.identification import Identification
+from audeo_bench.leaderboards.metrics import MAIN, main_percents, mean_note_f1, measure_name
+from audeo_bench.paper.reported import Paper
 from audeo_bench.report.html import GROUPS, PROVENANCE_NOTES, amount, percent
 
 

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from audeo_bench.paper.table1 import Result, Row, recording_values
 from audeo_bench.score import Scores
 from audeo_bench.score.causes import CAUSES
 from audeo_bench.score.frames import METRICS, Average, KeyRange
 from audeo_bench.score.notes import NOTE_METRICS
-from audeo_bench.table1 import Result, Row, recording_values
 
 PIPE_WIDTH = 120
 """Columns where the output is no terminal; rich would squeeze tables into 80."""

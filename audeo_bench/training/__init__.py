@@ -21,12 +21,12 @@ import torch
 from lightning_fabric import Fabric
 
 from audeo_bench.api import AudeoBenchError, Recording, VideoToRoll
-from audeo_bench.contestants import DEFAULT_SYSTEMS, find, load_class, sha256_of, system
+from audeo_bench.contestants.loading import DEFAULT_SYSTEMS, find, load_class, sha256_of, system
 from audeo_bench.corpus import open_corpus
 from audeo_bench.files import atomic_write
 from audeo_bench.nn.stage import TorchStage
+from audeo_bench.progress import progress_bar
 from audeo_bench.provenance import commit, hardware, versions
-from audeo_bench.report.progress import progress_bar
 from audeo_bench.training.curve import draw_learning_curve, score_column
 from audeo_bench.training.frames import Source, cached_frames
 

@@ -15,7 +15,7 @@ from audeo_bench.api import Recording, windows
 from audeo_bench.corpus import open_corpus
 from audeo_bench.files import atomic_write
 from audeo_bench.nn.frames import STACK, shrink, stack_indices
-from audeo_bench.report.progress import progress_bar
+from audeo_bench.progress import progress_bar
 
 
 def cache_folder() -> Path:

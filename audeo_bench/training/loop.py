@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.files import atomic_write
-from audeo_bench.report.progress import progress_bar
+from audeo_bench.progress import progress_bar
 
 SAVE_EVERY = 30.0
 """Seconds between checkpoints: what a kill -9 may cost."""

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from audeo_bench.boards.build import build
+from audeo_bench.leaderboards.boards import build
 
 pytest_plugins = ["leaderboard.conftest"]
 

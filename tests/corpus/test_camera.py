@@ -15,9 +15,9 @@ from audeo_bench.corpus.simulated.camera import SimulatedFrames, film, key_depth
 from audeo_bench.corpus.simulated.codec import COSINES, code
 from audeo_bench.corpus.simulated.hands import HandTracks
 from audeo_bench.corpus.simulated.optics import plane_to_picture
-from audeo_bench.corpus.simulated.visibility import exercise, measure
 from audeo_bench.keyboard import IS_BLACK, KEY_X
 from audeo_bench.roll import LOWEST_PITCH, Notes, notes_to_roll
+from studies.visibility import exercise, measure
 
 FRAMES = 60
 

@@ -16,9 +16,9 @@ from audeo_bench.api import AudeoBenchError
 from audeo_bench.cli.data import app
 from audeo_bench.corpus import open_corpus, registry
 from audeo_bench.corpus.overview import overview
-from audeo_bench.corpus.pianoyt import LABELS
-from audeo_bench.corpus.pressing import FINGERS, SHORTEST_PRESS, key_presses
-from audeo_bench.corpus.reenacted import clavier_work
+from audeo_bench.corpus.reenacted.pianoyt import LABELS
+from audeo_bench.corpus.reenacted.pressing import FINGERS, SHORTEST_PRESS, key_presses
+from audeo_bench.corpus.reenacted.recordings import clavier_work
 from audeo_bench.corpus.simulated.fingering import LARGEST_SPAN
 from audeo_bench.keyboard import KEY_X
 from audeo_bench.roll import LOWEST_PITCH, Notes, notes_to_roll, write_midi

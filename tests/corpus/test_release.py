@@ -18,13 +18,13 @@ from sklearn import metrics
 from typer.testing import CliRunner
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.authors import stored_results
 from audeo_bench.cli import app
 from audeo_bench.corpus import open_corpus
-from audeo_bench.corpus.recorded import import_recordings
+from audeo_bench.corpus.audeo.recordings import import_recordings
 from audeo_bench.corpus.unpickle import read_vectors
-from audeo_bench.paper import reported
+from audeo_bench.paper.reported import reported
 from audeo_bench.roll import read_midi, roll_to_notes, write_midi
+from audeo_bench.runs.released_answers import stored_results
 
 
 @pytest.fixture(autouse=True)

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from audeo_bench.api import SAMPLE_RATE, Work
-from audeo_bench.identify import printing
 from audeo_bench.identify.ledger import Ledger
-from audeo_bench.identify.noise import degrade
 from audeo_bench.identify.segments import cut
 from audeo_bench.identify.service import Reply
 from audeo_bench.identify.table import add_up, as_record, in_papers_order, order_of_rates
 from audeo_bench.identify.titles import Answer
+from audeo_bench.report import identification as printing
+from studies.noise import degrade
 
 WORK = Work(
     "Johann Sebastian Bach", "Prelude and Fugue No. 1", "The Well-Tempered Clavier, Book I", 1, 846, "C major"

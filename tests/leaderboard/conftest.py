@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from tiny_corpus import READER, TinyCorpus, write_contestant
 
-from audeo_bench.boards.excerpt import cut_excerpt
-from audeo_bench.boards.metrics import MAIN, measure_name
-from audeo_bench.boards.rows import Row, as_text, write_row
-from audeo_bench.contestants import system
+from audeo_bench.contestants.loading import system
 from audeo_bench.corpus import CORPORA
-from audeo_bench.run import predict
-from audeo_bench.run_folder import roll_sha256
+from audeo_bench.leaderboards.excerpt import cut_excerpt
+from audeo_bench.leaderboards.metrics import MAIN, measure_name
+from audeo_bench.leaderboards.rows import Row, as_text, write_row
+from audeo_bench.runs.folder import roll_sha256
+from audeo_bench.runs.predict import predict
 from audeo_bench.score import Subject, score_rolls
 
 FRAMES = 1200

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from tiny_corpus import FRAMES, TinyCorpus
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.boards.answers import RefusedAnswers, fit, join_answers, measure_lag
-from audeo_bench.boards.submit import make_row
+from audeo_bench.leaderboards.submit import make_row
 from audeo_bench.roll import roll_to_notes, write_midi
+from audeo_bench.runs.joined_answers import RefusedAnswers, fit, join_answers, measure_lag
 
 
 @pytest.fixture

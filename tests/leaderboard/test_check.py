@@ -3,7 +3,7 @@
 import pytest
 from tiny_corpus import READER, write_contestant
 
-from audeo_bench.check import Finding, check
+from audeo_bench.contestants.check import Finding, check
 
 # A slice of a window would keep the whole window alive, so the answer is a copy.
 GOOD = READER.replace(".T for _, window", ".T.copy() for _, window")

@@ -9,8 +9,8 @@ from tiny_corpus import FRAMES, LENGTHENER, READER, TinyCorpus, write_contestant
 from typer.testing import CliRunner
 
 import audeo_bench
-from audeo_bench.boards.rows import write_row
 from audeo_bench.cli import app
+from audeo_bench.leaderboards.rows import write_row
 
 PLACE = ("--corpus", "tiny")
 

@@ -6,11 +6,11 @@ import pytest
 from typer.testing import CliRunner
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.boards.build import build
-from audeo_bench.boards.identification import read_identifications, submit_identification
 from audeo_bench.cli import app
 from audeo_bench.identify.job import write_result
 from audeo_bench.identify.table import Row
+from audeo_bench.leaderboards.boards import build
+from audeo_bench.leaderboards.identification import read_identifications, submit_identification
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from audeo_bench.boards.build import build
-from audeo_bench.boards.rows import Row, write_row
+from audeo_bench.leaderboards.boards import build
+from audeo_bench.leaderboards.rows import Row, write_row
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (./setup.sh test)")
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.boards.excerpt import cut_excerpt, from_runs, pitch_name, to_runs
-from audeo_bench.boards.metrics import MAIN, measure_name, parse_measure
-from audeo_bench.boards.rows import as_text, file_name, read_row, write_row
+from audeo_bench.leaderboards.excerpt import cut_excerpt, from_runs, pitch_name, to_runs
+from audeo_bench.leaderboards.metrics import MAIN, measure_name, parse_measure
+from audeo_bench.leaderboards.rows import as_text, file_name, read_row, write_row
 
 
 def test_a_row_reads_back_as_it_was_written(tmp_path, make_row):

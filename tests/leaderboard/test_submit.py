@@ -10,11 +10,11 @@ import pytest
 from tiny_corpus import READER
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.boards.leaks import check_training
-from audeo_bench.boards.rows import as_text, read_row
-from audeo_bench.boards.submit import make_row, submit
-from audeo_bench.boards.verify import verify
-from audeo_bench.run_folder import read_record, roll_path, write_record
+from audeo_bench.leaderboards.leaks import check_training
+from audeo_bench.leaderboards.rows import as_text, read_row
+from audeo_bench.leaderboards.submit import make_row, submit
+from audeo_bench.leaderboards.verify import verify
+from audeo_bench.runs.folder import read_record, roll_path, write_record
 
 
 def trained_on(*names: str) -> str:
@@ -109,7 +109,7 @@ def test_two_processes_may_submit_at_once(tiny_run, tmp_path):
         "from pathlib import Path\n"
         "from audeo_bench.api import AudeoBenchError\n"
         "from audeo_bench.corpus import CORPORA\n"
-        "from audeo_bench.boards.submit import submit\n"
+        "from audeo_bench.leaderboards.submit import submit\n"
         "CORPORA['tiny'] = 'tiny_corpus:TinyCorpus'\n"
         "try: print(submit(Path(sys.argv[2]), Path(sys.argv[3])))\n"
         "except AudeoBenchError as fault: print('error:', fault)\n"

@@ -13,7 +13,6 @@ from scipy import stats
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.score import Scores, Subject, score_rolls
-from audeo_bench.score.false_alarms import main, measure_rates
 from audeo_bench.score.frames import FrameCounts, block_sums, frame_counts
 from audeo_bench.score.resampling import drawn_totals, holm, strata, stretched_interval
 from audeo_bench.score.statistics import (
@@ -26,6 +25,7 @@ from audeo_bench.score.statistics import (
     interval,
     shared_ranks,
 )
+from studies.false_alarms import main, measure_rates
 
 MEASURE = Measure(threshold=0.5)
 

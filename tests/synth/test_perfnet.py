@@ -12,7 +12,7 @@ import torch
 from lightning_fabric import Fabric
 
 from audeo_bench.api import AudeoBenchError, Recording, Work
-from audeo_bench.contestants import find, load_class
+from audeo_bench.contestants.loading import find, load_class
 from audeo_bench.synth.fluidsynth import render_roll
 
 PerfNet = load_class(find("perfnet"))

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.cli import app
+from audeo_bench.perform.sound_files import render_files
+from audeo_bench.perform.sources import read_roll_file, read_scores
 from audeo_bench.roll import KEYS, Notes, write_midi
-from audeo_bench.run_folder import CorpusRecord, RunRecord, roll_path, write_record
+from audeo_bench.runs.folder import CorpusRecord, RunRecord, roll_path, write_record
 from audeo_bench.synth.fluidsynth import render, render_roll
-from audeo_bench.synth.sound_files import render_files
-from audeo_bench.synth.sources import read_roll_file, read_scores
 
 
 @pytest.fixture

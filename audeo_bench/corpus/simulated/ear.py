@@ -4,7 +4,7 @@ The labels of the field's video data sets are made from sound. They differ from 
 three ways, and each has its own function here: the pedal holds strings that the fingers have left, a string
 dies away while its key is still held, and the transcriber errs. :func:`listen` is their sequence.
 
-Every constant is checked against a real transcriber (``python -m audeo_bench.corpus.ear_agreement``,
+Every constant is checked against a real transcriber (``python -m studies.ear_agreement``,
 docs/ear.md).
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from audeo_bench.identify.catalogue.sources import DISTRACTORS, cache_folder, simulated_sources
 from audeo_bench.identify.catalogue.store import VERSIONS, Catalogue, Source, build
-from audeo_bench.report.progress import progress_bar
+from audeo_bench.progress import progress_bar
 
 
 def embedded_catalogue(seed: int = 0, workers: int | None = None) -> Catalogue:

@@ -1,0 +1,1 @@
+"""Contestants: files found by name or path, loaded, checked, chained into systems."""

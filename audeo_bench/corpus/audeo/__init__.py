@@ -1,0 +1,1 @@
+"""The authors' release: its labels, stored answers and pictures."""

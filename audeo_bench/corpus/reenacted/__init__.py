@@ -1,0 +1,1 @@
+"""Real labels acted out before the simulated camera."""

@@ -1,0 +1,1 @@
+"""Where in the picture a contestant looks."""

@@ -1,0 +1,247 @@
+"""Where a contestant looks: Score-CAM heat maps (Wang et al., CVPR workshops 2020), as in the paper's Fig. 3.
+
+Score-CAM needs no gradients: each channel of a late feature map, enlarged, masks the input, and channels are
+weighted by how much the masked input still speaks for the asked keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from audeo_bench.api import (
+    FRAME_HEIGHT,
+    FRAME_WIDTH,
+    KEYS,
+    LOWEST_PITCH,
+    AudeoBenchError,
+    Frames,
+    Recording,
+)
+from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
+from audeo_bench.nn.frames import shrink, stack_indices, to_unit
+from audeo_bench.nn.stage import StackedFrames, keys_of
+
+__all__ = ["HeatMap", "explain", "heat_map", "key_of", "layers"]
+
+BATCH = 16
+NEAR = 1.5
+"""White keys to either side of an asked key that count as being at the key."""
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """What in one frame speaks for the asked keys.
+
+    Attributes
+    ----------
+    heat : np.ndarray, shape (100, 900), float32
+        0..1; 1 is the hottest place.
+    layer : str
+        Whose feature map it is made of.
+    at_keys : float
+        Share of the heat within one and a half white keys of the asked keys.
+    by_area : float
+        The share that evenly spread heat would have there.
+    """
+
+    heat: np.ndarray
+    layer: str
+    at_keys: float
+    by_area: float
+
+
+def key_of(text: str) -> int:
+    """The key index 0..87 of a note name such as C4 or F#3, or of a MIDI number.
+
+    Raises
+    ------
+    AudeoBenchError
+        It is neither, or lies off the keyboard.
+    """
+    import pretty_midi
+
+    try:
+        pitch = int(text) if text.isdecimal() else pretty_midi.note_name_to_number(text)
+    except ValueError as fault:
+        raise AudeoBenchError(f"--key {text}: give a note such as C4 or F#3, or a MIDI number.") from fault
+    if not LOWEST_PITCH <= pitch < LOWEST_PITCH + KEYS:
+        raise AudeoBenchError(f"--key {text}: is MIDI {pitch}; a piano has 21 (A0) to 108 (C8).")
+    return pitch - LOWEST_PITCH
+
+
+def layers(stage: StackedFrames, clip: np.ndarray) -> dict[str, Tensor]:
+    """The feature maps of a net by the name of the module that made them, in the order they are made.
+
+    Parameters
+    ----------
+    stage : StackedFrames
+    clip : np.ndarray, shape (5, 100, 900), uint8
+
+    Returns
+    -------
+    dict of str to Tensor, shape (channels, height, width)
+        Maps that are a single row, column or point are left out.
+    """
+    found: dict[str, Tensor] = {}
+
+    def keep(name: str):
+        def hook(_module: nn.Module, _inputs: object, output: object) -> None:
+            if isinstance(output, Tensor) and output.ndim == 4 and min(output.shape[-2:]) > 1:
+                found.pop(name, None)
+                # A net that passes the five frames one by one has five maps; the middle one is the answer's.
+                found[name] = output[len(output) // 2].detach().float()
+
+        return hook
+
+    hooks = [module.register_forward_hook(keep(name)) for name, module in stage.net.named_modules() if name]
+    try:
+        with torch.inference_mode():
+            stage.net.eval()(_pixels(stage, clip))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found
+
+
+def heat_map(
+    stage: StackedFrames, clip: np.ndarray, keys: Sequence[int], layer: str | None = None
+) -> HeatMap:
+    """Score-CAM of the middle frame of a clip.
+
+    Parameters
+    ----------
+    stage : StackedFrames
+    clip : np.ndarray, shape (5, 100, 900), uint8
+        The frame and its neighbours.
+    keys : sequence of int
+        Key indices 0..87; the score is the mean of their logits.
+    layer : str or None
+        One of :func:`layers`; None is the last one that holds no negative value, as after a ReLU: the method
+        reads a channel's high values as presence. In every ResNet18 here that is its last stage.
+
+    Raises
+    ------
+    AudeoBenchError
+        There is no such layer, or the net does not model a key.
+    """
+    maps = layers(stage, clip)
+    if not maps or (layer is not None and layer not in maps):
+        shown = ", ".join(name for name in maps if "." not in name) or "none"
+        raise AudeoBenchError(f"{stage.name}: has no feature map {layer!r}; its layers are {shown}.")
+    rectified = [name for name, found in maps.items() if found.min() >= 0]
+    name = layer or (rectified or list(maps))[-1]
+    pixels = _pixels(stage, clip)
+    size = tuple(pixels.shape[-2:])
+    activations = maps[name]
+    masks = F.interpolate(activations[None], size=size, mode="bilinear", align_corners=False)[0]
+    low, high = masks.amin((1, 2), keepdim=True), masks.amax((1, 2), keepdim=True)
+    alive = (high - low).flatten() > 1e-8
+    if not alive.any():
+        raise AudeoBenchError(f"{stage.name}: layer {name} is the same everywhere in this frame.")
+    masks = ((masks - low) / (high - low).clamp(min=1e-8))[alive]
+    with torch.inference_mode():
+        scores = torch.cat([_score(stage, pixels * part[:, None], keys) for part in masks.split(BATCH)])
+        weights = (scores - _score(stage, pixels * 0, keys)).softmax(0)
+        heat = (weights[:, None, None] * activations[alive]).sum(0).clamp(min=0)
+        whole = F.interpolate(heat[None, None], size=(FRAME_HEIGHT, FRAME_WIDTH), mode="bilinear")[0, 0]
+    answer = (whole / whole.max().clamp(min=1e-12)).numpy()
+    columns = (np.arange(FRAME_WIDTH) + 0.5) / FRAME_WIDTH * KEYBOARD_WIDTH
+    near = (np.abs(columns[:, None] - KEY_X[list(keys)]) <= NEAR * WHITE_WIDTH).any(1)
+    return HeatMap(answer, name, float(answer[:, near].sum() / max(answer.sum(), 1e-12)), float(near.mean()))
+
+
+def _pixels(stage: StackedFrames, clip: np.ndarray) -> Tensor:
+    return to_unit(shrink(clip, tuple(stage.options["frame_shape"])))[None]
+
+
+def _score(stage: StackedFrames, pixels: Tensor, keys: Sequence[int]) -> Tensor:
+    logits = stage.net(pixels).float()
+    modelled = keys_of(logits.shape[1])
+    outside = [key for key in keys if not modelled.start <= key < modelled.stop]
+    if outside:
+        lowest, highest = modelled.start + LOWEST_PITCH, modelled.stop + LOWEST_PITCH - 1
+        raise AudeoBenchError(
+            f"{stage.name}: models MIDI {lowest} to {highest}, not {outside[0] + LOWEST_PITCH}; "
+            "give another --key or --frame."
+        )
+    return logits[:, [key - modelled.start for key in keys]].mean(1)
+
+
+def explain(
+    names: Sequence[str],
+    recording: Recording,
+    frames: Sequence[int],
+    path: Path,
+    keys: Sequence[int] = (),
+    weights: Sequence[str] = (),
+    chosen_layers: Mapping[str, str] | None = None,
+) -> dict[int, dict[str, HeatMap]]:
+    """Draw where contestants look, one column a contestant and one row a frame.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Contestants; of a chain the first stage is explained.
+    recording : Recording
+    frames : sequence of int
+        Frame numbers.
+    path : Path
+        Of the picture; the suffix chooses the format.
+    keys : sequence of int
+        Key indices asked for; the keys that truly sound in the frame if empty.
+    weights : sequence of str
+        As for :func:`audeo_bench.contestants.loading.system`.
+    chosen_layers : mapping of contestant to layer, or None
+
+    Returns
+    -------
+    dict of frame to dict of contestant to HeatMap
+
+    Raises
+    ------
+    AudeoBenchError
+        A contestant is no net of five-frame stacks, the recording has no such frame, or nothing sounds
+        in it and no key is asked for.
+    """
+    from audeo_bench.contestants.loading import system
+    from audeo_bench.explain.drawing import draw_heat_maps
+
+    stages: dict[str, StackedFrames] = {}
+    for name in names:
+        stage = system(name, weights).stages[0].load()
+        if not isinstance(stage, StackedFrames):
+            raise AudeoBenchError(f"{name}: explain looks into nets of five-frame stacks (StackedFrames).")
+        stages[stage.name] = stage
+    asked: dict[int, list[int]] = {}
+    for frame in frames:
+        if not 0 <= frame < len(recording):
+            raise AudeoBenchError(f"--frame {frame}: {recording.id} has frames 0 to {len(recording) - 1}.")
+        asked[frame] = list(keys) or np.flatnonzero(recording.sounding[:, frame]).tolist()
+        if not asked[frame]:
+            raise AudeoBenchError(
+                f"--frame {frame}: nothing sounds there in {recording.id}; give --key or another frame."
+            )
+    named = chosen_layers or {}
+    answers: dict[int, dict[str, HeatMap]] = {}
+    for frame in frames:
+        clip = _clip(recording.frames, frame)
+        answers[frame] = {
+            name: heat_map(stage, clip, asked[frame], named.get(name)) for name, stage in stages.items()
+        }
+    pictures = {frame: np.asarray(recording.frames[frame : frame + 1])[0] for frame in frames}
+    title = f"{recording.title} ({recording.provenance}), Score-CAM"
+    draw_heat_maps(path, title, pictures, asked, answers)
+    return answers
+
+
+def _clip(frames: Frames, middle: int) -> np.ndarray:
+    indices = stack_indices(np.array([middle]), len(frames))[0]
+    low = int(indices.min())
+    return np.asarray(frames[low : int(indices.max()) + 1])[indices - low]

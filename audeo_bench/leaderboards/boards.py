@@ -1,0 +1,238 @@
+"""Boards from rows: read every committed row, group and rank, and write the Markdown and the page whole or
+not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from audeo_bench.api import AudeoBenchError
+from audeo_bench.contestants.loading import sha256_of
+from audeo_bench.files import atomic_write
+from audeo_bench.leaderboards.metrics import MAIN
+from audeo_bench.leaderboards.rows import Row, read_row
+from audeo_bench.places import checkout, shipped
+from audeo_bench.roll import FRAMES_PER_SECOND
+from audeo_bench.score.scores import Subject
+from audeo_bench.score.statistics import shared_ranks
+
+MARKDOWN, PAGE, VERIFIED = "README.md", "index.html", "verified.json"
+"""The generated boards, and the hashes of the rows that ``leaderboard verify`` computed again."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of a board.
+
+    Attributes
+    ----------
+    row : Row
+    rank : int
+        1 is best; entries that the blocks cannot tell from a group's leader share its rank.
+    verified : bool
+        ``audeo-bench leaderboard verify`` computed this very row again from its rolls.
+    """
+
+    row: Row
+    rank: int
+    verified: bool
+
+
+@dataclass(frozen=True)
+class Board:
+    """All entries of one corpus and split, best first."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def subject(self) -> Subject:
+        return self.entries[0].row.subject
+
+    def thresholds(self) -> list[float]:
+        """What all entries were scored at."""
+        return sorted(set.intersection(*(set(entry.row.scores.thresholds) for entry in self.entries)))
+
+    def facts(self) -> str:
+        """One line on the recordings behind the board."""
+        answers, subject = self.entries[0].row.answers.values(), self.subject
+        frames = sum(answer.frames for answer in answers)
+        return (
+            f"{len(answers)} recordings, {frames:,} frames ({frames / FRAMES_PER_SECOND / 60:.1f} minutes) "
+            "at "
+            f"{FRAMES_PER_SECOND} a second; truth: what is {subject.truth}; corpus version "
+            f"{subject.version}, split "
+            f"{subject.split_hash[:12]}, metrics version {self.entries[0].row.scores.metric_version}."
+        )
+
+
+def build(folder: Path) -> tuple[Path, Path]:
+    """Write the Markdown boards and the page from the rows below ``folder``; returns the two files.
+
+    Raises
+    ------
+    AudeoBenchError
+        See :func:`read_boards`; a folder that cannot be written. The old boards then stay as they were.
+    """
+    with locked(folder):
+        contents = render(folder)
+        for name, text in contents.items():
+            with atomic_write(folder / name) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+    return folder / MARKDOWN, folder / PAGE
+
+
+def render(folder: Path) -> dict[str, str]:
+    """The generated files' names and texts, a function of the rows (and the paper's cells) alone."""
+    from audeo_bench.leaderboards.identification import read_identifications
+    from audeo_bench.paper.reported import reported
+    from audeo_bench.report.html import render_page
+    from audeo_bench.report.markdown import render_boards
+
+    boards, found, paper = read_boards(folder), read_identifications(folder), reported()
+    return {
+        MARKDOWN: render_boards(boards, found, paper),
+        PAGE: render_page(boards, found, paper, folder),
+    }
+
+
+def outdated(folder: Path) -> list[str]:
+    """The generated files that are not what a fresh build would write."""
+    return [name for name, text in render(folder).items() if _text(folder / name) != text]
+
+
+def read_boards(folder: Path) -> list[Board]:
+    """Read every row below ``folder`` and rank each board.
+
+    Raises
+    ------
+    AudeoBenchError
+        No such folder, a row that is not readable, or rows in one folder that answer for different
+        recordings.
+    """
+    if not folder.is_dir():
+        raise AudeoBenchError(f"{folder}: no such folder; name the folder of the boards with --boards.")
+    groups: dict[str, list[Row]] = defaultdict(list)
+    verified, hashes = set(), read_verified(folder)
+    for path in row_paths(folder):
+        row = read_row(path)
+        groups[row.board].append(row)
+        _refuse_mixture(path, row, groups[row.board][0])
+        if hashes.get(f"{row.board}/{row.contestant}") == sha256_of(path):
+            verified.add((row.board, row.contestant))
+    return [
+        Board(
+            name, tuple(Entry(row, place, (name, row.contestant) in verified) for row, place in ranked(rows))
+        )
+        for name, rows in groups.items()
+    ]
+
+
+def row_paths(folder: Path) -> list[Path]:
+    """The files of all rows in alphabetical order; a temporary file left by a kill is none."""
+    return sorted(path for path in folder.glob("*/*.json") if not path.name.startswith("."))
+
+
+def ranked(rows: Sequence[Row]) -> list[tuple[Row, int]]:
+    """Rows of one board from best to worst by :data:`MAIN`; a rank is shared where the leader's lead may be
+    nothing.
+    """
+    by_name = {row.contestant: row for row in rows}
+    ranks = shared_ranks({row.contestant: row.scores.counts(MAIN.keys) for row in rows}, MAIN)
+    return [(by_name[place.name], place.rank) for place in ranks]
+
+
+def read_verified(folder: Path) -> dict[str, str]:
+    """``verified.json``: ``board/contestant`` to the SHA-256 of the row that was computed again from its
+    rolls.
+    """
+    text = _text(folder / VERIFIED)
+    if text is None:
+        return {}
+    try:
+        found = json.loads(text)
+        assert isinstance(found, dict) and all(isinstance(value, str) for value in found.values())
+    except (ValueError, AssertionError) as fault:
+        raise AudeoBenchError(
+            f"{folder / VERIFIED}: not a table of row hashes; delete it and run `audeo-bench leaderboard "
+            "verify`."
+        ) from fault
+    return found
+
+
+def write_verified(folder: Path, hashes: dict[str, str]) -> None:
+    with atomic_write(folder / VERIFIED) as temporary:
+        temporary.write_text(json.dumps(hashes, sort_keys=True, indent=1) + "\n", encoding="utf-8")
+
+
+def boards_folder(chosen: Path | None = None, write: bool = False) -> Path:
+    """The folder of the boards: the chosen one, ``leaderboards`` here, the checkout's, or the one that came
+    with the package.
+
+    To write, the last is out of the question: then it is ``leaderboards`` here, new.
+    """
+    here = Path("leaderboards")
+    if chosen is not None:
+        return chosen
+    if here.is_dir() or (write and checkout() is None):
+        return here
+    return shipped("leaderboards")
+
+
+@contextmanager
+def locked(folder: Path, seconds: float = 30) -> Iterator[None]:
+    """Hold the folder of the boards against other processes that write rows or boards.
+
+    Raises
+    ------
+    AudeoBenchError
+        Another process holds it for longer than ``seconds``, or the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / ".lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=seconds)
+    except Timeout as fault:
+        raise AudeoBenchError(
+            f"{folder}: another audeo-bench has been writing here for {seconds:g} seconds; wait for it, or "
+            "end it."
+        ) from fault
+    except OSError as fault:
+        raise _unwritable(folder, fault) from fault
+    try:
+        yield
+    except PermissionError as fault:
+        raise _unwritable(folder, fault) from fault
+    finally:
+        lock.release()
+
+
+def _unwritable(folder: Path, fault: OSError) -> AudeoBenchError:
+    return AudeoBenchError(
+        f"{folder}: cannot be written ({fault.strerror}); name a folder of your own with --boards."
+    )
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def _refuse_mixture(path: Path, row: Row, first: Row) -> None:
+    for field in type(row.subject).model_fields:
+        found, expected = getattr(row.subject, field), getattr(first.subject, field)
+        if found != expected:
+            raise AudeoBenchError(
+                f"{path}: {field} is {found!r}, but {expected!r} for {first.contestant} on the same board; "
+                "rows of "
+                "different recordings are never merged: submit the older one again or remove it."
+            )

@@ -1,0 +1,128 @@
+"""Is a row what its rolls say? Recompute rows whose rolls are here, and remember by hash which were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from audeo_bench.api import AudeoBenchError
+from audeo_bench.contestants.loading import sha256_of
+from audeo_bench.leaderboards.boards import locked, read_verified, row_paths, write_verified
+from audeo_bench.leaderboards.rows import Row, read_row
+from audeo_bench.leaderboards.submit import find_runs, make_row
+from audeo_bench.runs.folder import RunRecord, read_record
+
+TOLERANCE = 1e-9
+"""How far numbers may lie apart between machines; counts must be equal."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found about one row.
+
+    ``verified``: computed again from its rolls, equal. ``reported``: its rolls are not here, so only its
+    submitter's word stands. ``wrong``: its rolls are here and say otherwise.
+    """
+
+    board: str
+    contestant: str
+    state: Literal["verified", "reported", "wrong"]
+    words: str
+
+
+def verify(folder: Path, runs: Path) -> list[Verification]:
+    """Recompute every row whose rolls are below ``runs``, and write ``verified.json``.
+
+    A row that was verified before and has not changed since keeps its mark where its rolls are not at hand.
+
+    Raises
+    ------
+    AudeoBenchError
+        A row that cannot be read; a folder that cannot be written.
+    """
+    found, records = [], dict(_records(runs))
+    with locked(folder):
+        hashes = read_verified(folder)
+        kept: dict[str, str] = {}
+        for path in row_paths(folder):
+            row = read_row(path)
+            name, sha256 = f"{row.board}/{row.contestant}", sha256_of(path)
+            result = _verify_row(row, path, records)
+            if result.state == "reported" and hashes.get(name) == sha256:
+                result = Verification(row.board, row.contestant, "verified", "earlier; unchanged since")
+            if result.state == "verified":
+                kept[name] = sha256
+            found.append(result)
+        write_verified(folder, kept)
+    return found
+
+
+def _records(runs: Path) -> Iterator[tuple[Path, RunRecord]]:
+    for folder in find_runs(runs):
+        try:
+            yield folder, read_record(folder)
+        except AudeoBenchError:
+            continue  # a run of another version verifies nothing
+
+
+def _verify_row(row: Row, path: Path, records: dict[Path, RunRecord]) -> Verification:
+    hashes = {name: answer.roll_sha256 for name, answer in row.answers.items()}
+    same_system = None
+    for run, record in records.items():
+        if (record.corpus.name, record.corpus.split, record.corpus.seed) != _subject(
+            row
+        ) or record.limit is not None:
+            continue
+        if {name: answer.roll_sha256 for name, answer in record.answers.items()} == hashes:
+            return _recompute(row, path, run)
+        if record.system == row.contestant:
+            same_system = run
+    if same_system is None:
+        return Verification(row.board, row.contestant, "reported", "its rolls are not here")
+    words = (
+        f"{path}: its hashes are not those of the rolls in {same_system}; "
+        "submit that run, or find the right one."
+    )
+    return Verification(row.board, row.contestant, "wrong", words)
+
+
+def _subject(row: Row) -> tuple[str, str, int]:
+    return row.subject.corpus, row.subject.split, row.subject.seed
+
+
+def _recompute(row: Row, path: Path, run: Path) -> Verification:
+    try:
+        again = make_row(run, row.contestant)
+    except AudeoBenchError as fault:
+        return Verification(row.board, row.contestant, "wrong", f"{path}: {fault}")
+    # What the harness and the corpus say is compared whole, numbers to the last digits that machines may
+    # differ in.
+    here, there = row.model_dump(mode="json"), again.model_dump(mode="json")
+    for field in ("answered_by", "stages", "marks", "answers", "scores", "intervals"):
+        difference = _difference(here[field], there[field], field)
+        if difference:
+            words = f"{path}: {difference}; submit the run again."
+            return Verification(row.board, row.contestant, "wrong", words)
+    return Verification(row.board, row.contestant, "verified", f"equal to {run}")
+
+
+def _difference(here: object, again: object, where: str) -> str | None:
+    """The first place where two JSON contents differ, in words."""
+    if isinstance(here, dict) and isinstance(again, dict) and here.keys() == again.keys():
+        each = (_difference(here[key], again[key], f"{where}.{key}") for key in here)
+        return next((found for found in each if found), None)
+    if isinstance(here, list) and isinstance(again, list) and len(here) == len(again):
+        each = (
+            _difference(one, other, f"{where}.{i}")
+            for i, (one, other) in enumerate(zip(here, again, strict=True))
+        )
+        return next((found for found in each if found), None)
+    if isinstance(here, float) and isinstance(again, float):
+        return (
+            None
+            if abs(here - again) <= TOLERANCE * max(1, abs(again))
+            else f"{where} is {here}, recomputed {again}"
+        )
+    return None if here == again else f"{where} is {str(here)[:60]}, recomputed {str(again)[:60]}"

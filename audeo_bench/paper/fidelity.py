@@ -1,0 +1,230 @@
+"""How near the reproduced cells come to the paper's: cell by cell, and whether the order of the systems is
+the paper's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Literal
+
+from audeo_bench.leaderboards.boards import Board, read_boards
+from audeo_bench.leaderboards.identification import Identification, read_identifications
+from audeo_bench.paper.reported import Paper, Table1Row, reported
+from audeo_bench.score.frames import METRICS
+from audeo_bench.score.scores import Scores
+from audeo_bench.score.statistics import Measure, interval
+
+ROUNDING = 0.05
+"""The paper prints one decimal."""
+NO_BOARD = "none"
+
+CellVerdict = Literal["within", "above", "below", "another service", "not reproduced"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of Table 1 or 2 beside its reproduction, in percent.
+
+    Attributes
+    ----------
+    table, row, column : str
+    variant : str
+        The metric behind the reproduced number, such as ``frame_mean, 51 keys, threshold 0.4``.
+    board, provenance : str
+        Where the reproduced number comes from. Only ``recorded`` can confirm or contradict the paper; the
+        others say what the systems do on other recordings.
+    paper, reproduced, difference : float or None
+    low, high : float or None
+        The 95 % interval of the reproduced number on its recordings.
+    verdict : str
+        ``within``: the paper's number lies in that interval; ``above`` or ``below``: the reproduced number is
+        significantly so.
+    note : str or None
+        What is doubtful about the paper's number.
+    """
+
+    table: str
+    row: str
+    column: str
+    variant: str
+    board: str
+    provenance: str
+    paper: float
+    reproduced: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    verdict: CellVerdict
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Order:
+    """Whether the systems of one board come in the paper's order in one column; ``broken`` names the pairs
+    that do not.
+    """
+
+    table: str
+    column: str
+    board: str
+    provenance: str
+    systems: int
+    broken: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """The whole report."""
+
+    cells: tuple[Cell, ...]
+    orders: tuple[Order, ...]
+
+
+def fidelity(folder: Path, paper: Paper | None = None) -> Fidelity:
+    """Hold the boards' rows against the paper's tables.
+
+    Parameters
+    ----------
+    folder : Path
+        ``leaderboards/``. Boards of the split ``wtc2`` are held against Table 1.
+    paper : Paper or None
+        None reads the cells that travel with the package.
+
+    Raises
+    ------
+    AudeoBenchError
+        A row that cannot be read.
+    """
+    paper = paper or reported()
+    boards = [board for board in read_boards(folder) if board.subject.split == "wtc2"]
+    cells = [cell for board in boards or [None] for cell in _table1(board, paper)]
+    orders = [order for board in boards for order in _orders(board, paper)]
+    return Fidelity((*cells, *_table2(paper, read_identifications(folder))), tuple(orders))
+
+
+def _table1(board: Board | None, paper: Paper) -> list[Cell]:
+    cells = []
+    table = paper.table1
+    scores = _by_system(board)
+    for row in table.rows:
+        variant = f"{table.average}, {table.keys} keys, threshold {row.threshold:g}"
+        where = (board.name, str(board.subject.provenance)) if board else (NO_BOARD, NO_BOARD)
+        for column in METRICS:
+            measure = Measure(column, table.average, table.keys, row.threshold)
+            found = _reproduced(scores.get(row.system), measure)
+            cells.append(
+                _cell("Table 1", row.label, column, variant, *where, getattr(row, column), found, None)
+            )
+    return cells
+
+
+def _table2(paper: Paper, identifications: Sequence[Identification]) -> list[Cell]:
+    """Cells of Table 2 beside each committed run and engine; the service is never the paper's."""
+    sources = [(found, engine) for found in identifications for engine in _engines(found)]
+    cells = []
+    for found, engine in sources or [(None, "")]:
+        rates = {row.system: row for row in found.rows if row.service == engine} if found else {}
+        board = f"identification-{found.corpus.name}" if found else NO_BOARD
+        provenance = str(found.provenance) if found else NO_BOARD
+        variant = f"segments named by {engine or 'nobody yet'}; the paper asked SoundHound"
+        for row in paper.table2.rows:
+            for column in ("total", "wtc1_variants", "wtc2_other"):
+                group = rates[row.system].groups.get(column) if row.system in rates else None
+                note = row.note if column == "total" else None
+                rate = None if group is None else group.percent
+                reported_rate = getattr(row, column)
+                difference = None if rate is None else rate - reported_rate
+                verdict: CellVerdict = "not reproduced" if rate is None else "another service"
+                cells.append(
+                    Cell(
+                        "Table 2",
+                        row.label,
+                        column,
+                        variant,
+                        board,
+                        provenance,
+                        reported_rate,
+                        rate,
+                        difference,
+                        None,
+                        None,
+                        verdict,
+                        note,
+                    )
+                )
+    return cells
+
+
+def _engines(found: Identification) -> list[str]:
+    return list(dict.fromkeys(row.service for row in found.rows))
+
+
+def _by_system(board: Board | None) -> dict[str, Scores]:
+    return {entry.row.contestant: entry.row.scores for entry in board.entries} if board else {}
+
+
+def _reproduced(scores: Scores | None, measure: Measure) -> tuple[float, float, float] | None:
+    """Value and 95 % interval in percent; None where the system is not on the board or was not scored so."""
+    if scores is None or measure.threshold not in scores.thresholds:
+        return None
+    low, high = interval(scores.counts(measure.keys), measure)
+    return _value(scores, measure), 100 * low, 100 * high
+
+
+def _value(scores: Scores, measure: Measure) -> float:
+    return 100 * scores.value(measure.metric, measure.threshold, measure.average, measure.keys)
+
+
+def _cell(
+    table: str,
+    row: str,
+    column: str,
+    variant: str,
+    board: str,
+    provenance: str,
+    paper: float,
+    found: tuple[float, float, float] | None,
+    note: str | None,
+) -> Cell:
+    value, low, high = found or (None, None, None)
+    verdict: CellVerdict = "not reproduced"
+    if value is not None and low is not None and high is not None:
+        verdict = "within"
+        if low > paper + ROUNDING:
+            verdict = "above"
+        elif high < paper - ROUNDING:
+            verdict = "below"
+    difference = None if value is None else value - paper
+    return Cell(
+        table, row, column, variant, board, provenance, paper, value, difference, low, high, verdict, note
+    )
+
+
+def _orders(board: Board, paper: Paper) -> list[Order]:
+    table, scores = paper.table1, _by_system(board)
+    there = [
+        row for row in table.rows if row.system in scores and row.threshold in scores[row.system].thresholds
+    ]
+    orders = []
+    for column in METRICS:
+        values = {
+            row: _value(scores[row.system], Measure(column, table.average, table.keys, row.threshold))
+            for row in there
+        }
+        broken = tuple(_broken(there, values, column))
+        orders.append(Order("Table 1", column, board.name, str(board.subject.provenance), len(there), broken))
+    return orders
+
+
+def _broken(rows: Sequence[Table1Row], values: dict[Table1Row, float], column: str) -> list[str]:
+    """Pairs that stand the other way round than in the paper."""
+    pairs = (sorted(pair, key=lambda row: -getattr(row, column)) for pair in combinations(rows, 2))
+    return [
+        f"{upper.system}@{upper.threshold:g} {values[upper]:.1f} under {lower.system}@{lower.threshold:g} "
+        f"{values[lower]:.1f}"
+        for upper, lower in pairs
+        if getattr(upper, column) != getattr(lower, column) and values[upper] < values[lower]
+    ]

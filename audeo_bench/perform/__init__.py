@@ -1,0 +1,1 @@
+"""A film, a roll or a MIDI file becomes sound."""

@@ -1,0 +1,164 @@
+"""Sound to files, block by block: memory stays flat however long the sound is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import soundfile
+
+from audeo_bench.api import SAMPLE_RATE, AudeoBenchError, Synthesizer
+from audeo_bench.files import atomic_write
+from audeo_bench.perform.sources import Score, read_scores
+from audeo_bench.synth.fluidsynth import FluidSynth, render_blocks
+
+__all__ = ["Sound", "held", "open_synthesizer", "play", "render_files", "write_wav"]
+
+BLOCK = 10 * SAMPLE_RATE
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Samples kept on disk.
+
+    Attributes
+    ----------
+    path : Path
+        A float WAV file, not scaled.
+    samples : int
+    gain : float
+        What brings the loudest sample to 1.
+    """
+
+    path: Path
+    samples: int
+    gain: float
+
+    def blocks(self, size: int = BLOCK) -> Iterator[np.ndarray]:
+        """Consecutive scaled samples, float32, ``size`` at a time."""
+        for block in soundfile.blocks(str(self.path), blocksize=size, dtype="float32"):
+            yield block * np.float32(self.gain)
+
+
+@contextmanager
+def held(blocks: Iterable[np.ndarray]) -> Iterator[Sound]:
+    """Keep a stream of samples in a temporary file until its loudest sample is known."""
+    with TemporaryDirectory(prefix="audeo-bench-") as folder:
+        path = Path(folder) / "sound.wav"
+        loudest, samples = 0.0, 0
+        with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "FLOAT") as file:
+            for block in blocks:
+                file.write(block)
+                loudest = max(loudest, float(np.abs(block).max(initial=0.0)))
+                samples += len(block)
+        yield Sound(path, samples, 1 / loudest if loudest else 1.0)
+
+
+def write_wav(path: Path, sound: Sound) -> None:
+    """Write 16-bit mono at 16 kHz, its loudest sample at full scale; atomic."""
+    with (
+        atomic_write(path) as temporary,
+        soundfile.SoundFile(temporary, "w", SAMPLE_RATE, 1, "PCM_16") as file,
+    ):
+        for block in sound.blocks():
+            file.write(block)
+
+
+def open_synthesizer(
+    name: str, instrument: str | None = None, soundfont: Path | None = None, weights: Path | None = None
+) -> Synthesizer:
+    """A synthesiser by its contestant name or path, such as ``fluidsynth``, ``perfnet`` or ``./mine.py``.
+
+    Raises
+    ------
+    AudeoBenchError
+        It is no synthesiser, has no weights, or was given an instrument or sound font and is not FluidSynth.
+    """
+    from audeo_bench.contestants.loading import (
+        find,
+        kind_of,
+        load_class,
+        sha256_of,
+        takes_weights,
+        weights_beside,
+    )
+
+    contestant = find(name)
+    cls = load_class(contestant)
+    if kind_of(cls) != "synthesizer":
+        raise AudeoBenchError(f"--synth {name}: is a {kind_of(cls)} contestant; give a synthesizer.")
+    if contestant.name == "fluidsynth":
+        return FluidSynth(instrument or 0, soundfont)
+    if instrument is not None or soundfont is not None:
+        raise AudeoBenchError(
+            f"--synth {name}: has one sound; --instrument and --soundfont are FluidSynth's."
+        )
+    beside = weights or weights_beside(contestant.path)
+    if weights is not None and not beside.is_file():
+        raise AudeoBenchError(f"--weights {weights}: no such file; give a .safetensors file.")
+    if takes_weights(cls) and beside.is_file():
+        contestant = replace(contestant, weights=beside, weights_sha256=sha256_of(beside))
+    return contestant.load()  # type: ignore[return-value]
+
+
+def play(synthesizer: Synthesizer, score: Score) -> Iterator[np.ndarray]:
+    """The samples of a score, in consecutive blocks, as long as the score.
+
+    FluidSynth hears velocities and pedal; any other synthesiser is given the roll. A synthesiser with a
+    method ``stream(roll) -> iterator of samples`` is read block by block, any other answers in one piece.
+    """
+    if isinstance(synthesizer, FluidSynth):
+        yield from render_blocks(
+            score.notes, score.pedal, synthesizer.program, synthesizer.soundfont, score.seconds
+        )
+        return
+    stream = getattr(synthesizer, "stream", None)
+    yield from stream(score.roll) if stream else [np.asarray(synthesizer.audio(score.roll), np.float32)]
+
+
+def render_files(
+    source: Path,
+    output: Path | None = None,
+    synthesizer: str = "fluidsynth",
+    instrument: str | None = None,
+    soundfont: Path | None = None,
+    weights: Path | None = None,
+    threshold: float = 0.4,
+    velocity: int | None = None,
+) -> Iterator[tuple[Path, float]]:
+    """Write everything playable at ``source`` as WAV files.
+
+    Parameters
+    ----------
+    source, threshold, velocity
+        As for :func:`audeo_bench.perform.sources.read_scores`.
+    output : Path or None
+        A ``.wav`` file; for a run folder a folder. None is ``<source>.wav``, for a run its ``audio/``.
+    synthesizer, instrument, soundfont, weights
+        As for :func:`open_synthesizer`.
+
+    Yields
+    ------
+    path : Path
+        As soon as it is written.
+    seconds : float
+    """
+    stage = open_synthesizer(synthesizer, instrument, soundfont, weights)
+    source = Path(source)
+    if source.is_dir():
+        if output is not None and output.suffix.lower() == ".wav":
+            raise AudeoBenchError(f"--output {output}: a run becomes several files; give a folder.")
+        folder = output or source / "audio"
+    elif output is not None and output.suffix.lower() != ".wav":
+        raise AudeoBenchError(f"--output {output}: sound is written as WAV; give a name that ends in .wav.")
+    else:
+        folder = None
+    for score in read_scores(source, threshold, velocity):
+        path = folder / f"{score.name}.wav" if folder else output or source.with_suffix(".wav")
+        with held(play(stage, score)) as sound:
+            write_wav(path, sound)
+            yield path, sound.samples / SAMPLE_RATE

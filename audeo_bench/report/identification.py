@@ -1,0 +1,113 @@
+"""Table 2 and its strips on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from audeo_bench.identify.service import Outcome
+from audeo_bench.identify.table import GROUPS, MOST_ERRORS, Row, Tally, order_of_rates
+from audeo_bench.paper.reported import Table2Row, reported
+
+_MARKS: dict[Outcome | None, tuple[str, str]] = {
+    "right": ("█", "green"),
+    "wrong": ("▒", "red"),
+    "nothing": ("·", "dim"),
+    "error": ("!", "yellow"),
+    None: (" ", ""),
+}
+LEGEND = "█ right  ▒ wrong  · nothing  ! error, one mark per 20 seconds"
+
+
+def table2(rows: Sequence[Row], what: str, quick: bool) -> Table:
+    """One service's rows beside the paper's.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Of one service.
+    what : str
+        Provenance and corpus.
+    quick : bool
+        Only a part of the recordings was played.
+    """
+    first = rows[0]
+    errors = max(row.error_share for row in rows)
+    warnings = ["QUICK LOOK, not all recordings"] * quick
+    if errors > MOST_ERRORS:
+        warnings.append(f"UP TO {100 * errors:.1f} % ERRORS")
+    if any(row.total.unasked for row in rows):
+        warnings.append("NOT FINISHED")
+    start = f"{', '.join(warnings)}: " if warnings else ""
+    table = Table(
+        title=escape(f"{start}Table 2 by {first.service} ({what}; % of answered segments named rightly)"),
+        caption=escape(_caption(rows)),
+        caption_justify="left",
+    )
+    table.add_column("System", overflow="fold")
+    table.add_column("Source")
+    for label in GROUPS.values():
+        table.add_column(label, justify="right")
+    for label in ("right", "wrong", "nothing", "error"):
+        table.add_column(label, justify="right")
+    papers = {row.system: row for row in reported().table2.rows}
+    for row in rows:
+        paper = papers.get(row.system)
+        if paper:
+            cells = [f"{getattr(paper, group):.1f}{'*' if paper.note else ''}" for group in GROUPS]
+            table.add_row(paper.label, "paper", *cells, *[""] * 4, style="dim")
+        cells = [_cell(tally, paper, group) for group, tally in row.groups.items()]
+        counts = [str(getattr(row.total, kind)) for kind in ("right", "wrong", "nothing", "error")]
+        table.add_row(paper.label if paper else escape(row.system), first.service, *cells, *counts)
+    return table
+
+
+def _cell(tally: Tally, paper: Table2Row | None, group: str) -> str:
+    if tally.rate is None:
+        return "-"
+    value = 100 * tally.rate
+    difference = f" ({value - getattr(paper, group):+.1f})" if paper else ""
+    return f"{value:.1f}{difference} of {tally.answered}"
+
+
+def _caption(rows: Sequence[Row]) -> str:
+    first = rows[0]
+    lines = [
+        f"{first.service}: {first.version}. Source paper: SoundHound's rates on real recordings, "
+        "another service; in brackets: reproduced minus reported.",
+        "Rates count answered segments only; errors are no answers.",
+    ]
+    if any(row.left_out for row in rows):
+        accepts = ", ".join(f"{row.system} {row.false_accepts} of {row.left_out}" for row in rows)
+        margins = ", ".join(f"{row.system} {row.median_margin or 0:.2f}" for row in rows)
+        lines += [
+            f"Named all the same with the right piece left out: {accepts}.",
+            f"Median margin: {margins}.",
+        ]
+    ordered = order_of_rates(rows)
+    if ordered is not None:
+        rates = (" < " if ordered else ", ").join(f"{100 * (row.total.rate or 0):.1f}" for row in rows)
+        lines.append(f"The rows' order {'shows' if ordered else 'does NOT show'} in the totals ({rates}).")
+    notes = [
+        row.note for row in reported().table2.rows if row.note and row.system in {r.system for r in rows}
+    ]
+    return "\n".join([*lines, *(f"* {note}" for note in notes)])
+
+
+def strips(rows: Sequence[Row]) -> Table:
+    """Which 20-second pieces were named: a line for every recording, a column for every system."""
+    table = Table(title=f"{rows[0].service}: {LEGEND}")
+    table.add_column("Recording")
+    for row in rows:
+        table.add_column(escape(row.system), no_wrap=True)
+    for recording in dict.fromkeys(name for row in rows for name in row.strips):
+        table.add_row(recording, *(strip(row.strips.get(recording, [])) for row in rows))
+    return table
+
+
+def strip(outcomes: Sequence[Outcome | None]) -> Text:
+    """One recording's outcomes as coloured marks."""
+    return Text.assemble(*(_MARKS[found] for found in outcomes))

@@ -1,0 +1,1 @@
+"""Runs: a system answers for every recording of a split, and the answers are kept in a folder."""

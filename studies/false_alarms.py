@@ -1,0 +1,148 @@
+"""How often the comparison calls equal systems different: ``python -m studies.false_alarms``.
+
+Three simulated recordings; two systems whose errors come in runs, independent of each other but more frequent
+where the (shared) music is hard. With equal systems every "difference" is a false alarm, wanted in 5 % of
+trials; the 95 % interval should hold the true difference, with equal and with unequal systems. What varies is
+how long errors last and how long the recordings are. Everything here is simulated; no model takes part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.signal import lfilter
+
+from audeo_bench.roll import FRAMES_PER_SECOND
+from audeo_bench.score.frames import FrameCounts, block_sums
+from audeo_bench.score.resampling import LEVEL
+from audeo_bench.score.statistics import Measure, compare_counts
+
+RECORDINGS, VOICES, GHOSTS = 3, 5, 5
+"""Voices that may sound in a frame, and keys that may wrongly be heard."""
+
+
+@dataclass(frozen=True)
+class Music:
+    """One recording: which voices sound, (VOICES, T) bool, and how hard its frames are, (T,)."""
+
+    voices: np.ndarray
+    difficulty: np.ndarray
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Shares of trials, for errors that last ``seconds`` and recordings of ``frames`` frames."""
+
+    seconds: float
+    frames: int
+    false_alarms: float
+    coverage: float
+    coverage_unequal: float
+    power: float
+
+
+def wander(rng: np.random.Generator, rows: int, frames: int, seconds: float) -> np.ndarray:
+    """Standard normal values whose correlation falls to 1/e in ``seconds``: AR(1), (rows, frames)."""
+    memory = np.exp(-1 / (seconds * FRAMES_PER_SECOND))
+    steps = rng.standard_normal((rows, frames)) * np.sqrt(1 - memory**2)
+    steps[:, 0] /= np.sqrt(1 - memory**2)
+    return np.asarray(lfilter([1], [1, -memory], steps, axis=1))
+
+
+def write_music(rng: np.random.Generator, frames: int) -> Music:
+    """Voices come and go within seconds; hard places last some ten seconds."""
+    return Music(wander(rng, VOICES, frames, 1.0) > -0.5, 0.4 * wander(rng, 1, frames, 10.0)[0])
+
+
+def answer(
+    rng: np.random.Generator, music: Music, seconds: float, skill: float, threshold: float
+) -> FrameCounts:
+    """One system's block sums: it misses voices and hears ghosts in runs of about ``seconds``."""
+    frames = len(music.difficulty)
+    errors = wander(rng, VOICES + GHOSTS, frames, seconds) + music.difficulty
+    found = music.voices & (errors[:VOICES] < 0.6 + skill)
+    ghosts = errors[VOICES:] > 1.2 + skill
+    tp, sounding = found.sum(0), music.voices.sum(0)
+    return block_sums(tp[None], (tp + ghosts.sum(0))[None], sounding, (threshold,))
+
+
+def measure_rates(
+    seconds: float, frames: int, trials: int = 1000, draws: int = 2000, seed: int = 0, advantage: float = 0.05
+) -> Rates:
+    """Compare two systems on the same three recordings over and over, their errors drawn anew each time.
+
+    Parameters
+    ----------
+    seconds : float
+        How long errors last.
+    frames : int
+        Length of each recording.
+    advantage : float
+        How much more skilled the left one of the unequal systems is, in standard deviations.
+    """
+    rng = np.random.default_rng(seed)
+    music = {f"recording {number}": write_music(rng, frames) for number in range(RECORDINGS)}
+    measure = Measure()
+
+    def trial(skill: float) -> tuple[float, float, float, float]:
+        left, right = (
+            {name: answer(rng, piece, seconds, s, measure.threshold) for name, piece in music.items()}
+            for s in (skill, 0.0)
+        )
+        # One seed for all trials: the draws are independent of the errors, which differ.
+        found = compare_counts(left, right, measure, seed=seed, draws=draws)
+        return found.difference, found.low, found.high, found.p
+
+    equal = np.array([trial(0.0) for _ in range(trials)])
+    unequal = np.array([trial(advantage) for _ in range(trials)])
+
+    def covered(rows: np.ndarray, true: float) -> float:
+        return float(np.mean((rows[:, 1] <= true) & (true <= rows[:, 2])))
+
+    return Rates(
+        seconds,
+        frames,
+        false_alarms=float(np.mean(equal[:, 3] < LEVEL)),
+        coverage=covered(equal, 0.0),
+        # The music is the same in every trial, so the mean over trials is the true difference on it.
+        coverage_unequal=covered(unequal, float(unequal[:, 0].mean())),
+        power=float(np.mean(unequal[:, 3] < LEVEL)),
+    )
+
+
+def print_rates(rates: Sequence[Rates], trials: int) -> None:
+    """A Markdown table, as docs/statistics.md shows it."""
+    print(
+        "| errors last | recordings | false alarms | coverage, equal | coverage, unequal | found, unequal |"
+    )
+    print("| --- | --- | --- | --- | --- | --- |")
+    for row in rates:
+        length = f"{RECORDINGS} x {row.frames / FRAMES_PER_SECOND:.0f} s"
+        shares = (row.false_alarms, row.coverage, row.coverage_unequal, row.power)
+        print(f"| {row.seconds:g} s | {length} | {' | '.join(f'{share:.1%}' for share in shares)} |")
+    margin = 1.96 * (LEVEL * (1 - LEVEL) / trials) ** 0.5
+    print(f"\n{trials} trials a row, simulated; a rate near 5 % is known to about {margin:.1%}.")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="python -m studies.false_alarms", description=__doc__)
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--draws", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, nargs="+", default=[0.5, 1.0, 2.0, 4.0])
+    parser.add_argument("--frames", type=int, nargs="+", default=[2000, 6250])
+    chosen = parser.parse_args(arguments)
+    rates = [
+        measure_rates(seconds, frames, chosen.trials, chosen.draws, chosen.seed)
+        for frames in chosen.frames
+        for seconds in chosen.seconds
+    ]
+    print_rates(rates, chosen.trials)
+
+
+if __name__ == "__main__":
+    main()
