@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,9 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from audeo_bench.identify.catalogue.store import Catalogue
-    from audeo_bench.identify.ledger import Ledger
-    from audeo_bench.identify.segments import Segment
-    from audeo_bench.identify.service import Service
+    from audeo_bench.identify.ledger import Query
     from audeo_bench.identify.table import Row
 
 
@@ -40,10 +38,11 @@ def register(app: typer.Typer) -> None:
 
 def identify(
     audio: Annotated[
-        Path | None, typer.Argument(help="Any audio file; the corpus's identification test if left out.")
+        list[Path] | None,
+        typer.Argument(help="Audio or video files; the corpus's identification test if left out."),
     ] = None,
     service: Annotated[
-        list[ServiceName] | None, typer.Option(help="Repeatable; both offline engines if left out.")
+        list[ServiceName] | None, typer.Option(help="Repeatable; both offline listeners if left out.")
     ] = None,
     system: Annotated[
         list[str] | None,
@@ -57,7 +56,7 @@ def identify(
     corpus: Annotated[
         str, typer.Option(help="simulated, or data that `audeo-bench data add` knows.")
     ] = "simulated",
-    corpus_seed: Annotated[int, typer.Option(help="Another seed gives another simulated corpus.")] = 0,
+    corpus_seed: Annotated[int, typer.Option(min=0, help="Another seed gives another simulated corpus.")] = 0,
     catalogue: Annotated[
         Path | None, typer.Option(help="A folder from `catalogue build`; the embedded one if left out.")
     ] = None,
@@ -65,7 +64,7 @@ def identify(
     per_minute: Annotated[float, typer.Option(min=0.1, max=20, help="Shazam: requests a minute.")] = 4,
     resume: Annotated[bool, typer.Option(help="Keep earlier answers; --no-resume moves them aside.")] = True,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say how much would be asked, ask nobody.")
+        bool, typer.Option("--dry-run", help="Say how much would be asked; runs nothing, asks nobody.")
     ] = False,
     rejudge: Annotated[
         bool, typer.Option("--rejudge", help="Judge the kept answers again; plays and asks nothing.")
@@ -82,48 +81,33 @@ def identify(
     """
     from audeo_bench.corpus import open_corpus
     from audeo_bench.identify import job
-    from audeo_bench.identify.ledger import Ledger
-    from audeo_bench.identify.players import table2_players
 
-    command = ["audeo-bench", *sys.argv[1:]]
-    opened = None if audio else open_corpus(corpus, seed=corpus_seed)
-    folder = runs / _folder_name(audio, corpus, corpus_seed)
-    if not resume:
-        _move_aside(folder / "identify.sqlite")
-    with Ledger(folder / "identify.sqlite") as ledger:
-        services, parts = None, None
-        if not rejudge:
-            asked = _services(service or list(OFFLINE), catalogue, corpus_seed, per_minute)
-            services = [(each.name, each.version) for each in asked]
-            if opened is None:
-                assert audio is not None
-                played = job.Played(job.note_file(audio, ledger), {("file", audio.name)})
-            else:
-                players = table2_players(runs, system, command)
-                played = job.play_all(opened, players, ledger, recording=recording, limit=limit)
-            if dry_run:
-                _print_plans(asked, played.segments, ledger, per_minute)
-                return
-            for each in asked:
-                job.ask(each, played.segments, ledger)
-            parts = played.parts
-        if export is not None:
-            typer.echo(f"{ledger.export(export)} lines: {export}", err=True)
-        if opened is None:
-            _print_answers(ledger, services or ledger.services())
-            return
-        rows = job.judge_all(ledger, services, parts)
-    facts = {
-        "corpus": {"name": opened.name, "version": opened.version, "seed": opened.seed},
-        "provenance": opened.provenance,
-        "quick_look": limit is not None or recording is not None,
-    }
-    path = job.write_result(folder, rows, facts, command)
+    names = tuple(each.value for each in service or OFFLINE)
+    listening = job.Listening(names, catalogue, per_minute)
+    if audio:
+        folder = job.files_folder(audio, runs)
+        _start(folder, resume)
+        answers = job.identify_files(audio, listening, runs)
+        _print_answers(answers, as_json)
+        _export(folder, export)
+        return
+    programme = job.Programme(open_corpus(corpus, seed=corpus_seed), tuple(system or ()), recording, limit)
+    if dry_run:
+        for each in job.plan(programme, listening, runs):
+            typer.echo(str(each))
+        return
+    folder = programme.folder(runs)
+    _start(folder, resume)
+    path, rows = (
+        job.judge_again(programme, runs) if rejudge else job.identify_corpus(programme, listening, runs)
+    )
+    _export(folder, export)
     if as_json:
         typer.echo(path.read_text(encoding="utf-8"))
     else:
+        opened = programme.corpus
         what = f"{opened.provenance}: corpus {opened.name} {opened.version}"
-        _print_tables(rows, what, bool(facts["quick_look"]), picture)
+        _print_tables(rows, what, programme.quick_look, picture)
         typer.echo(f"run: {folder}")
 
 
@@ -179,81 +163,40 @@ def _describe(catalogue: Catalogue) -> None:
     )
 
 
-def _folder_name(audio: Path | None, corpus: str, seed: int) -> str:
-    if audio is not None:
-        return f"identify-{audio.stem}"
-    return f"identify-{corpus}" + (f"-corpus{seed}" if seed else "")
+def _start(folder: Path, resume: bool) -> None:
+    from audeo_bench.identify import job
 
-
-def _move_aside(ledger: Path) -> None:
-    from datetime import UTC, datetime
-
-    if ledger.is_file():
-        moved = ledger.with_name(f"identify-until-{datetime.now(UTC):%Y%m%dT%H%M%S}.sqlite")
-        for suffix in ("", "-wal", "-shm"):
-            part = ledger.with_name(ledger.name + suffix)
-            if part.exists():
-                part.rename(moved.with_name(moved.name + suffix))
+    moved = None if resume else job.move_aside(folder)
+    if moved is not None:
         typer.echo(f"earlier answers: {moved}", err=True)
 
 
-def _services(
-    names: list[ServiceName], catalogue: Path | None, seed: int, per_minute: float
-) -> list[Service]:
-    from audeo_bench.identify.catalogue.embedded import embedded_catalogue
-    from audeo_bench.identify.catalogue.engine import CatalogueService
-    from audeo_bench.identify.catalogue.store import Catalogue
-
-    services: list[Service] = []
-    known = None
-    for name in dict.fromkeys(names):
-        if name is ServiceName.shazam:
-            from audeo_bench.identify.shazam import Manners, ShazamService
-
-            services.append(ShazamService(Manners(per_minute=per_minute)))
-            continue
-        known = known or (Catalogue(catalogue) if catalogue else embedded_catalogue(seed))
-        services.append(CatalogueService(name.value, known))
-    return services
-
-
-def _print_plans(services: list[Service], segments: list[Segment], ledger: Ledger, per_minute: float) -> None:
-    from datetime import timedelta
-
+def _export(folder: Path, path: Path | None) -> None:
     from audeo_bench.identify import job
-    from audeo_bench.identify.shazam import Manners
 
-    for service in services:
-        plan = job.plan(service, segments, ledger)
-        seconds = plan.open * (
-            Manners(per_minute=per_minute).seconds_per_query if plan.service == "shazam" else 0.05
-        )
-        typer.echo(
-            f"{plan.service}: {plan.segments} queries, {plan.answered} already answered, {plan.open} to ask, "
-            f"about {timedelta(seconds=round(seconds))}"
-        )
+    if path is not None:
+        typer.echo(f"{job.export_answers(folder, path)} lines: {path}", err=True)
 
 
-def _print_answers(ledger: Ledger, services: list[tuple[str, str]]) -> None:
-    from rich.table import Table
+def _print_answers(answers: Mapping[tuple[str, str], Sequence[Query]], as_json: bool) -> None:
+    import json
+    from dataclasses import asdict
 
+    from audeo_bench.report import identification as printing
     from audeo_bench.report import terminal
 
-    for service, version in services:
-        table = Table(title=f"{service} ({version})")
-        for heading in ("Seconds", "Title", "Artist", "Album"):
-            table.add_column(heading)
-        for query in ledger.queries(service, version):
-            span = f"{query.start:.0f}-{query.start + query.seconds:.0f}"
-            if query.reply is None:
-                table.add_row(span, f"error: {query.fault}" if query.fault else "not asked")
-            else:
-                answer = query.reply.answer
-                table.add_row(span, answer.title or "nothing", answer.artist, answer.album)
-        terminal.stdout().print(table)
+    if as_json:
+        found = [
+            {"service": service, "version": version, "queries": [asdict(query) for query in queries]}
+            for (service, version), queries in answers.items()
+        ]
+        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    for (service, version), queries in answers.items():
+        terminal.stdout().print(printing.answers(queries, f"{service} ({version})"))
 
 
-def _print_tables(rows: list[Row], what: str, quick: bool, picture: bool) -> None:
+def _print_tables(rows: Sequence[Row], what: str, quick: bool, picture: bool) -> None:
     from audeo_bench.report import identification as printing
     from audeo_bench.report import terminal
 

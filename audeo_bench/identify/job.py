@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audeo_bench import provenance
-from audeo_bench.api import AudeoBenchError, Recording, Work
+from audeo_bench.api import Work
+from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write
-from audeo_bench.identify.ledger import Ledger
-from audeo_bench.identify.players import Player
-from audeo_bench.identify.segments import Segment, cut, load_audio
-from audeo_bench.identify.service import Service, ask_all
+from audeo_bench.identify.asking import ask_all
+from audeo_bench.identify.ledger import Ledger, Query
+from audeo_bench.identify.players import SystemPlayer, table2_players
+from audeo_bench.identify.segments import Segment, cut, load_audio, segment_count
+from audeo_bench.identify.service import Service
 from audeo_bench.identify.table import Row, add_up, as_record, in_papers_order
 from audeo_bench.identify.titles import RULES_VERSION
 from audeo_bench.paper.reported import reported
@@ -26,127 +31,288 @@ if TYPE_CHECKING:
 
 SPLITS = ("wtc1-variants", "wtc2-other")
 """The identification test."""
+LEDGER = "identify.sqlite"
+_OFFLINE_SECONDS = 0.05
+"""What an offline listener needs for a query, roughly."""
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Who is asked.
+
+    Attributes
+    ----------
+    names : tuple of str
+        ``pitch``, ``landmark``, ``shazam``.
+    catalogue : Path or None
+        What the offline listeners know; None is the embedded catalogue.
+    per_minute : float
+        Queries a minute to the public service.
+    """
+
+    names: tuple[str, ...] = ("pitch", "landmark")
+    catalogue: Path | None = None
+    per_minute: float = 4
+
+    def open(self, corpus_seed: int = 0) -> list[Service]:
+        """The listeners, ready to be asked; the embedded catalogue is built where it is not there yet."""
+        from audeo_bench.identify.catalogue.embedded import embedded_catalogue
+        from audeo_bench.identify.catalogue.engine import CatalogueService
+        from audeo_bench.identify.catalogue.store import Catalogue
+        from audeo_bench.identify.shazam import Pacing, ShazamService
+
+        services: list[Service] = []
+        known = None
+        for name in dict.fromkeys(self.names):
+            if name == "shazam":
+                services.append(ShazamService(Pacing(per_minute=self.per_minute)))
+                continue
+            known = known or (
+                Catalogue(self.catalogue) if self.catalogue else embedded_catalogue(corpus_seed)
+            )
+            services.append(CatalogueService(name, known))  # type: ignore[arg-type]
+        return services
+
+    def seconds_per_query(self, name: str) -> float:
+        from audeo_bench.identify.shazam import Pacing
+
+        return Pacing(per_minute=self.per_minute).seconds_per_query if name == "shazam" else _OFFLINE_SECONDS
+
+
+@dataclass(frozen=True)
+class Programme:
+    """What is played.
+
+    Attributes
+    ----------
+    corpus : Corpus
+    systems : tuple of str
+        Chains that end in a synthesizer, or ``truth``; empty for Table 2's.
+    recording : str or None
+        Only this one.
+    limit : int or None
+        Only the first so many recordings of each split.
+    """
+
+    corpus: Corpus
+    systems: tuple[str, ...] = ()
+    recording: str | None = None
+    limit: int | None = None
+
+    @property
+    def quick_look(self) -> bool:
+        return self.limit is not None or self.recording is not None
+
+    def recordings(self) -> list[tuple[str, str]]:
+        """(split, recording id) of everything that is played.
+
+        Raises
+        ------
+        AudeoBenchError
+            No such recording in the identification test.
+        """
+        found = [
+            (split, name)
+            for split in SPLITS
+            for name in list(self.corpus.ids(split))[: self.limit]
+            if self.recording in (None, name)
+        ]
+        if not found:
+            raise AudeoBenchError(
+                f"recording {self.recording!r}: not in {' or '.join(SPLITS)} of corpus {self.corpus.name}."
+            )
+        return found
+
+    def folder(self, runs: Path) -> Path:
+        """Where answers are kept, such as ``runs/identify-simulated``."""
+        seed = f"-corpus{self.corpus.seed}" if self.corpus.seed else ""
+        return runs / f"identify-{self.corpus.name}{seed}"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much a service has been and would be asked."""
+    """How much a listener has been and would be asked."""
 
     service: str
-    segments: int
+    queries: int
     answered: int
+    seconds: float
 
     @property
     def open(self) -> int:
-        return self.segments - self.answered
+        return self.queries - self.answered
+
+    def __str__(self) -> str:
+        return (
+            f"{self.service}: {self.queries} queries, {self.answered} already answered, {self.open} to ask, "
+            f"about {timedelta(seconds=round(self.seconds))}"
+        )
 
 
-@dataclass
-class Played:
-    """What was played: the segments, and of which systems and recordings they are."""
-
-    segments: list[Segment] = field(default_factory=list)
-    parts: set[tuple[str, str]] = field(default_factory=set)
-
-
-def play_all(
-    corpus: Corpus,
-    players: Sequence[Player],
-    ledger: Ledger,
-    splits: Sequence[str] = SPLITS,
-    recording: str | None = None,
-    limit: int | None = None,
-) -> Played:
-    """Let every player play every recording, note the segments in the ledger, and return them all.
+def identify_corpus(programme: Programme, listening: Listening, runs: Path) -> tuple[Path, list[Row]]:
+    """Let systems play the identification test and ask about every segment; every answer is kept.
 
     Parameters
     ----------
-    recording : str, optional
-        Only this one.
-    limit : int, optional
-        Only the first so many recordings of each split.
+    runs : Path
+        Where run folders go; the same call continues what was stopped.
+
+    Returns
+    -------
+    result : Path
+        ``identify.json``.
+    rows : list of Row
     """
-    played = Played()
-    chosen = {split: _chosen(corpus, split, recording, limit) for split in splits}
-    if not any(chosen.values()):
-        raise AudeoBenchError(
-            f"recording {recording!r}: not in {' or '.join(splits)} of corpus {corpus.name}."
+    folder = programme.folder(runs)
+    recordings = programme.recordings()
+    services = listening.open(programme.corpus.seed)
+    players = table2_players(runs, programme.systems)
+    segments: list[Segment] = []
+    with Ledger(folder / LEDGER) as ledger:
+        with progress_bar("play", len(players) * len(recordings), "recordings") as bar:
+            for player in players:
+                for split in SPLITS:
+                    names = [name for part, name in recordings if part == split]
+                    if names and isinstance(player, SystemPlayer):
+                        limit = programme.limit if programme.recording is None else None
+                        player.prepare(programme.corpus, split, limit, programme.recording)
+                    for name in names:
+                        bar.advance(0, note=f"{player.system} {name}")
+                        heard = programme.corpus.recording(name)
+                        pieces = cut(player.play(heard), f"{player.system}, {name}")
+                        ledger.add_recording(player.system, name, split, heard.title, heard.work, pieces)
+                        segments += pieces
+                        bar.advance()
+        for service in services:
+            _ask(service, segments, ledger)
+        asked = {(player.system, name) for player in players for _, name in recordings}
+        rows = _judged(ledger, [(each.name, each.version) for each in services], asked)
+    return _write_result(folder, rows, programme), rows
+
+
+def judge_again(programme: Programme, runs: Path) -> tuple[Path, list[Row]]:
+    """Every kept answer's rows by today's title rules; nothing is played and nobody is asked."""
+    folder = programme.folder(runs)
+    with Ledger(folder / LEDGER) as ledger:
+        rows = _judged(ledger, ledger.services())
+    if not rows:
+        raise AudeoBenchError(f"{folder}: no answers are kept there; identify without --rejudge first.")
+    return _write_result(folder, rows, programme), rows
+
+
+def plan(programme: Programme, listening: Listening, runs: Path) -> list[Plan]:
+    """How much would be asked: counted from the recordings' lengths; nothing is run, built or asked."""
+    recordings = programme.recordings()
+    systems = programme.systems or tuple(row.system for row in reported().table2.rows)
+    pieces = {name: segment_count(programme.corpus.recording(name).seconds) for _, name in recordings}
+    queries = len(systems) * sum(pieces.values())
+    path = programme.folder(runs) / LEDGER
+    plans = []
+    for service in dict.fromkeys(listening.names):
+        answered = 0
+        if path.is_file():
+            with Ledger(path) as ledger:
+                answered = ledger.count_answered(service, systems, [name for _, name in recordings])
+        answered = min(answered, queries)
+        plans.append(
+            Plan(service, queries, answered, (queries - answered) * listening.seconds_per_query(service))
         )
-    with progress_bar("play", len(players) * sum(map(len, chosen.values())), "recordings") as bar:
-        for player in players:
-            for split, ids in chosen.items():
-                if ids:
-                    player.prepare(corpus, split, limit if recording is None else None, recording)
-                for identifier in ids:
-                    bar.advance(0, note=f"{player.system} {identifier}")
-                    heard = corpus.recording(identifier)
-                    pieces = cut(player.play(heard), f"{player.system}, {identifier}")
-                    _note(ledger, player.system, heard, split, pieces)
-                    played.segments += pieces
-                    played.parts.add((player.system, identifier))
-                    bar.advance()
-    return played
+    return plans
 
 
-def _chosen(corpus: Corpus, split: str, recording: str | None, limit: int | None) -> list[str]:
-    ids = list(corpus.ids(split))
-    return [each for each in ids if each == recording] if recording is not None else ids[:limit]
+def identify_files(
+    paths: Sequence[Path], listening: Listening, runs: Path
+) -> dict[tuple[str, str], list[Query]]:
+    """Ask about any audio or video files.
+
+    Returns
+    -------
+    dict of (service, version) to list of Query
+        ``recording`` is the file's path as it was given.
+    """
+    noted: list[tuple[Path, list[Segment]]] = []
+    for path in paths:
+        segments = cut(load_audio(path), str(path))
+        if not segments:
+            raise AudeoBenchError(f"{path}: shorter than 12 seconds, too short to be asked about.")
+        noted.append((path, segments))
+    services = listening.open()
+    with Ledger(files_folder(paths, runs) / LEDGER) as ledger:
+        for path, segments in noted:
+            ledger.add_recording("file", str(path), "file", path.stem, Work("", ""), segments)
+        every = [segment for _, segments in noted for segment in segments]
+        for service in services:
+            _ask(service, every, ledger)
+        names = {str(path) for path in paths}
+        return {
+            (each.name, each.version): [
+                q for q in ledger.queries(each.name, each.version) if q.recording in names
+            ]
+            for each in services
+        }
 
 
-def _note(ledger: Ledger, system: str, recording: Recording, split: str, segments: list[Segment]) -> None:
-    ledger.add_recording(system, recording.id, split, recording.title, recording.work, segments)
+def files_folder(paths: Sequence[Path], runs: Path) -> Path:
+    """Where answers about files are kept: two files of one name in two folders have two places."""
+    places = "\n".join(sorted(str(path.resolve()) for path in paths))
+    return runs / f"identify-{paths[0].stem}-{hashlib.sha256(places.encode()).hexdigest()[:8]}"
 
 
-def note_file(path: Path, ledger: Ledger) -> list[Segment]:
-    """Any audio file as a recording of its own, of a work that nobody knows."""
-    segments = cut(load_audio(path), str(path))
-    if not segments:
-        raise AudeoBenchError(f"{path}: shorter than 12 seconds, too short to be asked about.")
-    ledger.add_recording("file", path.name, "file", path.stem, Work("", ""), segments)
-    return segments
+def move_aside(folder: Path) -> Path | None:
+    """Put a folder's earlier answers out of the way; returns where they are now."""
+    ledger = folder / LEDGER
+    if not ledger.is_file():
+        return None
+    moved = ledger.with_name(f"identify-until-{datetime.now(UTC):%Y%m%dT%H%M%S}.sqlite")
+    for suffix in ("", "-wal", "-shm"):
+        part = ledger.with_name(ledger.name + suffix)
+        if part.exists():
+            part.rename(moved.with_name(moved.name + suffix))
+    return moved
 
 
-def plan(service: Service, segments: Iterable[Segment], ledger: Ledger) -> Plan:
-    """How many different segments there are, and how many this service has answered."""
-    names = {segment.sha256 for segment in segments}
-    answered = sum(ledger.find(service.name, service.version, name) is not None for name in names)
-    return Plan(service.name, len(names), answered)
+def export_answers(folder: Path, path: Path) -> int:
+    """Write a folder's kept answers as JSON lines; returns how many."""
+    with Ledger(folder / LEDGER) as ledger:
+        return ledger.export(path)
 
 
-def ask(service: Service, segments: Sequence[Segment], ledger: Ledger) -> None:
-    """Ask for what the ledger has no answer to, with a progress bar."""
+def _ask(service: Service, segments: Sequence[Segment], ledger: Ledger) -> None:
     with progress_bar(f"ask {service.name}", len(segments), "segments") as bar:
         asyncio.run(ask_all(service, segments, ledger, bar.advance))
 
 
-def judge_all(
-    ledger: Ledger,
-    services: Sequence[tuple[str, str]] | None = None,
-    parts: set[tuple[str, str]] | None = None,
+def _judged(
+    ledger: Ledger, services: Sequence[tuple[str, str]], asked: set[tuple[str, str]] | None = None
 ) -> list[Row]:
-    """Every service's rows from the ledger alone, by today's title rules; nobody is asked.
-
-    ``parts`` are the systems and recordings that count; all by default.
-    """
+    """Rows from the ledger alone; ``asked`` are the systems and recordings that count, None for all."""
     order = [row.system for row in reported().table2.rows]
     rows: list[Row] = []
-    for service, version in services or ledger.services():
-        queries = (
-            q for q in ledger.queries(service, version) if parts is None or (q.system, q.recording) in parts
-        )
-        rows += in_papers_order(add_up(queries, service, version), order)
+    for service, version in services:
+        rows += in_papers_order(add_up(_queries(ledger, service, version, asked), service, version), order)
     return rows
 
 
-def write_result(folder: Path, rows: Sequence[Row], facts: dict[str, Any], command: Sequence[str]) -> Path:
+def _queries(
+    ledger: Ledger, service: str, version: str, asked: set[tuple[str, str]] | None
+) -> Iterator[Query]:
+    for query in ledger.queries(service, version):
+        if asked is None or (query.system, query.recording) in asked:
+            yield query
+
+
+def _write_result(folder: Path, rows: Sequence[Row], programme: Programme) -> Path:
     """``identify.json``: every row with its counts and strips, and what made it."""
-    record = {
+    corpus = programme.corpus
+    record: dict[str, Any] = {
         "schema_version": 1,
-        **facts,
+        "corpus": {"name": corpus.name, "version": corpus.version, "seed": corpus.seed},
+        "provenance": corpus.provenance,
+        "quick_look": programme.quick_look,
         "title_rules": RULES_VERSION,
         "versions": provenance.versions(),
         "commit": provenance.commit(),
-        "command": list(command),
+        "command": ["audeo-bench", *sys.argv[1:]],
         "rows": [as_record(row) for row in rows],
     }
     path = folder / "identify.json"

@@ -7,7 +7,9 @@ samples. Faults are kept apart, since a fault is not an answer: the next run ask
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, astuple, dataclass
@@ -81,7 +83,10 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path, timeout=30, isolation_level=None)
+        try:
+            self._database = sqlite3.connect(path, timeout=30, isolation_level=None)
+        except sqlite3.OperationalError as problem:
+            raise _explained(path, problem) from problem
         try:
             # WAL survives a kill at any moment; FULL also survives a power cut.
             self._database.execute("PRAGMA journal_mode=WAL")
@@ -89,7 +94,7 @@ class Ledger:
             self._create_tables()
         except sqlite3.DatabaseError as problem:
             self._database.close()
-            raise AudeoBenchError(f"{path}: not a ledger ({problem}); move the file away.") from None
+            raise _explained(path, problem) from problem
 
     def _create_tables(self) -> None:
         self._database.execute("BEGIN IMMEDIATE")
@@ -108,8 +113,10 @@ class Ledger:
     def __enter__(self) -> Ledger:
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: object, problem: object, trace: object) -> None:
         self._database.close()
+        if isinstance(problem, sqlite3.Error):
+            raise _explained(self.path, problem) from problem
 
     def add_recording(
         self, system: str, recording: str, split: str, title: str, work: Work, segments: Iterable[Segment]
@@ -184,6 +191,19 @@ class Ledger:
         )
         return [(service, version) for service, version in rows]
 
+    def count_answered(self, service: str, systems: Iterable[str], recordings: Iterable[str]) -> int:
+        """How many noted segments of these systems and recordings any version of a service has answered."""
+        wanted = {(system, recording) for system in systems for recording in recordings}
+        rows = self._database.execute(
+            """
+            SELECT system, recording, COUNT(*) FROM segments s
+            WHERE EXISTS (SELECT 1 FROM answers a WHERE a.service = ? AND a.sha256 = s.sha256)
+            GROUP BY system, recording
+            """,
+            (service,),
+        )
+        return sum(count for system, recording, count in rows if (system, recording) in wanted)
+
     def export(self, path: Path) -> int:
         """Write one JSON object a line for every query and service, whole responses included; count them."""
         lines = 0
@@ -194,6 +214,20 @@ class Ledger:
                     stream.write(_json(record) + "\n")
                     lines += 1
         return lines
+
+
+def _explained(path: Path, problem: sqlite3.Error) -> Exception:
+    """What to tell the user: a full or read-only disk is no fault of the file."""
+    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return PermissionError(errno.EACCES, str(problem), str(path))
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return AudeoBenchError(f"{path}: in use by another command; wait until it is done.")
+    if code == sqlite3.SQLITE_IOERR:
+        return OSError(errno.EIO, str(problem), str(path))
+    return AudeoBenchError(f"{path}: not a ledger ({problem}); move the file away.")
 
 
 def _now() -> str:

@@ -25,10 +25,6 @@ class Player(Protocol):
 
     system: str
 
-    def prepare(self, corpus: Corpus, split: str, limit: int | None, only: str | None) -> None:
-        """Called once a split before :meth:`play`; ``only``: no other recording will be played."""
-        ...
-
     def play(self, recording: Recording) -> np.ndarray:
         """Float32 mono samples at 16 kHz."""
         ...
@@ -39,20 +35,11 @@ class GroundTruth:
 
     system = GROUND_TRUTH
 
-    def __init__(self) -> None:
-        self.sources: set[str] = set()
-        """``recording's sound`` or ``true roll + fluidsynth``: what was played."""
-
-    def prepare(self, corpus: Corpus, split: str, limit: int | None, only: str | None) -> None:
-        pass
-
     def play(self, recording: Recording) -> np.ndarray:
         if recording.audio is not None:
-            self.sources.add("the recording's own sound")
             return recording.audio()
         from audeo_bench.synth.fluidsynth import render_roll
 
-        self.sources.add("the true roll through FluidSynth")
         return render_roll(np.asarray(recording.sounding, bool))
 
 
@@ -64,7 +51,6 @@ class SystemPlayer:
     runs: Path
     threshold: float = THRESHOLD
     seed: int = 0
-    command: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.system = self.chain.name
@@ -91,7 +77,6 @@ class SystemPlayer:
             self._folder,
             limit=limit,
             seed=self.seed,
-            command=self.command,
             recordings=None if only is None else [corpus.recording(only)],
         )
 
@@ -112,16 +97,14 @@ class SystemPlayer:
         return audio
 
 
-def table2_players(
-    runs: Path, systems: Sequence[str] | None = None, command: Sequence[str] = ()
-) -> list[Player]:
+def table2_players(runs: Path, systems: Sequence[str] = ()) -> list[Player]:
     """The systems of Table 2 as far as their weights are there, or those asked for; the ground truth last.
 
     Parameters
     ----------
     runs : Path
         Where run folders go.
-    systems : sequence of str, optional
+    systems : sequence of str
         Chains such as ``video2roll+fluidsynth`` or ``./mine.py+fluidsynth``; ``truth`` is the ground truth.
     """
     from audeo_bench.contestants import loading as contestants
@@ -129,9 +112,7 @@ def table2_players(
 
     if systems:
         return [
-            GroundTruth()
-            if name == GROUND_TRUTH
-            else SystemPlayer(contestants.system(name), runs, command=command)
+            GroundTruth() if name == GROUND_TRUTH else SystemPlayer(contestants.system(name), runs)
             for name in systems
         ]
     known = contestants.built_in()
@@ -139,4 +120,4 @@ def table2_players(
     there = [name for name in names if all(part in known for part in name.split("+"))]
     chains = [contestants.system(name) for name in there]
     ready = [chain for chain in chains if all(stage.weights is not None for stage in chain.roll_stages)]
-    return [*(SystemPlayer(chain, runs, command=command) for chain in ready), GroundTruth()]
+    return [*(SystemPlayer(chain, runs) for chain in ready), GroundTruth()]

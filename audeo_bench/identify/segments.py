@@ -88,6 +88,12 @@ def cut(audio: np.ndarray, name: str = "audio") -> list[Segment]:
     ]
 
 
+def segment_count(seconds: float) -> int:
+    """How many segments :func:`cut` makes of a recording."""
+    whole, left = divmod(seconds, SEGMENT_SECONDS)
+    return int(whole) + (left >= SHORTEST_SECONDS)
+
+
 def load_audio(path: Path) -> np.ndarray:
     """Read any audio or video file that FFmpeg's libraries can decode, as float32 mono at 16 kHz.
 

@@ -46,7 +46,7 @@ LANGUAGE, COUNTRY = "en-US", "GB"
 
 
 @dataclass(frozen=True)
-class Manners:
+class Pacing:
     """How often and how long; every duration in seconds.
 
     Attributes
@@ -92,12 +92,12 @@ class _NoConnection(_TransportFault, ServiceUnreachable):
     pass
 
 
-class _PoliteClient(HTTPClient):
+class _PacedClient(HTTPClient):
     """shazamio's client without its retries, with a time limit, noting the status and ``Retry-After``."""
 
-    def __init__(self, manners: Manners, base_url: str | None) -> None:
+    def __init__(self, pacing: Pacing, base_url: str | None) -> None:
         super().__init__(ExponentialRetry(attempts=1))
-        self.manners, self.base_url = manners, base_url
+        self.pacing, self.base_url = pacing, base_url
         self.status: int | None = None
         self.retry_after: str | None = None
         self.trace_config.on_request_end.append(self._note_response)
@@ -110,8 +110,8 @@ class _PoliteClient(HTTPClient):
             parts = urlsplit(url)
             url = f"{self.base_url.rstrip('/')}{parts.path}?{parts.query}"
         self.status = self.retry_after = None
-        limits = aiohttp.ClientTimeout(total=None, connect=self.manners.connect_limit)
-        async with asyncio.timeout(self.manners.time_limit):
+        limits = aiohttp.ClientTimeout(total=None, connect=self.pacing.connect_limit)
+        async with asyncio.timeout(self.pacing.time_limit):
             return await super().request(method, url, timeout=limits, **options)
 
 
@@ -120,23 +120,23 @@ class ShazamService:
 
     Parameters
     ----------
-    manners : Manners
+    pacing : Pacing
     base_url : str, optional
         Another server than Shazam's, such as a test's.
     """
 
     name = "shazam"
 
-    def __init__(self, manners: Manners | None = None, base_url: str | None = None) -> None:
-        self.manners = manners or Manners()
+    def __init__(self, pacing: Pacing | None = None, base_url: str | None = None) -> None:
+        self.pacing = pacing or Pacing()
         self.version = f"shazamio {version('shazamio')} {LANGUAGE} {COUNTRY}"
         self._base_url = base_url
 
     async def __aenter__(self) -> ShazamService:
-        self._client = _PoliteClient(self.manners, self._base_url)
+        self._client = _PacedClient(self.pacing, self._base_url)
         self._shazam = Shazam(language=LANGUAGE, endpoint_country=COUNTRY, http_client=self._client)
         await self._shazam.__aenter__()
-        self._limiter = AsyncLimiter(1, 60 / self.manners.per_minute)
+        self._limiter = AsyncLimiter(1, 60 / self.pacing.per_minute)
         return self
 
     async def __aexit__(self, *exception: object) -> None:
@@ -153,13 +153,13 @@ class ShazamService:
         """
         wav = io.BytesIO()
         soundfile.write(wav, segment.pcm, SAMPLE_RATE, format="WAV", subtype="PCM_16")
-        patience = _Patience(self.manners)
+        retries = _Retries(self.pacing)
         response: dict[str, Any] = {}
-        async for attempt in stamina.retry_context(on=patience, attempts=None, timeout=None):
+        async for attempt in stamina.retry_context(on=retries, attempts=None, timeout=None):
             with attempt:
-                if patience.costs_quota:
+                if retries.costs_quota:
                     await self._limiter.acquire()
-                    await asyncio.sleep(random.uniform(0, self.manners.jitter))
+                    await asyncio.sleep(random.uniform(0, self.pacing.jitter))
                 response = await self._send(wav.getvalue())
         return Reply(read_answer(response), response)
 
@@ -173,7 +173,7 @@ class ShazamService:
             raise _NoConnection(str(fault)) from fault
         except TimeoutError as fault:
             reached = client.status is not None
-            said = f"no answer within {self.manners.time_limit:g} s" + (
+            said = f"no answer within {self.pacing.time_limit:g} s" + (
                 " (it began to answer)" if reached else ""
             )
             raise _TransportFault(said) from fault
@@ -193,16 +193,16 @@ class ShazamService:
             raise _TransportFault(f"status {self._client.status} from a gateway")
 
 
-class _Patience:
+class _Retries:
     """Tells stamina how long to wait after a fault, or that it is final.
 
     ``costs_quota`` is false after a connection that was never made: trying again needs no pacing.
     """
 
-    def __init__(self, manners: Manners) -> None:
-        self._longest = manners.longest_pause
-        self._transport = iter(manners.transport_pauses)
-        self._refusals = iter(manners.refusal_pauses)
+    def __init__(self, pacing: Pacing) -> None:
+        self._longest = pacing.longest_pause
+        self._transport = iter(pacing.transport_pauses)
+        self._refusals = iter(pacing.refusal_pauses)
         self.costs_quota = True
 
     def __call__(self, fault: Exception) -> bool | float:
@@ -250,9 +250,16 @@ def read_answer(response: dict[str, Any]) -> Answer:
     title = track.get("title") if isinstance(track, dict) else None
     if not isinstance(track, dict) or not isinstance(title, str) or not title.strip():
         raise ServiceFault("matches without a track's title")
-    album = ""
+    return Answer(title, str(track.get("subtitle") or ""), _album(track))
+
+
+def _album(track: dict[str, Any]) -> str:
     for section in track.get("sections") or ():
+        if not isinstance(section, dict):
+            raise ServiceFault(f"a section that is {json.dumps(section)[:80]}")
         for entry in (section.get("metadata") or ()) if section.get("type") == "SONG" else ():
+            if not isinstance(entry, dict):
+                raise ServiceFault(f"metadata that are {json.dumps(entry)[:80]}")
             if entry.get("title") == "Album":
-                album = str(entry.get("text", ""))
-    return Answer(title, str(track.get("subtitle") or ""), album)
+                return str(entry.get("text", ""))
+    return ""

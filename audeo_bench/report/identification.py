@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from audeo_bench.identify.ledger import Query
 from audeo_bench.identify.service import Outcome
 from audeo_bench.identify.table import GROUPS, MOST_ERRORS, Row, Tally, order_of_rates
 from audeo_bench.paper.reported import Table2Row, reported
@@ -104,10 +105,26 @@ def strips(rows: Sequence[Row]) -> Table:
     for row in rows:
         table.add_column(escape(row.system), no_wrap=True)
     for recording in dict.fromkeys(name for row in rows for name in row.strips):
-        table.add_row(recording, *(strip(row.strips.get(recording, [])) for row in rows))
+        table.add_row(escape(recording), *(strip(row.strips.get(recording, [])) for row in rows))
     return table
 
 
 def strip(outcomes: Sequence[Outcome | None]) -> Text:
     """One recording's outcomes as coloured marks."""
     return Text.assemble(*(_MARKS[found] for found in outcomes))
+
+
+def answers(queries: Sequence[Query], title: str) -> Table:
+    """What one listener said of files, segment by segment."""
+    table = Table(title=escape(title))
+    for heading in ("File", "Seconds", "Title", "Artist", "Album"):
+        table.add_column(heading, overflow="fold")
+    for query in queries:
+        span = f"{query.start:.0f}-{query.start + query.seconds:.0f}"
+        if query.reply is None:
+            said = [f"error: {query.fault}" if query.fault else "not asked"]
+        else:
+            answer = query.reply.answer
+            said = [answer.title or "nothing", answer.artist, answer.album]
+        table.add_row(*(escape(cell) for cell in (query.recording, span, *said)))
+    return table

@@ -15,7 +15,6 @@ from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, SAMPLE_RATE, Recording
 from audeo_bench.identify import job
 from audeo_bench.identify.catalogue import embedded
 from audeo_bench.identify.catalogue.store import build
-from audeo_bench.identify.ledger import Ledger
 from audeo_bench.roll import notes_to_roll
 from audeo_bench.synth.fluidsynth import render
 
@@ -114,20 +113,28 @@ def test_the_whole_table(run):
 
 def test_answers_are_kept_and_judged_again_without_asking(run, monkeypatch):
     assert run("--system", "truth", "--service", "pitch").exit_code == 0
-    monkeypatch.setattr(job, "ask", lambda *_: pytest.fail("asked again"))
-    monkeypatch.setattr(job, "play_all", lambda *_, **__: pytest.fail("played again"))
+    monkeypatch.setattr(job, "ask_all", lambda *_: pytest.fail("asked again"))
+    monkeypatch.setattr(job, "table2_players", lambda *_: pytest.fail("played again"))
     again = run("--rejudge", "--json", "--export", "answers.jsonl")
     assert again.exit_code == 0, again.output
     assert totals(again.stdout)["pitch", "truth"]["right"] == 4
     assert len(Path("answers.jsonl").read_text(encoding="utf-8").splitlines()) == 6
 
 
-def test_a_dry_run_asks_nobody(run, tmp_path):
-    plan = run("--system", "truth", "--service", "shazam", "--dry-run")
+def test_a_dry_run_runs_nothing_and_asks_nobody(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "table2_players", lambda *_: pytest.fail("loaded a system"))
+    monkeypatch.setattr(embedded, "embedded_catalogue", lambda *_: pytest.fail("built the catalogue"))
+    plan = run("--system", "truth", "--service", "shazam", "--service", "pitch", "--dry-run")
     assert plan.exit_code == 0, plan.output
     assert "shazam: 6 queries, 0 already answered, 6 to ask, about 0:01:36" in plan.stdout
-    with Ledger(tmp_path / "runs" / "identify-simulated" / "identify.sqlite") as ledger:
-        assert ledger.services() == []
+    assert "pitch: 6 queries" in plan.stdout
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_dry_run_counts_what_is_answered(run):
+    assert run("--system", "truth", "--service", "pitch", "--recording", "melody-2").exit_code == 0
+    plan = run("--system", "truth", "--service", "pitch", "--dry-run")
+    assert "pitch: 6 queries, 2 already answered, 4 to ask" in plan.stdout
 
 
 def test_limit_and_recording_are_quick_looks(run):
@@ -154,6 +161,26 @@ def test_any_audio_file(run, tmp_path):
     short = run("short.wav")
     assert short.exit_code == 2
     assert "short.wav: shorter than 12 seconds" in short.output
+
+
+def test_two_files_keep_their_names(run, tmp_path):
+    for folder, seed in (("a", 4), ("b", 5)):
+        (tmp_path / folder).mkdir()
+        soundfile.write(tmp_path / folder / "same.wav", render(melody(seed), seconds=21), SAMPLE_RATE)
+    found = run("a/same.wav", "b/same.wav", "--service", "pitch", "--json")
+    assert found.exit_code == 0, found.output
+    (listener,) = json.loads(found.stdout)
+    said = [(query["recording"], query["reply"]["answer"]["title"]) for query in listener["queries"]]
+    assert said == [("a/same.wav", "Melody 4"), ("b/same.wav", "Melody 5")]
+    alone = run("b/same.wav", "--service", "pitch")
+    assert "Melody 5" in alone.stdout and "Melody 4" not in alone.stdout
+
+
+def test_titles_from_outside_are_shown_literally(run, tmp_path):
+    soundfile.write(tmp_path / "[red]x[y].wav", render(melody(4), seconds=21), SAMPLE_RATE)
+    found = run("[red]x[y].wav", "--service", "pitch")
+    assert found.exit_code == 0, found.output
+    assert "[red]x[y].wav" in found.stdout
 
 
 def test_a_system_without_sound_is_refused(run):

@@ -92,3 +92,18 @@ def test_a_ledger_of_the_future_is_refused(tmp_path):
         database.execute("PRAGMA user_version=99")
     with pytest.raises(AudeoBenchError, match="schema 99"):
         Ledger(path)
+
+
+def test_a_full_disk_is_called_that(ledger, segments):
+    pages = ledger._database.execute("PRAGMA page_count").fetchone()[0]
+    ledger._database.execute(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(OSError, match="No space left") as caught, ledger:
+        for index in range(1000):
+            ledger.note_fault("shazam", "1", segments[0].sha256, f"{index}" * 1000)
+    assert caught.value.filename == str(ledger.path)
+
+
+def test_a_folder_in_the_ledgers_place(tmp_path):
+    (tmp_path / "identify.sqlite").mkdir()
+    with pytest.raises(OSError, match=r"unable to open"):
+        Ledger(tmp_path / "identify.sqlite")

@@ -23,17 +23,18 @@ from loopback import (
 )
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError, Work
+from audeo_bench.identify.asking import FAULTS_IN_A_ROW, ask_all
 from audeo_bench.identify.ledger import Ledger
 from audeo_bench.identify.segments import cut
-from audeo_bench.identify.service import FAULTS_IN_A_ROW, ask_all
-from audeo_bench.identify.shazam import Manners, ShazamService, parse_retry_after
+from audeo_bench.identify.service import ServiceFault
+from audeo_bench.identify.shazam import Pacing, ShazamService, parse_retry_after, read_answer
 from audeo_bench.identify.titles import judge
 
 WORK = Work(
     "Johann Sebastian Bach", "Prelude and Fugue No. 1", "The Well-Tempered Clavier, Book I", 1, 846, "C major"
 )
 RIGHT = "The Well-Tempered Clavier, Book I: Prelude No. 1 in C Major, BWV 846"
-HASTY = Manners(
+HASTY = Pacing(
     per_minute=60_000,
     jitter=0,
     time_limit=0.3,
@@ -48,12 +49,12 @@ def noise(seconds: float, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-0.3, 0.3, round(seconds * SAMPLE_RATE)).astype(np.float32)
 
 
-def ask(tmp_path, script, segments=1, manners=HASTY):
+def ask(tmp_path, script, segments=1, pacing=HASTY):
     """Outcomes of so many segments, and the loopback service."""
     with Loopback(script) as server, Ledger(tmp_path / "identify.sqlite") as ledger:
         pieces = cut(noise(20 * segments))
         ledger.add_recording("truth", "wtc1-01", "wtc1-variants", "title", WORK, pieces)
-        service = ShazamService(manners, server.url)
+        service = ShazamService(pacing, server.url)
         asyncio.run(ask_all(service, pieces, ledger))
         outcomes = []
         for query in ledger.queries(service.name, service.version):
@@ -136,7 +137,7 @@ def test_a_date_in_retry_after_reaches_the_client(tmp_path):
 
 def test_requests_are_paced(tmp_path):
     started = time.monotonic()
-    ask(tmp_path, [], segments=4, manners=Manners(per_minute=600, jitter=0))
+    ask(tmp_path, [], segments=4, pacing=Pacing(per_minute=600, jitter=0))
     assert 0.3 <= time.monotonic() - started < 3
 
 
@@ -166,9 +167,9 @@ def test_no_network_is_one_clear_message(tmp_path):
 
 
 def test_without_a_network_the_message_comes_within_40_seconds():
-    manners = Manners()
-    tries = len(manners.transport_pauses) + 1
-    longest = manners.jitter + sum(manners.transport_pauses) + tries * manners.connect_limit
+    pacing = Pacing()
+    tries = len(pacing.transport_pauses) + 1
+    longest = pacing.jitter + sum(pacing.transport_pauses) + tries * pacing.connect_limit
     assert longest + tries < 40  # stamina adds no more than its jitter, a second a pause
 
 
@@ -178,3 +179,9 @@ def test_silence_is_a_query_like_any_other(tmp_path):
         (segment,) = cut(np.zeros(20 * SAMPLE_RATE))
         asyncio.run(ask_all(service, [segment], ledger))
         assert ledger.find(service.name, service.version, segment.sha256) is not None
+
+
+@pytest.mark.parametrize("sections", [[None], [{"type": "SONG", "metadata": [None]}]])
+def test_an_answer_with_null_sections_is_a_fault_of_the_service(sections):
+    with pytest.raises(ServiceFault):
+        read_answer({"matches": [1], "track": {"title": "Prelude", "sections": sections}})

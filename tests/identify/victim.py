@@ -8,15 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 
 from audeo_bench.api import Work
+from audeo_bench.identify.asking import ask_all
 from audeo_bench.identify.ledger import Ledger
 from audeo_bench.identify.segments import Segment
-from audeo_bench.identify.service import ask_all
-from audeo_bench.identify.shazam import Manners, ShazamService
+from audeo_bench.identify.shazam import Pacing, ShazamService
 
 WORK = Work(
     "Johann Sebastian Bach", "Prelude and Fugue No. 1", "The Well-Tempered Clavier, Book I", 1, 846, "C major"
 )
-MANNERS = Manners(per_minute=600_000, jitter=0)
+PACING = Pacing(per_minute=600_000, jitter=0)
 
 
 def segments(count: int) -> list[Segment]:
@@ -41,4 +41,4 @@ def run(url: str, ledger_path: str, count: int) -> None:
     pieces = segments(count)
     with Ledger(Path(ledger_path)) as ledger:
         ledger.add_recording("truth", "wtc1-01", "wtc1-variants", "title", WORK, pieces)
-        asyncio.run(ask_all(QuickService(MANNERS, url), pieces, ledger))
+        asyncio.run(ask_all(QuickService(PACING, url), pieces, ledger))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,9 +17,12 @@ def embedded_catalogue(seed: int = 0, workers: int | None = None) -> Catalogue:
     folder = cache_folder() / f"catalogue-simulated-{seed}-{_recipe()}"
     if (folder / "catalogue.json").is_file():
         return Catalogue(folder)
-    return build_with_progress(
-        simulated_sources(seed, DISTRACTORS), folder, f"simulated seed {seed}", "simulated", workers
+    sources = simulated_sources(seed, DISTRACTORS)
+    print(
+        f"building the catalogue of {len(sources)} simulated performances into {folder}: once, some minutes",
+        file=sys.stderr,
     )
+    return build_with_progress(sources, folder, f"simulated seed {seed}", "simulated", workers)
 
 
 def build_with_progress(
