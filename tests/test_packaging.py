@@ -121,7 +121,7 @@ def test_nothing_but_the_package_is_importable(tmp_path):
     """Neither installation puts ``models`` or ``baselines`` on the path."""
     code = """
 from importlib.util import find_spec
-print([name for name in ("models", "baselines", "leaderboards") if find_spec(name)])
+print([name for name in ("models", "baselines", "leaderboards", "studies") if find_spec(name)])
 """
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True

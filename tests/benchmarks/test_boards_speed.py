@@ -6,8 +6,6 @@ import pytest
 
 from audeo_bench.leaderboards.boards import build
 
-pytest_plugins = ["leaderboard.conftest"]
-
 
 @pytest.mark.benchmark(group="boards")
 def test_boards_from_a_thousand_rows(benchmark, thousand_rows):

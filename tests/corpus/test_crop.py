@@ -8,12 +8,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from shared_data import SHARED, needs
 
 from audeo_bench.corpus.crop import LEAST_FIT, draw_crop, find_crop, keyboard_in, whole_picture
 from audeo_bench.corpus.video import write_video
 from audeo_bench.keyboard import IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
 
-PHOTOGRAPHS = Path(__file__).parents[2].parent / "shared" / "miditest" / "miditest_videos"
+PHOTOGRAPHS = SHARED / "miditest" / "miditest_videos"
 
 
 def keyboard(width: int, height: int) -> np.ndarray:
@@ -73,7 +74,7 @@ def test_a_crop_is_taken_as_it_is(tmp_path: Path) -> None:
     assert find_crop(tmp_path / "crop.mp4")[0].crop == (0, 0, 900, 100)
 
 
-@pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="needs MIDItest's photographs in ../shared/miditest")
+@needs("miditest")
 def test_real_pianos_are_found_in_photographs() -> None:
     """Eight photographs of Koepke et al. (CC BY 4.0), whose key borders were marked by hand."""
     for borders in sorted((PHOTOGRAPHS / "borders").glob("*.json")):

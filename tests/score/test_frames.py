@@ -17,7 +17,7 @@ from audeo_bench.api import AudeoBenchError
 from audeo_bench.roll import LOWEST_PITCH, PAPER_KEYS
 from audeo_bench.score.frames import BLOCK, KEY_RANGES, METRICS, KeyRange, average, frame_counts, join
 
-PARITY = Path(__file__).parents[3] / "shared" / "parity"
+GOLDEN = Path(__file__).parents[1] / "golden"
 THRESHOLDS = (0.3, 0.4, 0.5)
 
 
@@ -56,11 +56,10 @@ def by_mir_eval(truth: np.ndarray, predicted: np.ndarray, lowest: int) -> list[f
         return mir_eval.multipitch.metrics(times, frequencies(truth), times, frequencies(predicted))[:3]
 
 
-@pytest.mark.skipif(not PARITY.is_dir(), reason="the golden numbers (../shared/parity) are not here")
 @pytest.mark.parametrize(("keys", "golden_name"), [("88", "all_88_keys"), ("51", "keys_15_to_65")])
 def test_golden_numbers(keys: KeyRange, golden_name: str) -> None:
-    golden = json.loads((PARITY / "frame_metrics.json").read_text())
-    with np.load(PARITY / "frame_metrics.npz", allow_pickle=False) as rolls:
+    golden = json.loads((GOLDEN / "frame_metrics.json").read_text())
+    with np.load(GOLDEN / "frame_metrics.npz", allow_pickle=False) as rolls:
         counts = frame_counts(rolls["labels"].T, rolls["probabilities"].T, THRESHOLDS, keys)
     for row, threshold in enumerate(THRESHOLDS):
         expected = golden[f"{golden_name} threshold {threshold}"]

@@ -14,7 +14,7 @@ from audeo_bench.roll import roll_to_notes
 from audeo_bench.score import Scores, Subject, score, score_file, score_recording, score_rolls
 from audeo_bench.score.frames import METRICS, average, frame_counts
 
-PARITY = Path(__file__).parents[3] / "shared" / "parity"
+GOLDEN = Path(__file__).parents[1] / "golden"
 SUBJECT = Subject(corpus="simulated", version="3", split="wtc2", split_hash="abc", provenance="simulated")
 
 
@@ -142,10 +142,9 @@ def test_a_square_roll_has_its_keys_first_and_in_a_file_its_frames(tmp_path: Pat
     pd.testing.assert_frame_equal(score_file(tmp_path / "square.npz", (0.4,)), score(truth, roll))
 
 
-@pytest.mark.skipif(not PARITY.is_dir(), reason="the golden numbers (../shared/parity) are not here")
 def test_a_file_of_golden_rolls_gives_the_golden_numbers() -> None:
-    table = score_file(PARITY / "frame_metrics.npz")
-    golden = json.loads((PARITY / "frame_metrics.json").read_text())
+    table = score_file(GOLDEN / "frame_metrics.npz")
+    golden = json.loads((GOLDEN / "frame_metrics.json").read_text())
     for keys, name in (("88", "all_88_keys"), ("51", "keys_15_to_65")):
         for threshold in (0.3, 0.4, 0.5):
             expected = golden[f"{name} threshold {threshold}"]

@@ -15,10 +15,7 @@ from audeo_bench.nn.folding import folded
 from audeo_bench.nn.stage import channels_last
 from audeo_bench.nn.winograd import with_winograd
 
-PARITY = Path(__file__).parents[2] / "shared" / "parity"
-pytestmark = pytest.mark.skipif(
-    not PARITY.is_dir(), reason="the release's golden outputs are not at ../shared/parity"
-)
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 NETS = {
     "video2roll_51": lambda: module("video2roll").Video2RollNet(64, 51),
@@ -37,13 +34,13 @@ def module(name: str):
 
 @pytest.fixture(scope="module")
 def released() -> dict:
-    return json.loads((PARITY / "audeo_release_state_dicts.json").read_text())
+    return json.loads((GOLDEN / "audeo_release_state_dicts.json").read_text())
 
 
 @pytest.mark.parametrize("name", NETS)
 @torch.inference_mode()
 def test_net_equals_the_release(name: str, released: dict) -> None:
-    shapes, golden = released[name]["state_dict"], np.load(PARITY / "audeo_release_outputs.npz")[name]
+    shapes, golden = released[name]["state_dict"], np.load(GOLDEN / "audeo_release_outputs.npz")[name]
     net = NETS[name]()
     assert {key: list(value.shape) for key, value in net.state_dict().items()} == shapes
     net.load_state_dict(recipe_weights(shapes))

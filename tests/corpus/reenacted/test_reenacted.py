@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shared_data import SHARED, needs
 from typer.testing import CliRunner
 
 from audeo_bench.api import AudeoBenchError
@@ -23,11 +24,8 @@ from audeo_bench.corpus.simulated.fingering import LARGEST_SPAN
 from audeo_bench.keyboard import KEY_X
 from audeo_bench.roll import LOWEST_PITCH, Notes, notes_to_roll, write_midi
 
-SHARED = Path(__file__).parents[3] / "shared"
-needs_pianoyt = pytest.mark.skipif(
-    not (SHARED / "pianoyt").is_dir(), reason="PianoYT's labels are not at ../shared/pianoyt"
-)
-needs_asap = pytest.mark.skipif(not (SHARED / "asap").is_dir(), reason="ASAP is not at ../shared/asap")
+needs_pianoyt = needs("pianoyt")
+needs_asap = needs("asap")
 
 
 def notes_of(*rows: tuple[float, float, int, int]) -> Notes:
