@@ -29,7 +29,7 @@ import numpy as np
 from scipy.special import expit
 
 from audeo_bench.api import FRAMES_PER_SECOND, KEYS, PAPER_KEYS, AudeoBenchError, Notes
-from audeo_bench.corpus.unpickle import read_vectors
+from audeo_bench.formats.unpickle import read_vectors
 from audeo_bench.roll import notes_to_roll, read_midi
 
 __all__ = ["ANSWERS", "ReleaseRecording", "StoredRoll", "read_recording", "recordings_in"]

@@ -9,9 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 from PIL import Image
 from release_folder import FIRST, called, write_release
 from sklearn import metrics
@@ -21,7 +18,6 @@ from audeo_bench.api import AudeoBenchError
 from audeo_bench.cli import app
 from audeo_bench.corpus import open_corpus
 from audeo_bench.corpus.audeo.recordings import import_recordings
-from audeo_bench.corpus.unpickle import read_vectors
 from audeo_bench.paper.reported import reported
 from audeo_bench.roll import read_midi, roll_to_notes, write_midi
 from audeo_bench.runs.released_answers import stored_results
@@ -201,68 +197,6 @@ def test_a_malicious_pickle_is_refused_and_named_and_its_code_never_runs(
     assert not list(data_home.rglob("imported.json"))
     pickle.loads(path.read_bytes())  # the attack is a real one
     assert mark.exists()
-
-
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        ({1: np.array([None] * 88, object)}, "type 'O8'"),
-        ({1: np.zeros(88, "U3")}, "type 'U3'"),
-        ({1: np.zeros(88, [("a", "f8")])}, "type 'V8'"),
-        ({1: np.zeros(87)}, "not 88 finite numbers"),
-        ({1: np.full(88, np.nan)}, "not 88 finite numbers"),
-        ({"one": np.zeros(88)}, "key 'one'"),
-        ([np.zeros(88)], "no dict of vectors but list"),
-        ({}, "no dict of vectors"),
-        ({1: slice(3)}, "builtins.slice"),
-        ({1: np.random.default_rng(0)}, "numpy"),
-    ],
-    ids=["objects", "strings", "records", "short", "nan", "named", "list", "empty", "slice", "generator"],
-)
-def test_what_labels_never_hold_is_refused(tmp_path: Path, content: object, why: str) -> None:
-    path = tmp_path / "labels.pkl"
-    path.write_bytes(pickle.dumps(content))
-    with pytest.raises(AudeoBenchError, match=rf"labels\.pkl: refused.*{why}"):
-        read_vectors(path, 88)
-
-
-@pytest.mark.parametrize(
-    "program",
-    [
-        b"cnumpy\ndtype\n(S'f8'\nI00\nI01\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntb.",  # a dtype alone
-        b"cnumpy\nndarray\n}S'__call__'\nI1\nsb.",  # sets an attribute of what numpy.ndarray stands for
-        b"cnumpy.core.multiarray\n_reconstruct\n(tR(I1\n(I-1\ntcnumpy\ndtype\n(S'f8'\ntRI00\nS''\ntb.",
-        b"c_codecs\nencode\n(S'import os'\nS'rot13'\ntR.",
-        b"",
-        b"not a pickle",
-    ],
-)
-def test_programs_of_admitted_parts_are_no_labels_either(tmp_path: Path, program: bytes) -> None:
-    path = tmp_path / "labels.pkl"
-    path.write_bytes(program)
-    with pytest.raises(AudeoBenchError, match=r"labels\.pkl"):
-        read_vectors(path, 88)
-
-
-numeric = st.sampled_from(["?", "i1", "u1", "<i4", ">i8", "<f4", ">f4", "f8", "<f2"])
-
-
-@given(
-    arrays.arrays(numeric, 88, elements={"allow_nan": False, "allow_infinity": False}, fill=st.nothing()),
-    st.integers(0, pickle.HIGHEST_PROTOCOL),
-    st.integers(0, 10**6),
-)
-@settings(max_examples=60, deadline=None)
-def test_labels_read_back_whatever_the_type_and_protocol(
-    tmp_path_factory: pytest.TempPathFactory, vector: np.ndarray, protocol: int, frame: int
-) -> None:
-    path = tmp_path_factory.mktemp("labels") / "labels.pkl"
-    content = {frame: vector, frame + 1: np.stack([vector, vector], 1)[:, 0]}
-    path.write_bytes(pickle.dumps(content, protocol))
-    back = read_vectors(path, 88)
-    assert list(back) == [frame, frame + 1]
-    for row in back.values():
-        np.testing.assert_array_equal(row, vector.astype(float))
 
 
 @pytest.mark.parametrize("damage", ["truncated", "object array", "other key", "other shape", "logit nan"])
