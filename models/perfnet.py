@@ -23,6 +23,7 @@ from audeo_bench.files import atomic_write
 from audeo_bench.nn.stage import TorchStage, default_device
 from audeo_bench.progress import progress_bar
 from audeo_bench.synth.griffin_lim import BINS, HOP, N_FFT, griffin_lim_blocks, log_spectrogram
+from audeo_bench.synth.loudness import at_level
 from audeo_bench.training import SECOND_STAGE_TAKES
 from audeo_bench.training.frames import Source
 from audeo_bench.training.loop import optimise
@@ -173,10 +174,9 @@ class PerfNet(TorchStage, Synthesizer):
         )
 
     def audio(self, roll: np.ndarray) -> np.ndarray:
-        """Sound of a (88, T) bool roll: float32, 16 kHz, ``640 T`` samples, the loudest at 1."""
+        """Sound of a (88, T) bool roll: float32, 16 kHz, ``640 T`` samples."""
         samples = np.concatenate([*self.stream(roll), np.zeros(0, np.float32)])
-        loudest = np.abs(samples).max(initial=0.0)
-        return samples / loudest if loudest else samples
+        return at_level(samples)
 
     def stream(self, roll: np.ndarray) -> Iterator[np.ndarray]:
         """The same sound in consecutive blocks, not yet scaled; memory does not grow with its length."""

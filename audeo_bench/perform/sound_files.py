@@ -15,6 +15,7 @@ from audeo_bench.api import SAMPLE_RATE, AudeoBenchError, Synthesizer
 from audeo_bench.files import atomic_write
 from audeo_bench.perform.sources import Score, read_scores
 from audeo_bench.synth.fluidsynth import FluidSynth, render_blocks
+from audeo_bench.synth.loudness import LevelMeter, limited
 
 __all__ = ["Sound", "held", "open_synthesizer", "play", "render_files", "write_wav"]
 
@@ -31,7 +32,7 @@ class Sound:
         A float WAV file, not scaled.
     samples : int
     gain : float
-        What brings the loudest sample to 1.
+        What brings it to the level of :mod:`audeo_bench.synth.loudness`.
     """
 
     path: Path
@@ -41,25 +42,25 @@ class Sound:
     def blocks(self, size: int = BLOCK) -> Iterator[np.ndarray]:
         """Consecutive scaled samples, float32, ``size`` at a time."""
         for block in soundfile.blocks(str(self.path), blocksize=size, dtype="float32"):
-            yield block * np.float32(self.gain)
+            yield limited(block * np.float32(self.gain))
 
 
 @contextmanager
 def held(blocks: Iterable[np.ndarray]) -> Iterator[Sound]:
-    """Keep a stream of samples in a temporary file until its loudest sample is known."""
+    """Keep a stream of samples in a temporary file until its level is known."""
     with TemporaryDirectory(prefix="audeo-bench-") as folder:
         path = Path(folder) / "sound.wav"
-        loudest, samples = 0.0, 0
+        meter, samples = LevelMeter(), 0
         with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "FLOAT") as file:
             for block in blocks:
                 file.write(block)
-                loudest = max(loudest, float(np.abs(block).max(initial=0.0)))
+                meter.add(block)
                 samples += len(block)
-        yield Sound(path, samples, 1 / loudest if loudest else 1.0)
+        yield Sound(path, samples, meter.gain)
 
 
 def write_wav(path: Path, sound: Sound) -> None:
-    """Write 16-bit mono at 16 kHz, its loudest sample at full scale; atomic."""
+    """Write 16-bit mono at 16 kHz, at its level; atomic."""
     with (
         atomic_write(path) as temporary,
         soundfile.SoundFile(temporary, "w", SAMPLE_RATE, 1, "PCM_16") as file,

@@ -19,6 +19,7 @@ import numpy as np
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError, Synthesizer
 from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, Notes, roll_to_notes
+from audeo_bench.synth.loudness import at_level
 
 if TYPE_CHECKING:
     import fluidsynth
@@ -95,7 +96,7 @@ def render(
     Returns
     -------
     np.ndarray, shape (round(16000 * seconds),), float32
-        Both channels averaged, the loudest sample at 1 as pretty_midi scales it; zeros where nothing sounds.
+        Both channels averaged, at the level of :mod:`.loudness`; zeros where nothing sounds.
 
     Raises
     ------
@@ -104,8 +105,7 @@ def render(
     """
     blocks = list(render_blocks(notes, pedal, program, soundfont, seconds))
     mono = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    loudest = np.abs(mono).max(initial=0.0)
-    return mono / loudest if loudest > 0 else mono
+    return at_level(mono)
 
 
 def render_blocks(
@@ -120,8 +120,7 @@ def render_blocks(
     Yields
     ------
     np.ndarray, shape (n,), float32
-        Consecutive samples, both channels averaged, *not* scaled: the loudest sample of the whole is not yet
-        known.
+        Consecutive samples, both channels averaged, *not* scaled: the level of the whole is not yet known.
     """
     if seconds is None:
         seconds = float(notes.intervals[:, 1].max()) + RING_SECONDS if len(notes) else 0.0
@@ -191,7 +190,7 @@ class FluidSynth(Synthesizer):
         return render_roll(roll, program=self.program, soundfont=self.soundfont)
 
     def stream(self, roll: np.ndarray) -> Iterator[np.ndarray]:
-        """The same sound in consecutive blocks, not yet scaled to its loudest sample."""
+        """The same sound in consecutive blocks, not yet scaled."""
         seconds = roll.shape[1] / FRAMES_PER_SECOND
         return render_blocks(roll_to_notes(roll), None, self.program, self.soundfont, seconds)
 

@@ -29,7 +29,7 @@ def test_a_roll_becomes_sound_of_its_own_length_and_pitch():
     samples = render_roll(roll)
     assert samples.shape == (50 * 640,)
     assert samples.dtype == np.float32
-    assert np.abs(samples).max() == 1.0
+    assert 0.2 < np.abs(samples).max() <= 1
     assert loudness(samples, 0, 0.39) < 1e-3
     middle = samples[int(0.6 * SAMPLE_RATE) : int(1.4 * SAMPLE_RATE)]
     spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))

@@ -48,7 +48,7 @@ def test_sound_is_as_long_as_the_roll(net, frames: int) -> None:
     samples = net.audio(roll)
     assert samples.shape == (640 * frames,)
     assert samples.dtype == np.float32
-    assert np.abs(samples).max() == pytest.approx(1)
+    assert 0.2 < np.abs(samples).max() <= 1
 
 
 def test_two_seconds_are_the_papers_126_frames(net) -> None:

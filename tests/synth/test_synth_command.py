@@ -124,7 +124,7 @@ def test_a_strangers_synthesiser_plays_too(roll: np.ndarray, tmp_path: Path) -> 
     source = write_npz(tmp_path / "piece.npz", roll=roll)
     [(path, _)] = render_files(source, synthesizer=str(tmp_path / "hum.py"))
     samples = heard(path)
-    assert np.abs(samples).max() > 0.99
+    assert 0.2 < np.abs(samples).max() <= 1
     assert not samples[: 5 * 640].any()
 
 
