@@ -48,7 +48,8 @@ def test_a_new_contestant_is_compared_with_the_leaderboard(here):
     # The lengthener adds the frame that rings on: exactly the truth.
     assert found["right"] == "reader" and found["difference"] > 0.03
     assert set(found["recordings"]) == set(FRAMES) and min(found["recordings"].values()) > 0
-    assert found["verdict"] in ("no difference shown", "consistent", "different here")
+    # Three recordings of less than 20 s are three blocks, too few for any p below 5 %.
+    assert found["verdict"] == "no difference shown"
     assert {place["name"] for place in answer["ranks"]} == {"reader", "reader+lengthener"}
 
 
@@ -124,7 +125,7 @@ def test_fidelity_stands_paper_and_reproduction_side_by_side(here, make_row):
     cell = cells[("ResNet [27]", "f1", "frame_mean, 51 keys, threshold 0.4")]
     assert cell["paper"] == 49.7 and cell["provenance"] == "simulated"
     assert cell["difference"] == pytest.approx(cell["reproduced"] - 49.7)
-    assert cell["verdict"] in ("within", "above", "below")
+    assert (cell["verdict"], cell["low"] > 49.75) == ("above", True)
     missing = cells[("ResNet+Aggregation+slope [27]", "f1", "frame_mean, 51 keys, threshold 0.4")]
     assert missing["verdict"] == "not reproduced"
     order = next(order for order in answer["orders"] if order["column"] == "f1")
