@@ -10,13 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
-import av.error
 import numpy as np
 from scipy.fft import next_fast_len
 
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, AudeoBenchError
 from audeo_bench.files import atomic_write
+from audeo_bench.formats.film import still_pictures
 from audeo_bench.keyboard import BLACK_LENGTH, IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_LENGTH
 
 __all__ = ["FoundCrop", "draw_crop", "find_crop", "keyboard_in", "still", "whole_picture"]
@@ -103,24 +102,7 @@ def whole_picture(shape: tuple[int, ...]) -> bool:
 
 def still(path: Path, samples: int = 12) -> np.ndarray:
     """The median of ``samples`` frames spread over a video: (height, width), uint8, grey."""
-    pictures: list[np.ndarray] = []
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            duration = container.duration or 0
-            for place in range(samples):
-                if place and not duration:
-                    break
-                # Key frames only: any moment will do, and no other frame needs decoding.
-                container.seek(int(duration * (place + 0.5) / samples), backward=True)
-                frame = next(container.decode(stream), None)
-                if frame is not None:
-                    pictures.append(frame.to_ndarray(format="gray"))
-    except (av.error.FFmpegError, OSError, IndexError) as fault:
-        raise AudeoBenchError(f"{path}: cannot be read as a video ({fault}); give a video file.") from fault
-    if not pictures:
-        raise AudeoBenchError(f"{path}: the file holds no video frames; it may be cut off, fetch it again.")
-    return np.median(np.stack(pictures), axis=0).astype(np.uint8)
+    return np.median(still_pictures(path, samples), axis=0).astype(np.uint8)
 
 
 def keyboard_in(picture: np.ndarray) -> FoundCrop:

@@ -183,7 +183,7 @@ def perform(
     """
     from audeo_bench.contestants.loading import system
     from audeo_bench.corpus.crop import draw_crop, find_crop
-    from audeo_bench.corpus.video import VideoFrames
+    from audeo_bench.formats.film import FilmFrames
     from audeo_bench.perform.sound_files import held, open_synthesizer, play, write_wav
     from audeo_bench.perform.soundtrack import check_output, write_soundtrack
     from audeo_bench.perform.sources import Score
@@ -199,13 +199,13 @@ def perform(
     first, *later = [stage.load() for stage in chain.roll_stages]
     assert isinstance(first, VideoToRoll)
 
-    VideoFrames(video).close()  # a bad file is named before its picture is searched
+    FilmFrames(video).close()  # a bad file is named before its picture is searched
     picture = None
     if crop is None:
         found, still = find_crop(video)
         crop, picture = found.crop, output.with_suffix(".crop.png")
         draw_crop(still, found, picture)
-    frames = VideoFrames(video, crop)
+    frames = FilmFrames(video, crop=crop)
     with progress_bar(chain.name, total=len(frames), unit="frames") as bar:
 
         def watched() -> Iterator[np.ndarray]:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from audeo_bench.api import AudeoBenchError, RollToMidi, VideoToRoll
 from audeo_bench.cli import app
-from audeo_bench.corpus.video import write_video
+from audeo_bench.formats.film_writing import write_video
 from audeo_bench.perform.film import notes_of, perform, rolls
 from audeo_bench.roll import read_midi, roll_to_notes
 from audeo_bench.synth.fluidsynth import render_roll
@@ -139,7 +139,7 @@ def test_what_cannot_be_done_is_said(silent: Path, reader: Path, tmp_path: Path)
         perform(silent, tmp_path / "out.webm", contestant=str(reader))
     with pytest.raises(AudeoBenchError, match="outside of the picture"):
         perform(silent, tmp_path / "out.mp4", contestant=str(reader), crop=(0, 0, 2000, 100))
-    with pytest.raises(AudeoBenchError, match=r"gone\.mp4: no such file"):
+    with pytest.raises(AudeoBenchError, match=r"gone\.mp4: missing, no such file"):
         perform(tmp_path / "gone.mp4", tmp_path / "out.mp4", contestant=str(reader))
     write_video(tmp_path / "wall.mp4", np.full((5, 200, 400), 90, np.uint8))
     with pytest.raises(AudeoBenchError, match=r"no keyboard found .* --crop left,top,right,bottom"):
