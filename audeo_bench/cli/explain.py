@@ -46,8 +46,9 @@ def explain(
     """Draw where contestants look: Score-CAM heat maps, as the paper's Fig. 3."""
     from audeo_bench.api import AudeoBenchError
     from audeo_bench.corpus import open_corpus
-    from audeo_bench.explain.heat import explain as draw
-    from audeo_bench.explain.heat import key_of
+    from audeo_bench.explain.drawing import draw_heat_maps
+    from audeo_bench.explain.score_cam import explain as explained_by
+    from audeo_bench.explain.score_cam import key_of
 
     chosen: dict[str, str] = {}
     for text in layer or ():
@@ -58,7 +59,9 @@ def explain(
     keys = [key_of(text) for text in key or ()]
     path = output or Path(f"explain-{recording}-{'-'.join(map(str, frame))}.png")
     found = open_corpus(corpus).recording(recording)
-    for number, maps in draw(contestant, found, frame, path, keys, weights or (), chosen).items():
+    explained = explained_by(contestant, found, frame, keys, weights or (), chosen)
+    draw_heat_maps(path, explained)
+    for number, maps in explained.maps.items():
         for name, heat in maps.items():
             shares = f"{100 * heat.at_keys:.0f} % of the heat, {100 * heat.by_area:.0f} % of the picture"
             typer.echo(f"frame {number}, {name} (layer {heat.layer}): at the keys {shares}")

@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, LOWEST_PITCH
+from audeo_bench.explain.score_cam import Explained
 from audeo_bench.files import atomic_write
 from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH
-
-if TYPE_CHECKING:
-    from audeo_bench.explain.heat import HeatMap
 
 __all__ = ["draw_heat_maps"]
 
 
-def draw_heat_maps(
-    path: Path,
-    title: str,
-    pictures: Mapping[int, np.ndarray],
-    keys: Mapping[int, Sequence[int]],
-    maps: Mapping[int, Mapping[str, HeatMap]],
-) -> None:
+def draw_heat_maps(path: Path, explained: Explained) -> None:
     """Draw heat over the frames: a row a frame, a column a contestant; triangles point at the asked keys.
 
-    Parameters
-    ----------
-    path : Path
-        The suffix chooses the format.
-    title : str
-        Must say where the recording comes from.
-    pictures : mapping of frame to np.ndarray, shape (100, 900), uint8
-    keys : mapping of frame to key indices
-    maps : mapping of frame to mapping of contestant to HeatMap
+    The suffix of ``path`` chooses the format.
     """
     from matplotlib.figure import Figure
     from pretty_midi import note_number_to_name
 
+    pictures, keys, maps = explained.pictures, explained.keys, explained.maps
     names = list(next(iter(maps.values())))
     figure = Figure(figsize=(7.2 * len(names), 0.7 + 1.25 * len(maps)), layout="constrained")
     grid = figure.subplots(len(maps), len(names), squeeze=False)
@@ -58,6 +41,6 @@ def draw_heat_maps(
                 fontsize=8,
             )
             axes.set(xlim=(0, FRAME_WIDTH), ylim=(FRAME_HEIGHT, 0), xticks=[], yticks=[])
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(explained.title, fontsize=10)
     with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=110)

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from audeo_bench.api import AudeoBenchError, Recording, Work
 from audeo_bench.cli import app
 from audeo_bench.contestants.loading import find, load_class
-from audeo_bench.explain.heat import explain, heat_map, key_of, layers
+from audeo_bench.explain.drawing import draw_heat_maps
+from audeo_bench.explain.score_cam import explain, heat_map, key_of, layers
 from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH
 from audeo_bench.nn.stage import StackedFrames
 
@@ -99,14 +100,15 @@ def test_two_contestants_side_by_side(tmp_path: Path) -> None:
     frames = np.random.default_rng(0).integers(0, 255, (40, 100, 900), dtype=np.uint8)
     recording = Recording("one", "One", Work("Nobody", "One"), "wtc2", "simulated", frames, sounding)
     path = tmp_path / "fig3.png"
-    found = explain(["video2roll", "resnet"], recording, [1, 39], path, keys=[39], weights=weights)
-    assert list(found) == [1, 39]
-    assert list(found[1]) == ["video2roll", "resnet"]
+    found = explain(["video2roll", "resnet"], recording, [1, 39], keys=[39], weights=weights)
+    assert list(found.maps) == [1, 39]
+    assert list(found.maps[1]) == ["video2roll", "resnet"]
+    draw_heat_maps(path, found)
     assert path.stat().st_size > 10_000
     with pytest.raises(AudeoBenchError, match="nothing sounds there"):
-        explain(["resnet"], recording, [1], path, weights=weights)
+        explain(["resnet"], recording, [1], weights=weights)
     with pytest.raises(AudeoBenchError, match="frames 0 to 39"):
-        explain(["resnet"], recording, [40], path, weights=weights)
+        explain(["resnet"], recording, [40], weights=weights)
 
 
 def test_the_command_refuses_in_one_line() -> None:

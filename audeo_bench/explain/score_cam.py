@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -28,7 +27,7 @@ from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
 from audeo_bench.nn.frames import shrink, stack_indices, to_unit
 from audeo_bench.nn.stage import StackedFrames, keys_of
 
-__all__ = ["HeatMap", "explain", "heat_map", "key_of", "layers"]
+__all__ = ["Explained", "HeatMap", "explain", "heat_map", "key_of", "layers"]
 
 BATCH = 16
 NEAR = 1.5
@@ -174,16 +173,35 @@ def _score(stage: StackedFrames, pixels: Tensor, keys: Sequence[int]) -> Tensor:
     return logits[:, [key - modelled.start for key in keys]].mean(1)
 
 
+@dataclass(frozen=True)
+class Explained:
+    """What contestants look at in some frames of a recording.
+
+    Attributes
+    ----------
+    title : str
+        Names the recording and where it comes from.
+    pictures : mapping of frame to np.ndarray, shape (100, 900), uint8
+    keys : mapping of frame to key indices
+        What was asked for.
+    maps : mapping of frame to mapping of contestant to HeatMap
+    """
+
+    title: str
+    pictures: Mapping[int, np.ndarray]
+    keys: Mapping[int, Sequence[int]]
+    maps: Mapping[int, Mapping[str, HeatMap]]
+
+
 def explain(
     names: Sequence[str],
     recording: Recording,
     frames: Sequence[int],
-    path: Path,
     keys: Sequence[int] = (),
     weights: Sequence[str] = (),
     chosen_layers: Mapping[str, str] | None = None,
-) -> dict[int, dict[str, HeatMap]]:
-    """Draw where contestants look, one column a contestant and one row a frame.
+) -> Explained:
+    """Where contestants look in some frames of a recording.
 
     Parameters
     ----------
@@ -192,17 +210,11 @@ def explain(
     recording : Recording
     frames : sequence of int
         Frame numbers.
-    path : Path
-        Of the picture; the suffix chooses the format.
     keys : sequence of int
         Key indices asked for; the keys that truly sound in the frame if empty.
     weights : sequence of str
         As for :func:`audeo_bench.contestants.loading.system`.
     chosen_layers : mapping of contestant to layer, or None
-
-    Returns
-    -------
-    dict of frame to dict of contestant to HeatMap
 
     Raises
     ------
@@ -211,7 +223,6 @@ def explain(
         in it and no key is asked for.
     """
     from audeo_bench.contestants.loading import system
-    from audeo_bench.explain.drawing import draw_heat_maps
 
     stages: dict[str, StackedFrames] = {}
     for name in names:
@@ -237,8 +248,7 @@ def explain(
         }
     pictures = {frame: np.asarray(recording.frames[frame : frame + 1])[0] for frame in frames}
     title = f"{recording.title} ({recording.provenance}), Score-CAM"
-    draw_heat_maps(path, title, pictures, asked, answers)
-    return answers
+    return Explained(title, pictures, asked, answers)
 
 
 def _clip(frames: Frames, middle: int) -> np.ndarray:
