@@ -10,7 +10,7 @@ the rolls:
   where a recording has few blocks, so it is corrected twice: see :mod:`audeo_bench.score.resampling`.
 
 Both speak of *these* recordings. Whether the difference holds for others is tested between recordings, from
-8 on. How often all this errs: ``python -m studies.false_alarms`` and docs/statistics.md.
+8 on. How often all this errs: ``python -m studies.false_alarms`` and docs/notebook/statistics.md.
 """
 
 from __future__ import annotations

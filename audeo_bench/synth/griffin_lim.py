@@ -59,7 +59,7 @@ def griffin_lim(
     magnitude : np.ndarray, shape (1025, T)
         Amplitudes, not powers.
     iterations : int
-        With momentum 60 come closer than 300 without (`docs/synthesis.md`).
+        With momentum 60 come closer than 300 without (`docs/notebook/synthesis.md`).
     known : np.ndarray or None, shape (1025, k), complex
         Spectrum of the first k frames, to be kept as it is; the rest is fitted to it.
     momentum : float

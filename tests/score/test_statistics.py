@@ -253,7 +253,7 @@ def test_another_truth_of_the_same_length_is_noticed() -> None:
 
 
 def test_the_simulation_of_false_alarms(capsys: pytest.CaptureFixture[str]) -> None:
-    """A short look; the full table is in docs/statistics.md."""
+    """A short look; the full table is in docs/notebook/statistics.md."""
     rates = measure_rates(seconds=1.0, frames=2000, trials=60, draws=500, advantage=0.3)
     assert rates.false_alarms < 0.17
     assert rates.coverage > 0.82

@@ -5,7 +5,7 @@ three ways, and each has its own function here: the pedal holds strings that the
 dies away while its key is still held, and the transcriber errs. :func:`listen` is their sequence.
 
 Every constant is checked against a real transcriber (``python -m studies.ear_agreement``,
-docs/ear.md).
+docs/notebook/ear.md).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ LARGEST_SPAN = 215.0
 _HELD = 0.02
 """A key is still held at an onset if it stays down for longer than this many seconds after it."""
 
-# Costs, tuned beside the fingers that real pianists used (see docs/hands.md).
+# Costs, tuned beside the fingers that real pianists used (see docs/notebook/hands.md).
 _WEAK = 0.13
 _THUMB_UNDER = 1.8
 _OFF_NATURAL = 0.02

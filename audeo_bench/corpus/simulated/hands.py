@@ -3,7 +3,7 @@
 Each finger follows one rule: while it presses it is on its key and goes down with it; before an onset it
 comes over the key, after the release it goes back to hovering, and in between it is carried by the hand,
 whose place is decided by what its fingers play. All motion is minimum-jerk (Flash & Hogan 1985). The
-constants were set beside real pianists: see ``likeness.py`` and ``docs/hands.md``.
+constants were set beside real pianists: see ``docs/notebook/hands.md``.
 """
 
 from __future__ import annotations
