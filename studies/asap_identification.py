@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
+from audeo_bench.formats.midi import read_midi
 from audeo_bench.identify.catalogue.pitch import Candidate, PitchIndex, salience
 from audeo_bench.identify.segments import SEGMENT_SECONDS
-from audeo_bench.roll import FRAMES_PER_SECOND, Notes, notes_to_roll, read_midi_with_pedal
+from audeo_bench.roll import FRAMES_PER_SECOND, Notes, notes_to_roll
 from audeo_bench.synth.fluidsynth import render, render_roll
 from studies.noise import degrade
 
@@ -78,14 +79,16 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"{options.asap}: no performances (*.mid) found; give the folder of the ASAP dataset.")
     frames, rng = [], np.random.default_rng(0)
     for paths in track(pieces.values(), description="catalogue"):
-        frames.append(salience(render(*read_midi_with_pedal(paths[0]), program=CATALOGUE_PROGRAM)))
+        midi = read_midi(paths[0])
+        frames.append(salience(render(midi.notes, midi.pedal, program=CATALOGUE_PROGRAM)))
     index = PitchIndex(np.concatenate(frames), np.cumsum([0, *map(len, frames)]))
     hours = sum(map(len, frames)) / 2.5 / 3600
     results: dict[str, list[tuple[bool, float, float, float, float]]] = {}
     seconds = 0.0
     queried = [(entry, path) for entry, paths in enumerate(pieces.values()) for path in paths[1:]]
     for entry, path in track(queried, description="queries"):
-        notes, pedal = read_midi_with_pedal(path)
+        midi = read_midi(path)
+        notes, pedal = midi.notes, midi.pedal
         earliest = float(notes.intervals[:, 0].min())  # one file begins with four silent minutes
         latest = max(earliest, float(notes.intervals[:, 1].max()) - SEGMENT_SECONDS)
         for start in rng.uniform(earliest, latest, options.excerpts):

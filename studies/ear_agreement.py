@@ -23,7 +23,8 @@ from audeo_bench.corpus.reenacted.pianoyt import LABELS
 from audeo_bench.corpus.simulated.ear import hold_with_pedal, listen
 from audeo_bench.corpus.transcribe import TRANSKUN_RATE, transcribe
 from audeo_bench.files import atomic_write
-from audeo_bench.roll import FRAMES_PER_SECOND, Notes, notes_to_roll, read_midi, read_midi_with_pedal
+from audeo_bench.formats.midi import read_midi
+from audeo_bench.roll import FRAMES_PER_SECOND, Notes, notes_to_roll
 from audeo_bench.score.frames import average, frame_counts
 
 PERFORMANCES = (
@@ -97,7 +98,8 @@ def agreement(asap: Path, kept: Path | None) -> list[str]:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for file in PERFORMANCES:
-        notes, pedal = beginning(*read_midi_with_pedal(asap / "Bach" / file), SECONDS)
+        midi = read_midi(asap / "Bach" / file)
+        notes, pedal = beginning(midi.notes, midi.pedal, SECONDS)
         heard = hear(notes, pedal, kept / file.replace("/", "-").replace(".mid", ".npz") if kept else None)
         answers = {
             "pressed": notes,
@@ -128,10 +130,11 @@ def lengths(asap: Path, pianoyt: Path) -> list[str]:
     keys, ears = [], []
     for path in sorted(asap.glob("Bach/*/bwv_8[456]*/*.mid")):
         if path.stem != "midi_score":
-            notes, pedal = read_midi_with_pedal(path)
-            keys.append(notes)
-            ears.append(listen(notes, pedal, np.random.default_rng(0), notes.intervals[:, 1].max() + 1))
-    labels = [read_midi(pianoyt / label.file) for label in LABELS if label.book == 1]
+            midi = read_midi(path)
+            keys.append(midi.notes)
+            end = midi.notes.intervals[:, 1].max() + 1
+            ears.append(listen(midi.notes, midi.pedal, np.random.default_rng(0), end))
+    labels = [read_midi(pianoyt / label.file).notes for label in LABELS if label.book == 1]
     rows = [
         "| pitches | labels 50 / 99 / 99.8 % | ear | keys |",
         "| --- | --- | --- | --- |",

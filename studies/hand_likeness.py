@@ -26,8 +26,9 @@ from scipy.signal import medfilt
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.corpus.simulated.hands import finger, frame_times, split_hands, track
 from audeo_bench.files import atomic_write
+from audeo_bench.formats.midi import read_midi
 from audeo_bench.keyboard import IS_BLACK, KEY_X, WHITE_LENGTH, WHITE_WIDTH
-from audeo_bench.roll import LOWEST_PITCH, Notes, read_midi
+from audeo_bench.roll import LOWEST_PITCH, Notes
 
 VIDEO_RATE = 30.0
 _TIPS = {4: 0, 8: 1, 12: 2, 16: 3, 20: 4}
@@ -58,7 +59,7 @@ def read_miditest(folder: Path) -> dict[str, Acted]:
     performances: dict[str, Acted] = {}
     for path in found:
         tips = _read_tips(folder / "miditest_videos", path.stem)
-        performances[path.stem] = Acted(_shifted(read_midi(path), tips), tips)
+        performances[path.stem] = Acted(_shifted(read_midi(path).notes, tips), tips)
     return performances
 
 

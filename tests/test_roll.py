@@ -1,8 +1,6 @@
-"""Rolls, notes and MIDI files turn into each other without loss."""
+"""Rolls and notes turn into each other without loss."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pretty_midi
@@ -11,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.roll import Notes, notes_to_roll, read_midi, read_midi_with_pedal, roll_to_notes, write_midi
+from audeo_bench.roll import Notes, notes_to_roll, roll_to_notes
 
 
 def notes(*rows: tuple[float, float, int]) -> Notes:
@@ -100,96 +98,3 @@ def test_a_roll_agrees_with_pretty_midi_where_no_note_is_short() -> None:
 def test_probabilities_are_refused_as_a_roll() -> None:
     with pytest.raises(AudeoBenchError, match=r"roll >= 0\.4"):
         roll_to_notes(np.zeros((88, 5)))
-
-
-@given(roll=rolls(), tempo=st.sampled_from([80, 110, 123.4]))
-@settings(max_examples=15, deadline=None)
-def test_a_roll_survives_a_midi_file(
-    tmp_path_factory: pytest.TempPathFactory, roll: np.ndarray, tempo: float
-) -> None:
-    path = tmp_path_factory.mktemp("midi") / "roll.mid"
-    write_midi(roll_to_notes(roll), path, tempo=tempo)
-    assert np.array_equal(notes_to_roll(read_midi(path), roll.shape[1]), roll)
-    assert [file.name for file in path.parent.iterdir()] == ["roll.mid"]
-
-
-def test_midi_keeps_velocity_and_program(tmp_path: Path) -> None:
-    path = tmp_path / "one.mid"
-    write_midi(Notes(np.array([[1.0, 2.5]]), np.array([60]), np.array([33])), path, program=6)
-    read = read_midi(path)
-    assert (read.intervals.tolist(), read.pitches.tolist(), read.velocities.tolist()) == (
-        [[1, 2.5]],
-        [60],
-        [33],
-    )
-    midi = pretty_midi.PrettyMIDI(str(path))
-    assert midi.instruments[0].program == 6
-    assert midi.get_tempo_changes()[1].tolist() == [80]
-
-
-def test_a_note_of_no_length_in_ticks_is_kept(tmp_path: Path) -> None:
-    write_midi(notes((1.0, 1.0001, 60)), tmp_path / "short.mid")
-    assert read_midi(tmp_path / "short.mid").intervals[0] == pytest.approx([1.0, 1.001])
-
-
-def _write(path: Path, played: list[tuple[float, float, int]], pedal: list[tuple[float, int]]) -> None:
-    midi = pretty_midi.PrettyMIDI(resolution=1000, initial_tempo=60)
-    piano = pretty_midi.Instrument(0)
-    piano.notes = [pretty_midi.Note(80, pitch, onset, offset) for onset, offset, pitch in played]
-    piano.control_changes = [pretty_midi.ControlChange(64, value, time) for time, value in pedal]
-    midi.instruments.append(piano)
-    midi.write(str(path))
-
-
-def test_reading_sorts_cuts_and_drops(tmp_path: Path) -> None:
-    midi = pretty_midi.PrettyMIDI(resolution=1000, initial_tempo=60)
-    for rows in (
-        [(2.0, 3.0, 60), (0.5, 1.0, 72), (0.0, 1.0, 20)],
-        [(1.0, 2.5, 60), (2.0, 2.2, 60), (0.5, 1, 64)],
-    ):
-        hand = pretty_midi.Instrument(0)
-        hand.notes = [pretty_midi.Note(80, pitch, onset, offset) for onset, offset, pitch in rows]
-        midi.instruments.append(hand)
-    drums = pretty_midi.Instrument(0, is_drum=True)
-    drums.notes = [pretty_midi.Note(80, 40, 0.0, 1.0)]
-    midi.instruments.append(drums)
-    midi.write(str(tmp_path / "two-hands.mid"))
-    read = read_midi(tmp_path / "two-hands.mid")
-    assert read.pitches.tolist() == [64, 72, 60, 60]
-    assert read.intervals.tolist() == [[0.5, 1], [0.5, 1], [1, 2], [2, 3]]
-
-
-def test_pedal(tmp_path: Path) -> None:
-    path = tmp_path / "pedal.mid"
-    _write(path, [(0.0, 4.0, 60)], [(0.5, 63), (1.0, 64), (1.2, 127), (2.0, 63), (3.0, 100)])
-    read, pedal = read_midi_with_pedal(path)
-    assert len(read) == 1
-    assert pedal.tolist() == [[1, 2], [3, 4]]
-
-
-def test_a_file_without_notes_or_pedal(tmp_path: Path) -> None:
-    write_midi(notes(), tmp_path / "empty.mid")
-    read, pedal = read_midi_with_pedal(tmp_path / "empty.mid")
-    assert (read.intervals.shape, read.pitches.shape, pedal.shape) == ((0, 2), (0,), (0, 2))
-
-
-@pytest.mark.parametrize("kept", [0, 10, 40, 200])
-def test_a_truncated_file_is_named(tmp_path: Path, kept: int) -> None:
-    path = tmp_path / "whole.mid"
-    write_midi(notes(*[(k, k + 0.5, 60) for k in range(50)]), path)
-    (tmp_path / "cut.mid").write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(AudeoBenchError, match=r"cut\.mid: not a readable MIDI file"):
-        read_midi(tmp_path / "cut.mid")
-
-
-def test_what_is_no_midi_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "song.mid").write_text("MThd? no, a letter")
-    with pytest.raises(AudeoBenchError, match=r"song\.mid"):
-        read_midi(tmp_path / "song.mid")
-    with pytest.raises(AudeoBenchError, match="no such file"):
-        read_midi(tmp_path / "missing.mid")
-
-
-def test_tempo_out_of_range(tmp_path: Path) -> None:
-    with pytest.raises(AudeoBenchError, match="tempo 0"):
-        write_midi(notes(), tmp_path / "x.mid", tempo=0)

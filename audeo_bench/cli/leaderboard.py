@@ -152,6 +152,12 @@ def join(
     lag: Annotated[
         bool, typer.Option("--lag", help="Move all answers by the constant lag that is measured.")
     ] = False,
+    pedal: Annotated[
+        Literal["ignore", "hold"],
+        typer.Option(
+            help="MIDI files: notes end with their keys (ignore), or the sustain pedal lengthens them (hold)."
+        ),
+    ] = "ignore",
     runs: Runs = Path("runs"),
 ) -> None:
     """Join with answers only: turn a folder of rolls or MIDI files into a run folder."""
@@ -168,6 +174,7 @@ def join(
             name=name,
             trained_on=trained_on or (),
             apply_lag=lag,
+            pedal=pedal,
             command=_command(),
         )
     except RefusedAnswers as refused:

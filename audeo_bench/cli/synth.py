@@ -70,9 +70,11 @@ def synth(
     """
     from audeo_bench.perform.sound_files import render_files
 
-    for path, seconds in render_files(
+    for path, seconds, remarks in render_files(
         source, output, synthesizer, instrument, soundfont, weights, threshold, velocity
     ):
+        for remark in remarks:
+            typer.echo(f"{source}: {remark}", err=True)
         typer.echo(f"wrote {path} ({seconds:.1f} s)")
 
 

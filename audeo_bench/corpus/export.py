@@ -9,7 +9,7 @@ import numpy as np
 from audeo_bench.api import AudeoBenchError, Recording
 from audeo_bench.corpus import open_corpus
 from audeo_bench.files import atomic_write
-from audeo_bench.roll import write_midi
+from audeo_bench.formats.midi import write_midi
 
 __all__ = ["export", "find_recording"]
 

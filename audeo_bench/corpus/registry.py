@@ -204,11 +204,11 @@ def _read(name: str) -> Registered:
 
 
 def _check_midi(path: Path, source: Source) -> None:
-    from audeo_bench.roll import read_midi
+    from audeo_bench.formats.midi import read_midi
 
     if not path.is_file():
         raise AudeoBenchError(f"{path}: missing; {source.title} as published at {source.published} has it.")
-    if not len(read_midi(path)):
+    if not len(read_midi(path).notes):
         raise AudeoBenchError(f"{path}: holds no notes; copy it again from {source.published}.")
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.roll import Notes, read_midi_with_pedal
+from audeo_bench.formats.midi import read_midi
+from audeo_bench.roll import Notes
 
 __all__ = ["TRANSKUN_RATE", "transcribe"]
 
@@ -54,7 +55,8 @@ def transcribe(samples: np.ndarray) -> tuple[Notes, np.ndarray]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "heard.mid"
         write_midi(heard).write(str(path))
-        return read_midi_with_pedal(path)
+        midi = read_midi(path)
+        return midi.notes, midi.pedal
 
 
 @cache

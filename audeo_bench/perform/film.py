@@ -20,7 +20,8 @@ from audeo_bench.api import (
     Synthesizer,
     VideoToRoll,
 )
-from audeo_bench.roll import Notes, roll_to_notes, write_midi
+from audeo_bench.formats.midi import write_midi
+from audeo_bench.roll import Notes, roll_to_notes
 
 __all__ = ["Performed", "default_system", "notes_of", "perform", "rolls"]
 
@@ -217,7 +218,7 @@ def perform(
     frames.close()
     if midi is not None:
         write_midi(notes, midi)
-    score = Score(video.stem, notes, np.zeros((0, 2)), len(frames))
+    score = Score(video.stem, notes, len(frames))
     with held(play(voice, score)) as sound:
         if wav is not None:
             write_wav(wav, sound)

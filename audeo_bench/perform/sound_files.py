@@ -109,13 +109,11 @@ def open_synthesizer(
 def play(synthesizer: Synthesizer, score: Score) -> Iterator[np.ndarray]:
     """The samples of a score, in consecutive blocks, as long as the score.
 
-    FluidSynth hears velocities and pedal; any other synthesiser is given the roll. A synthesiser with a
+    FluidSynth hears velocities; any other synthesiser is given the roll. A synthesiser with a
     method ``stream(roll) -> iterator of samples`` is read block by block, any other answers in one piece.
     """
     if isinstance(synthesizer, FluidSynth):
-        yield from render_blocks(
-            score.notes, score.pedal, synthesizer.program, synthesizer.soundfont, score.seconds
-        )
+        yield from render_blocks(score.notes, None, synthesizer.program, synthesizer.soundfont, score.seconds)
         return
     stream = getattr(synthesizer, "stream", None)
     yield from stream(score.roll) if stream else [np.asarray(synthesizer.audio(score.roll), np.float32)]
@@ -130,7 +128,7 @@ def render_files(
     weights: Path | None = None,
     threshold: float = 0.4,
     velocity: int | None = None,
-) -> Iterator[tuple[Path, float]]:
+) -> Iterator[tuple[Path, float, tuple[str, ...]]]:
     """Write everything playable at ``source`` as WAV files.
 
     Parameters
@@ -147,6 +145,8 @@ def render_files(
     path : Path
         As soon as it is written.
     seconds : float
+    remarks : tuple of str
+        What of the source was read past or left out.
     """
     stage = open_synthesizer(synthesizer, instrument, soundfont, weights)
     source = Path(source)
@@ -162,4 +162,4 @@ def render_files(
         path = folder / f"{score.name}.wav" if folder else output or source.with_suffix(".wav")
         with held(play(stage, score)) as sound:
             write_wav(path, sound)
-            yield path, sound.samples / SAMPLE_RATE
+            yield path, sound.samples / SAMPLE_RATE, score.remarks

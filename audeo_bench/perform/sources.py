@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from audeo_bench.api import FRAMES_PER_SECOND, KEYS, PAPER_KEYS, AudeoBenchError, Notes
-from audeo_bench.roll import notes_to_roll, read_midi_with_pedal, roll_to_notes
+from audeo_bench.formats.midi import read_midi
+from audeo_bench.roll import notes_to_roll, roll_to_notes
 
 __all__ = ["Score", "read_roll_file", "read_scores"]
 
@@ -29,16 +30,16 @@ class Score:
     name : str
         A recording's id, or the file's stem.
     notes : Notes
-    pedal : np.ndarray, shape (m, 2)
-        Sustain pedal down and up, seconds; none for a roll.
     frames : int
         Length in frames of 1/25 s.
+    remarks : tuple of str
+        What was read past or left out.
     """
 
     name: str
     notes: Notes
-    pedal: np.ndarray
     frames: int
+    remarks: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -79,11 +80,12 @@ def read_scores(path: Path, threshold: float = 0.4, velocity: int | None = None)
         for recording in answers:
             yield _of_roll(recording, read_roll(path, recording), threshold, velocity)
     elif path.suffix.lower() in (".mid", ".midi"):
-        notes, pedal = read_midi_with_pedal(path)
+        midi = read_midi(path, pedal="hold")
+        notes = midi.notes
         if velocity is not None:
             notes = Notes(notes.intervals, notes.pitches, np.full(len(notes), velocity, np.int64))
         seconds = float(notes.intervals[:, 1].max()) + RING_SECONDS if len(notes) else 0.0
-        yield Score(path.stem, notes, pedal, int(np.ceil(seconds * FRAMES_PER_SECOND)))
+        yield Score(path.stem, notes, int(np.ceil(seconds * FRAMES_PER_SECOND)), midi.remarks)
     elif path.suffix.lower() in (".npz", ".npy"):
         yield _of_roll(path.stem, read_roll_file(path), threshold, velocity)
     elif path.exists():
@@ -137,4 +139,4 @@ def read_roll_file(path: Path) -> np.ndarray:
 def _of_roll(name: str, roll: np.ndarray, threshold: float, velocity: int | None) -> Score:
     on = roll if roll.dtype == bool else roll >= threshold
     notes = roll_to_notes(np.ascontiguousarray(on), 100 if velocity is None else velocity)
-    return Score(name, notes, np.zeros((0, 2)), roll.shape[1])
+    return Score(name, notes, roll.shape[1])

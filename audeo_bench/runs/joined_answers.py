@@ -17,8 +17,9 @@ import numpy as np
 
 from audeo_bench.api import FRAMES_PER_SECOND, KEYS, AudeoBenchError, Recording
 from audeo_bench.corpus import Corpus
+from audeo_bench.formats.midi import PedalRule, read_midi
 from audeo_bench.leaderboards.rows import file_name
-from audeo_bench.roll import notes_to_roll, read_midi
+from audeo_bench.roll import notes_to_roll
 from audeo_bench.runs.folder import run_folder
 from audeo_bench.runs.predict import check_roll, keep_answers
 
@@ -31,7 +32,7 @@ _GAIN = 1.02
 shifted.
 """
 
-Kind = Literal["missing", "extra", "short", "long", "shifted", "unreadable"]
+Kind = Literal["missing", "extra", "short", "long", "shifted", "unreadable", "midi"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def join_answers(
     name: str | None = None,
     trained_on: Sequence[str] = (),
     apply_lag: bool = False,
+    pedal: PedalRule = "ignore",
     command: Sequence[str] = (),
 ) -> Joined:
     """Turn a folder of answers into a run folder, or say recording by recording what is wrong with it.
@@ -89,6 +91,9 @@ def join_answers(
         As a contestant declares it.
     apply_lag : bool
         Move all answers by the constant lag that was measured; otherwise a lag is only reported.
+    pedal : 'ignore' or 'hold'
+        Whether MIDI files' notes end with their keys or last as long as the sustain pedal holds them; the
+        record of a run of such files names it.
 
     Raises
     ------
@@ -100,9 +105,10 @@ def join_answers(
     if not folder.is_dir():
         raise AudeoBenchError(f"{folder}: no such folder of answers.")
     recordings = {recording_id: corpus.recording(recording_id) for recording_id in corpus.ids(split)}
-    rolls, remarks = _read_all(folder, recordings)
+    answers, remarks = _read_all(folder, recordings, pedal)
     if any(remark.fatal for remark in remarks):
         raise RefusedAnswers(folder, remarks)
+    rolls = {name: answer.roll for name, answer in answers.items()}
     lags = {name: measure_lag(roll, recordings[name].sounding) for name, roll in rolls.items()}
     remarks += [
         Remark(
@@ -120,6 +126,9 @@ def join_answers(
     fitted = {name: fit(roll, len(recordings[name]), lag) for name, roll in rolls.items()}
     system = file_name(name or folder.resolve().name)
     run = run_folder(runs, corpus, split, system)
+    facts: dict[str, str | int] = {"answers moved earlier by frames": lag} if lag else {}
+    if any(answer.is_midi for answer in answers.values()):
+        facts["pedal"] = pedal
     keep_answers(
         run,
         system,
@@ -128,7 +137,7 @@ def join_answers(
         split,
         ((name, roll, None) for name, roll in fitted.items()),
         trained_on=trained_on,
-        facts={"answers moved earlier by frames": lag} if lag else {},
+        facts=facts,
         command=command,
     )
     return Joined(run, tuple(remarks), lag)
@@ -174,8 +183,20 @@ def _constant_lag(lags: dict[str, int]) -> int:
     return int(np.median(values))
 
 
-def _read_all(folder: Path, recordings: dict[str, Recording]) -> tuple[dict[str, np.ndarray], list[Remark]]:
-    rolls: dict[str, np.ndarray] = {}
+@dataclass(frozen=True)
+class _Answer:
+    """A file's roll; ``frames`` is how long the file is, of which the roll holds at most what can count."""
+
+    roll: np.ndarray
+    frames: int
+    is_midi: bool = False
+    remarks: tuple[str, ...] = ()
+
+
+def _read_all(
+    folder: Path, recordings: dict[str, Recording], pedal: PedalRule
+) -> tuple[dict[str, _Answer], list[Remark]]:
+    answers: dict[str, _Answer] = {}
     remarks: list[Remark] = []
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     for path in files:
@@ -196,13 +217,14 @@ def _read_all(folder: Path, recordings: dict[str, Recording]) -> tuple[dict[str,
             )
             continue
         try:
-            roll = _read(own[0], recording)
+            answer = _read(own[0], recording, pedal)
         except AudeoBenchError as fault:
             remarks.append(Remark(name, "unreadable", str(fault), True))
             continue
-        rolls[name] = roll
-        remarks += _length_remarks(name, roll.shape[1], len(recording))
-    return rolls, remarks
+        answers[name] = answer
+        remarks += _length_remarks(name, answer.frames, len(recording))
+        remarks += [Remark(name, "midi", words, False) for words in answer.remarks]
+    return answers, remarks
 
 
 def _length_remarks(name: str, found: int, expected: int) -> list[Remark]:
@@ -216,9 +238,14 @@ def _length_remarks(name: str, found: int, expected: int) -> list[Remark]:
     return [Remark(name, kind, words, fatal)]
 
 
-def _read(path: Path, recording: Recording) -> np.ndarray:
+def _read(path: Path, recording: Recording, pedal: PedalRule) -> _Answer:
     if path.suffix.lower() != ".npz":
-        return _read_midi(path, len(recording))
+        return _read_midi(path, len(recording), pedal)
+    roll = _read_npz(path, recording)
+    return _Answer(roll, roll.shape[1])
+
+
+def _read_npz(path: Path, recording: Recording) -> np.ndarray:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             names = arrays.files
@@ -234,8 +261,11 @@ def _read(path: Path, recording: Recording) -> np.ndarray:
     return check_roll(roll, len(recording), path.name, recording.id)
 
 
-def _read_midi(path: Path, frames: int) -> np.ndarray:
+def _read_midi(path: Path, frames: int, pedal: PedalRule) -> _Answer:
     """A MIDI file has no length but its last note's end; only one that plays on is too long."""
-    notes = read_midi(path)
-    last = int(np.ceil(notes.intervals[:, 1].max() * FRAMES_PER_SECOND)) if len(notes) else 0
-    return notes_to_roll(notes, max(frames, last)).astype(np.float32)
+    midi = read_midi(path, pedal)
+    # Float error may leave an end a trifle behind the frame's edge.
+    last = int(np.ceil(midi.notes.intervals[:, 1].max(initial=0) * FRAMES_PER_SECOND - 1e-4))
+    length = max(frames, last)
+    roll = notes_to_roll(midi.notes, min(length, frames + SLACK)).astype(np.float32)
+    return _Answer(roll, length, True, midi.remarks)

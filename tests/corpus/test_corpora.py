@@ -16,7 +16,8 @@ from audeo_bench.corpus.export import export, find_recording
 from audeo_bench.corpus.simulated import SimulatedCorpus
 from audeo_bench.corpus.simulated.acting import ActedFrames, seed_of, stream
 from audeo_bench.formats.film import FilmFrames
-from audeo_bench.roll import notes_to_roll, read_midi
+from audeo_bench.formats.midi import read_midi
+from audeo_bench.roll import notes_to_roll
 
 COUNTS = {"wtc1": 21, "validation": 3, "wtc2": 3, "wtc1-variants": 8, "wtc2-other": 44}
 
@@ -161,8 +162,8 @@ def test_a_recording_is_exported_as_video_midi_and_rolls(tmp_path):
         np.testing.assert_array_equal(rolls["sounding"], recording.sounding)
         np.testing.assert_array_equal(rolls["pressed"], recording.pressed)
     assert recording.notes is not None
-    assert len(read_midi(paths[1])) == len(recording.notes)
     assert len(FilmFrames(paths[2])) == 12
+    assert len(read_midi(paths[1]).notes) == len(recording.notes)
     assert sorted(path.name for path in (tmp_path / "new folder").iterdir()) == sorted(p.name for p in paths)
 
 

@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError, Work
+from audeo_bench.formats.midi import write_midi
 from audeo_bench.identify.catalogue import landmark, pitch
 from audeo_bench.identify.catalogue.engine import CatalogueService
 from audeo_bench.identify.catalogue.sources import SimulatedSource, folder_sources, simulated_sources
 from audeo_bench.identify.catalogue.store import Catalogue, build
 from audeo_bench.identify.segments import cut
 from audeo_bench.identify.titles import judge
-from audeo_bench.roll import Notes, write_midi
+from audeo_bench.roll import Notes
 from audeo_bench.synth.fluidsynth import render
 
 PIECES = 10

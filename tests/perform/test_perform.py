@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 from audeo_bench.api import AudeoBenchError, RollToMidi, VideoToRoll
 from audeo_bench.cli import app
 from audeo_bench.formats.film_writing import write_video
+from audeo_bench.formats.midi import read_midi
 from audeo_bench.perform.film import notes_of, perform, rolls
-from audeo_bench.roll import read_midi, roll_to_notes
+from audeo_bench.roll import roll_to_notes
 from audeo_bench.synth.fluidsynth import render_roll
 
 FRAMES = 60
@@ -80,8 +81,8 @@ def test_a_video_gets_the_sound_of_what_is_played(silent: Path, reader: Path, tm
     assert made.notes == 10
     assert [data for _, data in packets(output)] == [data for _, data in packets(silent)]
     truth = roll_to_notes(played())
-    np.testing.assert_allclose(read_midi(midi).intervals, truth.intervals)
-    np.testing.assert_array_equal(read_midi(midi).pitches, truth.pitches)
+    np.testing.assert_allclose(read_midi(midi).notes.intervals, truth.intervals)
+    np.testing.assert_array_equal(read_midi(midi).notes.pitches, truth.pitches)
     expected = render_roll(played())
     np.testing.assert_allclose(soundfile.read(wav)[0], expected, atol=1e-4)
     with av.open(str(output)) as container:

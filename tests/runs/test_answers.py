@@ -1,5 +1,9 @@
 """Joining with answers only: what is wrong with a folder is said recording by recording."""
 
+import tracemalloc
+from pathlib import Path
+
+import mido
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,8 +11,10 @@ from hypothesis import strategies as st
 from tiny_corpus import FRAMES, TinyCorpus
 
 from audeo_bench.api import AudeoBenchError
+from audeo_bench.formats.midi import write_midi
 from audeo_bench.leaderboards.submit import make_row
-from audeo_bench.roll import roll_to_notes, write_midi
+from audeo_bench.roll import roll_to_notes
+from audeo_bench.runs.folder import read_record, read_roll
 from audeo_bench.runs.joined_answers import RefusedAnswers, fit, join_answers, measure_lag
 
 
@@ -124,3 +130,45 @@ def test_a_lag_is_found_and_undone(lag, seed):
 
 def test_silence_has_no_lag():
     assert measure_lag(np.zeros((88, 50), np.float32), np.ones((88, 50), bool)) == 0
+
+
+def midi_answers(folder: Path, tiny, played) -> Path:
+    """One silent MIDI file a recording; ``played`` adds a track to the first."""
+    folder.mkdir()
+    for name in FRAMES:
+        write_midi(roll_to_notes(np.zeros((88, 1), bool)), folder / f"{name}.mid")
+    file = mido.MidiFile(ticks_per_beat=500)
+    file.tracks.append(mido.MidiTrack(played))
+    file.save(folder / "wtc2-01.mid")
+    return folder
+
+
+@pytest.mark.parametrize(("pedal", "frames"), [("ignore", 5), ("hold", 20)])
+def test_the_pedals_rule_is_chosen_and_recorded(tiny, tmp_path, pedal, frames):
+    played = [
+        mido.Message("control_change", control=64, value=127),
+        mido.Message("note_on", note=60),
+        mido.Message("note_off", note=60, time=200),
+        mido.Message("control_change", control=64, value=0, time=600),
+    ]
+    joined = join(midi_answers(tmp_path / "pedalled", tiny, played), tmp_path, pedal=pedal)
+    assert joined.remarks == ()
+    assert read_roll(joined.run, "wtc2-01").sum() == frames
+    assert read_record(joined.run).stages[0].facts == {"pedal": pedal}
+
+
+def test_what_the_midi_reader_remarks_is_passed_on(tiny, tmp_path):
+    joined = join(midi_answers(tmp_path / "open", tiny, [mido.Message("note_on", note=20)]), tmp_path)
+    assert [(remark.recording, remark.kind) for remark in joined.remarks] == [("wtc2-01", "midi")]
+    assert "1 note beyond the piano's 88 keys" in joined.remarks[0].words
+
+
+def test_a_midi_file_of_hours_is_refused_without_a_roll_of_hours(tiny, tmp_path):
+    played = [mido.Message("note_on", note=60), mido.Message("note_off", note=60, time=40_000_000)]
+    folder = midi_answers(tmp_path / "hours", tiny, played)
+    tracemalloc.start()
+    with pytest.raises(RefusedAnswers, match="wtc2-01: 1000000 frames") as refused:
+        join(folder, tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()
+    assert {remark.kind for remark in refused.value.remarks} == {"long"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 import soundfile
@@ -11,9 +12,10 @@ from typer.testing import CliRunner
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.cli import app
+from audeo_bench.formats.midi import write_midi
 from audeo_bench.perform.sound_files import render_files
 from audeo_bench.perform.sources import read_roll_file, read_scores
-from audeo_bench.roll import KEYS, Notes, write_midi
+from audeo_bench.roll import KEYS, Notes
 from audeo_bench.runs.folder import CorpusRecord, RunRecord, roll_path, write_record
 from audeo_bench.synth.fluidsynth import render, render_roll
 
@@ -39,7 +41,7 @@ def heard(path: Path) -> np.ndarray:
 
 def test_a_roll_sounds_as_the_paper_renders_it(roll: np.ndarray, tmp_path: Path) -> None:
     source = write_npz(tmp_path / "piece.npz", roll=np.where(roll, 0.4, 0.39))
-    [(path, seconds)] = render_files(source)
+    [(path, seconds, _)] = render_files(source)
     assert path == tmp_path / "piece.wav"
     assert seconds == 2.0
     np.testing.assert_allclose(heard(path), render_roll(roll), atol=1e-4)
@@ -48,13 +50,33 @@ def test_a_roll_sounds_as_the_paper_renders_it(roll: np.ndarray, tmp_path: Path)
 def test_a_midi_file_keeps_its_velocities(tmp_path: Path) -> None:
     notes = Notes(np.array([[0.0, 0.5], [1.0, 1.5]]), np.array([60, 60]), np.array([120, 30]))
     write_midi(notes, tmp_path / "two.mid")
-    [(path, seconds)] = render_files(tmp_path / "two.mid", tmp_path / "own" / "two.wav")
+    [(path, seconds, _)] = render_files(tmp_path / "two.mid", tmp_path / "own" / "two.wav")
     samples = heard(path)
     assert seconds == 2.52  # one second after the last note, in whole frames of 0.04 s
     np.testing.assert_allclose(samples, render(notes, seconds=seconds), atol=1e-4)
-    [(path, _)] = render_files(tmp_path / "two.mid", tmp_path / "even.wav", velocity=100)
+    [(path, _, _)] = render_files(tmp_path / "two.mid", tmp_path / "even.wav", velocity=100)
     loud, second = (np.abs(heard(path)[start : start + 8000]).max() for start in (0, 16_000))
     assert second == pytest.approx(loud, rel=0.1)
+
+
+def test_a_midi_files_pedal_is_heard_and_what_is_left_out_is_said(tmp_path: Path) -> None:
+    file = mido.MidiFile(ticks_per_beat=500)
+    file.add_track().extend(
+        [
+            mido.Message("control_change", control=64, value=127, channel=3),
+            mido.Message("note_on", note=60, channel=3),
+            mido.Message("note_on", note=36, channel=9),
+            mido.Message("note_off", note=60, channel=3, time=200),
+            mido.Message("control_change", control=64, value=0, channel=0),
+            mido.Message("control_change", control=121, value=0, channel=3, time=1800),
+        ]
+    )
+    file.save(tmp_path / "held.mid")
+    answer = CliRunner().invoke(app, ["synth", str(tmp_path / "held.mid")])
+    assert answer.exit_code == 0, answer.output
+    assert answer.stderr == f"{tmp_path / 'held.mid'}: 1 note on channel 10 (drums) left out\n"
+    held = Notes(np.array([[0.0, 2.0]]), np.array([60]), np.array([64]))
+    np.testing.assert_allclose(heard(tmp_path / "held.wav"), render(held, seconds=3.0), atol=1e-4)
 
 
 def test_a_run_becomes_a_folder_of_files(roll: np.ndarray, tmp_path: Path) -> None:
@@ -81,7 +103,7 @@ def test_a_run_becomes_a_folder_of_files(roll: np.ndarray, tmp_path: Path) -> No
     for name in record.answers:
         roll_path(tmp_path, name).parent.mkdir(exist_ok=True)
         write_npz(roll_path(tmp_path, name), roll=roll.astype(np.float32))
-    paths = [path for path, _ in render_files(tmp_path)]
+    paths = [path for path, _, _ in render_files(tmp_path)]
     assert paths == [tmp_path / "audio" / "wtc2-01.wav", tmp_path / "audio" / "wtc2-02.wav"]
     assert len(heard(paths[1])) == 32_000
 
@@ -122,7 +144,7 @@ class Hum(Synthesizer):
 def test_a_strangers_synthesiser_plays_too(roll: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "hum.py").write_text(OWN)
     source = write_npz(tmp_path / "piece.npz", roll=roll)
-    [(path, _)] = render_files(source, synthesizer=str(tmp_path / "hum.py"))
+    [(path, _, _)] = render_files(source, synthesizer=str(tmp_path / "hum.py"))
     samples = heard(path)
     assert 0.2 < np.abs(samples).max() <= 1
     assert not samples[: 5 * 640].any()

@@ -29,8 +29,9 @@ import numpy as np
 from scipy.special import expit
 
 from audeo_bench.api import FRAMES_PER_SECOND, KEYS, PAPER_KEYS, AudeoBenchError, Notes
+from audeo_bench.formats.midi import read_midi
 from audeo_bench.formats.unpickle import read_vectors
-from audeo_bench.roll import notes_to_roll, read_midi
+from audeo_bench.roll import notes_to_roll
 
 __all__ = ["ANSWERS", "ReleaseRecording", "StoredRoll", "read_recording", "recordings_in"]
 
@@ -124,7 +125,8 @@ def read_recording(places: Places) -> ReleaseRecording | None:
     labels = _labels(places)
     pieces = {kind: _pieces(places[kind], kind) for kind in _READERS if kind in places}
     truths = [truth for truth in (labels, pieces.pop("midi", None)) if truth]
-    heard = read_midi(places["OF_midi_files"]) if "OF_midi_files" in places else None
+    midi = read_midi(places["OF_midi_files"]) if "OF_midi_files" in places else None
+    heard = midi.notes if midi else None
     if not truths and heard is not None and len(heard):
         truths = [_sampled(heard)]
     if not truths:
@@ -141,7 +143,7 @@ def read_recording(places: Places) -> ReleaseRecording | None:
         notes=_notes(heard, numbers, sounding),
         answers={ANSWERS[kind]: _stored(rows, numbers) for kind, rows in pieces.items()},
         pictures=places.get("input_images"),
-        remarks=_disagreements(truths),
+        remarks=(*_disagreements(truths), *(midi.remarks if midi else ())),
     )
 
 

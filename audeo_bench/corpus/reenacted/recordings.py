@@ -21,7 +21,8 @@ from audeo_bench.corpus.registry import find
 from audeo_bench.corpus.simulated.acting import ActedFrames, stream
 from audeo_bench.corpus.simulated.ear import listen
 from audeo_bench.corpus.simulated.fingering import split_hands
-from audeo_bench.roll import FRAMES_PER_SECOND, Notes, notes_to_roll, read_midi, read_midi_with_pedal
+from audeo_bench.formats.midi import read_midi
+from audeo_bench.roll import FRAMES_PER_SECOND, Notes, notes_to_roll
 from audeo_bench.synth.fluidsynth import render
 
 __all__ = ["AsapReenacted", "AudeoReenacted", "clavier_work"]
@@ -81,7 +82,7 @@ class AudeoReenacted(Corpus):
 
     def make(self, recording_id: str) -> Recording:
         label: Label = self._labels[recording_id]
-        heard = _from_first_note(read_midi(self.data.open(label.file)))
+        heard = _from_first_note(read_midi(self.data.open(label.file)).notes)
         frames = math.ceil(heard.intervals[:, 1].max() * FRAMES_PER_SECOND)
         pressed, hands = key_presses(heard)
         work = self.work(recording_id)
@@ -129,7 +130,8 @@ class AsapReenacted(Corpus):
 
     def make(self, recording_id: str) -> Recording:
         file = self._files[recording_id][0]
-        pressed, pedal = read_midi_with_pedal(self.data.open(file))
+        midi = read_midi(self.data.open(file))
+        pressed, pedal = midi.notes, midi.pedal
         frames = math.ceil((pressed.intervals[:, 1].max() + TAIL_SECONDS) * FRAMES_PER_SECOND)
         seconds = frames / FRAMES_PER_SECOND
         known_as = f"{self.name}/{recording_id}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -86,10 +87,13 @@ class FileSource:
 
     def audio(self) -> np.ndarray:
         if self.path.suffix.lower() in (".mid", ".midi"):
-            from audeo_bench.roll import read_midi_with_pedal
+            from audeo_bench.formats.midi import read_midi
             from audeo_bench.synth.fluidsynth import render
 
-            return render(*read_midi_with_pedal(self.path))
+            midi = read_midi(self.path, pedal="hold")
+            for remark in midi.remarks:
+                print(f"{self.path}: {remark}", file=sys.stderr)
+            return render(midi.notes)
         from audeo_bench.identify.segments import load_audio
 
         return load_audio(self.path)

@@ -18,8 +18,9 @@ from audeo_bench.api import AudeoBenchError
 from audeo_bench.cli import app
 from audeo_bench.corpus import open_corpus
 from audeo_bench.corpus.audeo.recordings import import_recordings
+from audeo_bench.formats.midi import read_midi, write_midi
 from audeo_bench.paper.reported import reported
-from audeo_bench.roll import read_midi, roll_to_notes, write_midi
+from audeo_bench.roll import roll_to_notes
 from audeo_bench.runs.released_answers import stored_results
 
 
@@ -141,7 +142,7 @@ def test_truth_from_onsets_and_frames_and_its_notes(release: Path, tmp_path: Pat
     used = np.flatnonzero(known.truth[1].any(1))
     np.testing.assert_array_equal(recording.sounding, known.truth[1].T[:, used[0] : used[-1] + 1])
     assert recording.notes is not None
-    assert len(recording.notes) == len(read_midi(place / f"{called(1)}.mid"))
+    assert len(recording.notes) == len(read_midi(place / f"{called(1)}.mid").notes)
     assert recording.notes.intervals.min() == pytest.approx(0, abs=0.002)
 
 

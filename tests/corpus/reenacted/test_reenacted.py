@@ -21,8 +21,9 @@ from audeo_bench.corpus.reenacted.pianoyt import LABELS
 from audeo_bench.corpus.reenacted.pressing import FINGERS, SHORTEST_PRESS, key_presses
 from audeo_bench.corpus.reenacted.recordings import clavier_work
 from audeo_bench.corpus.simulated.fingering import LARGEST_SPAN
+from audeo_bench.formats.midi import write_midi
 from audeo_bench.keyboard import KEY_X
-from audeo_bench.roll import LOWEST_PITCH, Notes, notes_to_roll, write_midi
+from audeo_bench.roll import LOWEST_PITCH, Notes, notes_to_roll
 
 needs_pianoyt = needs("pianoyt")
 needs_asap = needs("asap")
