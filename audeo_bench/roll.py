@@ -71,7 +71,8 @@ def notes_to_roll(notes: Notes, frames: int) -> np.ndarray:
     sounding = np.zeros((KEYS, frames + 1), np.int32)
     np.add.at(sounding, (keys, np.clip(first, 0, frames)), 1)
     np.add.at(sounding, (keys, np.clip(last, 0, frames)), -1)
-    return np.cumsum(sounding, axis=1)[:, :frames] > 0
+    np.cumsum(sounding, axis=1, dtype=np.int32, out=sounding)  # a roll of hours has no second copy
+    return sounding[:, :frames] > 0
 
 
 def roll_to_notes(roll: np.ndarray, velocity: int = 100) -> Notes:
