@@ -3,19 +3,19 @@
 The catalogue holds one performance of every piece of the ASAP dataset; the queries are 20-second excerpts
 from other pianists' performances of the same pieces, as they are (``performed``), as a roll at 25 frames a
 second (``clean``), and as rolls spoiled to a frame precision and recall of .65/.70 (``n2``) and .50/.55
-(``n3``). Prints a Markdown table.
+(``n3``).
 
 ASAP is not part of audeo-bench; get it from https://github.com/fosfrancesco/asap-dataset.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 from rich.progress import track
 
 from audeo_bench.formats.midi import read_midi
@@ -24,6 +24,7 @@ from audeo_bench.identify.segments import SEGMENT_SECONDS
 from audeo_bench.roll import FRAMES_PER_SECOND, Notes, notes_to_roll
 from audeo_bench.synth.fluidsynth import render, render_roll
 from studies.noise import degrade
+from studies.tables import Keep, Table, show
 
 CATALOGUE_PROGRAM, QUERY_PROGRAM = 1, 0
 NOISE = {"n2": (0.65, 0.70), "n3": (0.50, 0.55)}
@@ -68,30 +69,32 @@ def score_and_margin(candidates: list[Candidate], absent: int | None = None) -> 
     return known[0].entry, known[0].score, known[0].score - known[1].score
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("asap", type=Path)
-    parser.add_argument("--pieces", type=int, default=None, help="only the first so many pieces")
-    parser.add_argument("--excerpts", type=int, default=1, help="excerpts of each queried performance")
-    options = parser.parse_args(arguments)
-    pieces = dict(list(performances(options.asap).items())[: options.pieces])
-    if not pieces:
-        sys.exit(f"{options.asap}: no performances (*.mid) found; give the folder of the ASAP dataset.")
+def main(
+    asap: Annotated[Path, typer.Argument(help="ASAP's root folder.")],
+    pieces: Annotated[int | None, typer.Option(help="Only the first so many pieces.")] = None,
+    excerpts: Annotated[int, typer.Option(help="Excerpts of each queried performance.")] = 1,
+    keep: Keep = None,
+) -> None:
+    """Print how well the pitch engine knows excerpts of other pianists' performances."""
+    chosen = dict(list(performances(asap).items())[:pieces])
+    if not chosen:
+        typer.echo(f"{asap}: no performances (*.mid) found; give the folder of the ASAP dataset.", err=True)
+        raise typer.Exit(2)
     frames, rng = [], np.random.default_rng(0)
-    for paths in track(pieces.values(), description="catalogue"):
+    for paths in track(chosen.values(), description="catalogue"):
         midi = read_midi(paths[0])
         frames.append(salience(render(midi.notes, midi.pedal, program=CATALOGUE_PROGRAM)))
     index = PitchIndex(np.concatenate(frames), np.cumsum([0, *map(len, frames)]))
     hours = sum(map(len, frames)) / 2.5 / 3600
     results: dict[str, list[tuple[bool, float, float, float, float]]] = {}
     seconds = 0.0
-    queried = [(entry, path) for entry, paths in enumerate(pieces.values()) for path in paths[1:]]
+    queried = [(entry, path) for entry, paths in enumerate(chosen.values()) for path in paths[1:]]
     for entry, path in track(queried, description="queries"):
         midi = read_midi(path)
         notes, pedal = midi.notes, midi.pedal
         earliest = float(notes.intervals[:, 0].min())  # one file begins with four silent minutes
         latest = max(earliest, float(notes.intervals[:, 1].max()) - SEGMENT_SECONDS)
-        for start in rng.uniform(earliest, latest, options.excerpts):
+        for start in rng.uniform(earliest, latest, excerpts):
             for name, audio in sounds(*excerpt(notes, pedal, start), rng).items():
                 begun = time.process_time()
                 candidates = index.search(audio)
@@ -100,17 +103,27 @@ def main(arguments: list[str] | None = None) -> None:
                 _, other_score, other_margin = score_and_margin(candidates, absent=entry)
                 results.setdefault(name, []).append((best == entry, score, margin, other_score, other_margin))
     asked = sum(map(len, results.values()))
-    print(f"{len(pieces)} pieces, {hours:.1f} h; {asked} queries, {1000 * seconds / asked:.1f} ms CPU each\n")
-    print("| queries | n | top-1 % | identified % at 2 % false accepts | margin for that | median margin |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    cells = []
     for name, rows in results.items():
         right, score, margin, other_score, other_margin = map(np.asarray, zip(*rows, strict=True))
         false = np.where(other_score > LEAST_SCORE, other_margin, 0)
         threshold = np.quantile(false, 0.98)
         identified = right & (score > LEAST_SCORE) & (margin > threshold)
-        shares = f"{100 * right.mean():.1f} | {100 * identified.mean():.1f}"
-        print(f"| {name} | {len(rows)} | {shares} | {threshold:.3f} | {np.median(margin):.3f} |")
+        shares = (f"{100 * right.mean():.1f}", f"{100 * identified.mean():.1f}")
+        cells.append((name, str(len(rows)), *shares, f"{threshold:.3f}", f"{np.median(margin):.3f}"))
+    header = (
+        "queries",
+        "n",
+        "top-1 %",
+        "identified % at 2 % false accepts",
+        "margin for that",
+        "median margin",
+    )
+    asked_of = (
+        f"{len(chosen)} pieces, {hours:.1f} h; {asked} queries, {1000 * seconds / asked:.1f} ms CPU each"
+    )
+    show([Table(header, tuple(cells))], keep, asked=asked_of)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

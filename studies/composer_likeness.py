@@ -1,7 +1,6 @@
-"""How like real music the simulated compositions are: real beside simulated, printed as a Markdown table.
+"""How like real music the simulated compositions are: ``python -m studies.composer_likeness --help``.
 
-Run ``python -m studies.composer_likeness --shared FOLDER``; the folder holds ``pianoyt``
-and ``asap``. Real performances are the measure where time counts; real scores, whose notated tempo says
+Real performances (PianoYT) are the measure where time counts; real scores (ASAP), whose notated tempo says
 little, where it does not.
 """
 
@@ -9,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import pretty_midi
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from audeo_bench.corpus.simulated.composer import Piece, compose
+from studies.tables import Keep, Table, show
 
 PAPER_TEST = (169, 168, 167)
 """PianoYT numbers of the paper's test recordings."""
@@ -116,30 +113,34 @@ def _cell(values: Iterable[float]) -> str:
     return f"{array.mean():.1f} ({array.min():.1f} to {array.max():.1f})" if array.size else "absent"
 
 
-def likeness(shared: Path, seed: int = 0) -> Table:
+def likeness(pianoyt: Path | None, asap: Path | None, seed: int = 0) -> Table:
     """Real beside simulated: the mean over pieces of each measure, and its range."""
-    paths = [shared / "pianoyt" / "pianoyt_MIDI" / f"audio_{number}.0.midi" for number in PAPER_TEST]
-    performances = [of_midi(path, performed=True) for path in paths if path.is_file()]
-    scores = [
-        of_midi(path, performed=False)
+    played = [pianoyt / "pianoyt_MIDI" / f"audio_{number}.0.midi" for number in PAPER_TEST] if pianoyt else []
+    performances = [of_midi(path, performed=True) for path in played]
+    written = [
+        path
         for form in ("Prelude", "Fugue")
-        for path in sorted((shared / "asap" / "Bach" / form).glob("*/midi_score.mid"))
+        for path in (sorted((asap / "Bach" / form).glob("*/midi_score.mid")) if asap else ())
     ]
+    scores = [of_midi(path, performed=False) for path in written]
     books = {book: [of_piece(compose(book, number, seed)) for number in range(1, 25)] for book in (1, 2)}
-    table = Table(box=box.MARKDOWN)
-    for heading in ("measure", "real", "simulated, Book I", "simulated, Book II"):
-        table.add_column(heading, no_wrap=True)
+    rows = []
     for measures, real, kind in ((in_time, performances, "performances"), (on_paper, scores, "scores")):
         columns = [[measures(music) for music in pieces] for pieces in (real, books[1], books[2])]
         for name in columns[1][0]:
             cells = (_cell(measured[name] for measured in column) for column in columns)
-            table.add_row(f"{name} ({kind})", *cells)
-    return table
+            rows.append((f"{name} ({kind})", *cells))
+    return Table(("measure", "real", "simulated, Book I", "simulated, Book II"), tuple(rows))
 
 
-def main(shared: Path = Path("../shared"), seed: int = 0) -> None:
-    """Print the comparison."""
-    Console(width=200).print(likeness(shared, seed))
+def main(
+    pianoyt: Annotated[Path | None, typer.Option(help="PianoYT's root folder: real performances.")] = None,
+    asap: Annotated[Path | None, typer.Option(help="ASAP's root folder: real scores.")] = None,
+    seed: int = 0,
+    keep: Keep = None,
+) -> None:
+    """Print how like real music the simulated compositions are."""
+    show([likeness(pianoyt, asap, seed)], keep)
 
 
 if __name__ == "__main__":

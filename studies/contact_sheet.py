@@ -1,15 +1,15 @@
-"""Frames of several recordings under each other, pressed keys marked below, as ``docs/camera.md`` shows them.
+"""Frames of several recordings under each other, pressed keys marked below, as in docs/notebook/camera.md.
 
 ``python -m studies.contact_sheet docs/images/simulated_frames.png``
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import matplotlib.image
 import numpy as np
+import typer
 
 from audeo_bench.api import FRAME_WIDTH, Recording
 from audeo_bench.corpus import open_corpus
@@ -43,7 +43,7 @@ def contact_sheet(recordings: list[Recording], second: float) -> np.ndarray:
 
 
 def main(path: Path) -> None:
-    """Write the sheet of six training recordings to ``path``."""
+    """Write the sheet of six training recordings to PATH."""
     corpus = open_corpus("simulated")
     recordings = list(corpus.recordings("wtc1"))[:6]
     with atomic_write(path) as temporary:
@@ -51,4 +51,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images/simulated_frames.png"))
+    typer.run(main)

@@ -1,13 +1,13 @@
 """The ear beside real transcribers: ``python -m studies.ear_agreement ASAP``.
 
-Two checks, printed as Markdown tables (docs/ear.md):
+Two checks (docs/notebook/ear.md):
 
 * Disklavier performances (ASAP) are rendered by FluidSynth and transcribed by Transkun. Its notes, held by
-its pedal, are
-  the truth; the prediction is the ear's roll, or the keys as they were pressed. Same performance, same sound.
+  its pedal, are the truth; the prediction is the ear's roll, or the keys as they were pressed. Same
+  performance, same sound.
 * With ``--pianoyt``: how long notes last, by register, in Onsets and Frames' labels of real recordings of
-Book I, beside
-  the ear's on ASAP's performances of the same book. Another transcriber, real pianos, other pianists.
+  Book I, beside the ear's on ASAP's performances of the same book. Another transcriber, real pianos, other
+  pianists.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ import typer
 
 from audeo_bench.corpus.reenacted.pianoyt import LABELS
 from audeo_bench.corpus.simulated.ear import hold_with_pedal, listen
-from audeo_bench.corpus.transcribe import TRANSKUN_RATE, transcribe
 from audeo_bench.files import atomic_write
 from audeo_bench.formats.midi import read_midi
 from audeo_bench.roll import FRAMES_PER_SECOND, Notes, notes_to_roll
 from audeo_bench.score.frames import average, frame_counts
+from studies.tables import Keep, Table, show
+from studies.transcribe import TRANSKUN_RATE, transcribe
 
 PERFORMANCES = (
     "Prelude/bwv_846/Shi05M.mid",
@@ -90,13 +91,10 @@ def f1(prediction: np.ndarray, truth: np.ndarray) -> float:
     return 100 * float(average(frame_counts(truth, prediction.astype(np.float32), [0.5])).f1[0])
 
 
-def agreement(asap: Path, kept: Path | None) -> list[str]:
-    """Markdown rows: one a performance, one for all, and one for each number of keys sounding at once."""
+def agreement(asap: Path, kept: Path | None) -> Table:
+    """Rows: one a performance, one for all, and one for each number of keys sounding at once."""
     rolls: dict[str, list[np.ndarray]] = {"pressed": [], "held": [], "ear": [], "Transkun": []}
-    rows = [
-        "| performance | notes | Transkun | pressed | held | ear |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
+    rows = []
     for file in PERFORMANCES:
         midi = read_midi(asap / "Bach" / file)
         notes, pedal = beginning(midi.notes, midi.pedal, SECONDS)
@@ -110,8 +108,8 @@ def agreement(asap: Path, kept: Path | None) -> list[str]:
         for name, answer in answers.items():
             rolls[name].append(notes_to_roll(answer, SECONDS * FRAMES_PER_SECOND))
         scores = [f1(rolls[name][-1], rolls["Transkun"][-1]) for name in ("pressed", "held", "ear")]
-        cells = " | ".join(f"{score:.1f}" for score in scores)
-        rows.append(f"| {file.removesuffix('.mid')} | {len(notes)} | {len(heard)} | {cells} |")
+        cells = [f"{score:.1f}" for score in scores]
+        rows.append((file.removesuffix(".mid"), str(len(notes)), str(len(heard)), *cells))
     joined = {name: np.concatenate(parts, axis=1) for name, parts in rolls.items()}
     sounding = joined["Transkun"].sum(axis=0)
     groups = {"all frames": sounding >= 0} | {f"{count} sounding": sounding == count for count in range(1, 6)}
@@ -119,14 +117,12 @@ def agreement(asap: Path, kept: Path | None) -> list[str]:
         scores = [
             f1(joined[name][:, frames], joined["Transkun"][:, frames]) for name in ("pressed", "held", "ear")
         ]
-        rows.append(
-            f"| {group}: {int(frames.sum())} | | | " + " | ".join(f"{score:.1f}" for score in scores) + " |"
-        )
-    return rows
+        rows.append((f"{group}: {int(frames.sum())}", "", "", *(f"{score:.1f}" for score in scores)))
+    return Table(("performance", "notes", "Transkun", "pressed", "held", "ear"), tuple(rows))
 
 
-def lengths(asap: Path, pianoyt: Path) -> list[str]:
-    """Markdown rows: note lengths by register, labels of real recordings beside the ear and the keys."""
+def lengths(asap: Path, pianoyt: Path) -> Table:
+    """Rows: note lengths by register, labels of real recordings beside the ear and the keys."""
     keys, ears = [], []
     for path in sorted(asap.glob("Bach/*/bwv_8[456]*/*.mid")):
         if path.stem != "midi_score":
@@ -135,10 +131,7 @@ def lengths(asap: Path, pianoyt: Path) -> list[str]:
             end = midi.notes.intervals[:, 1].max() + 1
             ears.append(listen(midi.notes, midi.pedal, np.random.default_rng(0), end))
     labels = [read_midi(pianoyt / label.file).notes for label in LABELS if label.book == 1]
-    rows = [
-        "| pitches | labels 50 / 99 / 99.8 % | ear | keys |",
-        "| --- | --- | --- | --- |",
-    ]
+    rows = []
     for low, high in pairwise(REGISTERS):
         cells = []
         for performances in (labels, ears, keys):
@@ -149,21 +142,23 @@ def lengths(asap: Path, pianoyt: Path) -> list[str]:
                 ]
             )
             cells.append(" / ".join(f"{value:.2f}" for value in np.percentile(seconds, [50, 99, 99.8])))
-        rows.append(f"| {low}..{high - 1} | " + " | ".join(cells) + " |")
-    return rows
+        rows.append((f"{low}..{high - 1}", *cells))
+    return Table(("pitches", "labels 50 / 99 / 99.8 %", "ear", "keys"), tuple(rows))
 
 
 def main(
     asap: Annotated[Path, typer.Argument(help="ASAP's root folder.")],
     pianoyt: Annotated[Path | None, typer.Option(help="PianoYT's root folder, for the second check.")] = None,
-    keep: Annotated[
+    transcriptions: Annotated[
         Path | None, typer.Option(help="Folder that keeps transcriptions, for another go.")
     ] = None,
+    keep: Keep = None,
 ) -> None:
     """Print how far the simulated ear agrees with real transcribers."""
-    typer.echo("\n".join(agreement(asap, keep)))
+    tables = [agreement(asap, transcriptions)]
     if pianoyt is not None:
-        typer.echo("\n" + "\n".join(lengths(asap, pianoyt)))
+        tables.append(lengths(asap, pianoyt))
+    show(tables, keep)
 
 
 if __name__ == "__main__":

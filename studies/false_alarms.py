@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+import typer
 from scipy.signal import lfilter
 
 from audeo_bench.roll import FRAMES_PER_SECOND
 from audeo_bench.score.frames import FrameCounts, block_sums
 from audeo_bench.score.resampling import LEVEL
 from audeo_bench.score.statistics import Measure, compare_counts
+from studies.tables import Keep, Table, show
 
 RECORDINGS, VOICES, GHOSTS = 3, 5, 5
 """Voices that may sound in a frame, and keys that may wrongly be heard."""
@@ -112,37 +115,38 @@ def measure_rates(
     )
 
 
-def print_rates(rates: Sequence[Rates], trials: int) -> None:
-    """A Markdown table, as docs/statistics.md shows it."""
-    print(
-        "| errors last | recordings | false alarms | coverage, equal | coverage, unequal | found, unequal |"
-    )
-    print("| --- | --- | --- | --- | --- | --- |")
+def table(rates: Sequence[Rates]) -> Table:
+    """As docs/notebook/statistics.md shows it."""
+    rows = []
     for row in rates:
         length = f"{RECORDINGS} x {row.frames / FRAMES_PER_SECOND:.0f} s"
         shares = (row.false_alarms, row.coverage, row.coverage_unequal, row.power)
-        print(f"| {row.seconds:g} s | {length} | {' | '.join(f'{share:.1%}' for share in shares)} |")
+        rows.append((f"{row.seconds:g} s", length, *(f"{share:.1%}" for share in shares)))
+    header = (
+        "errors last",
+        "recordings",
+        "false alarms",
+        "coverage, equal",
+        "coverage, unequal",
+        "found, unequal",
+    )
+    return Table(header, tuple(rows))
+
+
+def main(
+    trials: int = 1000,
+    draws: int = 2000,
+    seed: int = 0,
+    seconds: Annotated[list[float], typer.Option(help="How long errors last.")] = [0.5, 1, 2, 4],  # noqa: B006
+    frames: Annotated[list[int], typer.Option(help="Length of the recordings.")] = [2000, 6250],  # noqa: B006
+    keep: Keep = None,
+) -> None:
+    """Print how often equal systems are called different, and how often intervals hold the truth."""
+    rates = [measure_rates(last, length, trials, draws, seed) for length in frames for last in seconds]
     margin = 1.96 * (LEVEL * (1 - LEVEL) / trials) ** 0.5
-    print(f"\n{trials} trials a row, simulated; a rate near 5 % is known to about {margin:.1%}.")
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    import argparse
-
-    parser = argparse.ArgumentParser(prog="python -m studies.false_alarms", description=__doc__)
-    parser.add_argument("--trials", type=int, default=1000)
-    parser.add_argument("--draws", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, nargs="+", default=[0.5, 1.0, 2.0, 4.0])
-    parser.add_argument("--frames", type=int, nargs="+", default=[2000, 6250])
-    chosen = parser.parse_args(arguments)
-    rates = [
-        measure_rates(seconds, frames, chosen.trials, chosen.draws, chosen.seed)
-        for frames in chosen.frames
-        for seconds in chosen.seconds
-    ]
-    print_rates(rates, chosen.trials)
+    known = f"{trials} trials a row, simulated; a rate near 5 % is known to about {margin:.1%}"
+    show([table(rates)], keep, trials=known)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

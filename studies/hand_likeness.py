@@ -4,7 +4,7 @@ The real side is MIDItest (Koepke, Wiles, Moses & Zisserman, ICASSP 2020, CC BY 
 the digital piano's own MIDI, the keyboard's borders in the picture and MediaPipe fingertips at 30 frames a
 second. The simulated side acts the same MIDI out. Both go through the same measures::
 
-    python -m studies.hand_likeness ../shared/miditest
+    python -m studies.hand_likeness MIDITEST
 """
 
 from __future__ import annotations
@@ -18,21 +18,18 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 import typer
-from rich.console import Console
-from rich.table import Table
 from scipy.optimize import brute
 from scipy.signal import medfilt
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.corpus.simulated.hands import finger, frame_times, split_hands, track
-from audeo_bench.files import atomic_write
 from audeo_bench.formats.midi import read_midi
 from audeo_bench.keyboard import IS_BLACK, KEY_X, WHITE_LENGTH, WHITE_WIDTH
 from audeo_bench.roll import LOWEST_PITCH, Notes
+from studies.tables import Keep, Table, show
 
 VIDEO_RATE = 30.0
 _TIPS = {4: 0, 8: 1, 12: 2, 16: 3, 20: 4}
-_BEGIN, _END = "<!-- likeness: begin -->", "<!-- likeness: end -->"
 
 
 @dataclass(frozen=True)
@@ -300,44 +297,21 @@ def _cells(values: tuple[float, float, float]) -> str:
     return f"{middle} ({low} .. {high})"
 
 
-def _write_page(rows: list[Likeness], agree: tuple[float, float], page: Path) -> None:
-    """Replace the table between the page's two markers."""
-    text = page.read_text() if page.exists() else f"# Hands\n\n{_BEGIN}\n{_END}\n"
-    if _BEGIN not in text or _END not in text:
-        raise AudeoBenchError(f"{page}: the markers '{_BEGIN}' and '{_END}' are missing; put them back.")
-    table = ["| measure | real | simulated |", "| --- | --- | --- |"]
-    table += [f"| {row.measure} | {_cells(row.real)} | {_cells(row.simulated)} |" for row in rows]
-    table += [
-        "",
-        f"Same hand as the real pianist: {agree[0]:.1f} % of the notes; same finger, given the hand: ",
-    ]
-    table[-1] += f"{agree[1]:.1f} %."
-    before, after = text.split(_BEGIN)[0], text.split(_END)[1]
-    with atomic_write(page) as temporary:
-        temporary.write_text(f"{before}{_BEGIN}\n" + "\n".join(table) + f"\n{_END}{after}")
-
-
 def main(
     folder: Annotated[Path, typer.Argument(help="The folder that holds MIDItest.")],
-    page: Annotated[Path, typer.Option(help="Page whose table is replaced.")] = Path("docs/hands.md"),
     seed: Annotated[int, typer.Option(help="Seed of the simulated pianists.")] = 0,
+    keep: Keep = None,
 ) -> None:
-    """Print real and simulated hands side by side, and write the table into the page."""
-    console = Console()
+    """Print real and simulated hands side by side: median (10th .. 90th percentile)."""
     try:
         rows = compare(folder, seed)
-        agree = agreement(folder)
-        _write_page(rows, agree, page)
+        hands, fingers = agreement(folder)
     except AudeoBenchError as error:
-        console.print(str(error), style="red", markup=False)
+        typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    table = Table(title="Hands: real (MIDItest) beside simulated, median (10th .. 90th percentile)")
-    for heading in ("measure", "real", "simulated"):
-        table.add_column(heading)
-    for row in rows:
-        table.add_row(row.measure, _cells(row.real), _cells(row.simulated))
-    console.print(table)
-    console.print(f"same hand {agree[0]:.1f} % of the notes; same finger, given the hand, {agree[1]:.1f} %")
+    cells = tuple((row.measure, _cells(row.real), _cells(row.simulated)) for row in rows)
+    agree = f"{hands:.1f} % of the notes; same finger, given the hand: {fingers:.1f} %"
+    show([Table(("measure", "real", "simulated"), cells)], keep, same_hand=agree)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How plainly the simulated camera shows that a key is down: d' of an ideal observer, hands in place.
 
-``python -m studies.visibility`` prints the table of ``docs/camera.md``.
+``python -m studies.visibility`` prints the table of ``docs/notebook/camera.md``.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import typer
 
 from audeo_bench.corpus.simulated.appearance import Appearance
 from audeo_bench.corpus.simulated.camera import film
 from audeo_bench.corpus.simulated.hands import HandTracks, split_hands, track
 from audeo_bench.keyboard import IS_BLACK
 from audeo_bench.roll import FRAMES_PER_SECOND, LOWEST_PITCH, Notes
+from studies.tables import Keep, Table, show
 
 _HALF = 30
 """Frames that a key is up, and then down, under one still hand."""
@@ -96,17 +98,19 @@ def measure(appearance: Appearance, rng: np.random.Generator, trials: int) -> li
     return found
 
 
-def main() -> None:
-    """Print d' and contrast by colour of key over twelve looks."""
-    rng = np.random.default_rng(0)
-    found = [one for _ in range(12) for one in measure(Appearance.draw(rng), rng, 16)]
-    print("key    trials  d' median (10 %, 90 %)      rms contrast in grey levels, median")
+def main(looks: int = 12, seed: int = 0, keep: Keep = None) -> None:
+    """Print d' and contrast by colour of key over so many looks, sixteen keys each."""
+    rng = np.random.default_rng(seed)
+    found = [one for _ in range(looks) for one in measure(Appearance.draw(rng), rng, 16)]
+    rows = []
     for name, black in (("white", False), ("black", True)):
         some = [one for one in found if IS_BLACK[one.key] == black]
         low, middle, high = np.percentile([one.d_prime for one in some], [10, 50, 90])
         contrast = np.median([one.contrast for one in some])
-        print(f"{name}  {len(some):6d}  {middle:9.1f} ({low:.1f}, {high:.1f})  {contrast:18.1f}")
+        rows.append((name, str(len(some)), f"{middle:.1f} ({low:.1f}, {high:.1f})", f"{contrast:.1f}"))
+    change = "rms change of the changed pixels, grey levels, median"
+    show([Table(("key", "trials", "d' median (10 %, 90 %)", change), tuple(rows))], keep)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -258,7 +258,7 @@ def test_the_simulation_of_false_alarms(capsys: pytest.CaptureFixture[str]) -> N
     assert rates.false_alarms < 0.17
     assert rates.coverage > 0.82
     assert rates.power > 0.5
-    main(["--trials", "2", "--draws", "50", "--seconds", "1", "--frames", "1000"])
+    main(trials=2, draws=50, seconds=[1], frames=[1000])
     printed = capsys.readouterr().out
     assert "| 1 s | 3 x 40 s |" in printed
     assert "simulated" in printed

@@ -1,4 +1,4 @@
-"""Audio -> notes, by Transkun (Yan & Duan, ISMIR 2024; MIT licence), extra ``audeo-bench[transcribe]``.
+"""Audio -> notes, by Transkun (Yan & Duan, ISMIR 2024; MIT licence): ``pip install transkun``.
 
 Its weights travel inside its package, so nothing is fetched when it is used.
 """
@@ -68,10 +68,7 @@ def _model() -> tuple[Any, Any]:
         import moduleconf  # pyright: ignore[reportMissingImports]
         from transkun.Data import writeMidi  # pyright: ignore[reportMissingImports]
     except ImportError as problem:
-        raise AudeoBenchError(
-            f"Transkun cannot be loaded ({problem}); "
-            "install the extra: pip install 'audeo-bench[transcribe]'."
-        ) from problem
+        raise AudeoBenchError(f"Transkun cannot be loaded ({problem}); pip install transkun.") from problem
     folder = resources.files("transkun") / "pretrained"
     configuration = moduleconf.parseFromFile(str(folder / "2.0.conf"))["Model"]
     model = configuration.module.TransKun(conf=configuration.config)
