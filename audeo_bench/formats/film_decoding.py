@@ -282,8 +282,9 @@ class Decoder:
         line = self.timeline
         if not line.counted:
             place = int(np.searchsorted(line.keys, line.origin + time / line.base + 1e-6, "right"))
-            # Some formats find no exact place, some key pictures do not decode: then the one before.
-            for key in line.keys[max(0, place - 3) : place][::-1].tolist():
+            # WMV finds places seconds after the one asked for, and some key pictures do not decode: then
+            # one further back.
+            for key in line.keys[[place - back for back in (1, 2, 3, 6, 12, 24) if back <= place]].tolist():
                 try:
                     self.container.seek(key, stream=self.stream)
                 except FFmpegError:
