@@ -17,7 +17,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-MODULES = ("midi", "train", "data", "identify", "leaderboard", "synth", "perform", "explain", "release")
+MODULES = (
+    "midi",
+    "train",
+    "data",
+    "identify",
+    "leaderboard",
+    "synth",
+    "keyboard",
+    "perform",
+    "explain",
+    "release",
+)
 """The modules of this package whose ``register(app)`` adds commands, in the order of the help page."""
 
 BAD_INPUT, INTERRUPTED = 2, 130

@@ -10,12 +10,13 @@ import numpy as np
 
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, AudeoBenchError
 from audeo_bench.keyboard import IS_BLACK, KEYBOARD_WIDTH, WHITE_LENGTH, WHITE_WIDTH
+from audeo_bench.roll import KEYS, LOWEST_PITCH
 
 BEHIND, BEFORE = 7.0, 50.0
 """Millimetres of the key plane that the picture shows behind the keys and before their front edge: the middle
 of what the simulated camera shows (`Appearance.draw`).
 """
-LOWEST_PITCH, HIGHEST_PITCH = 21, 108
+HIGHEST_PITCH = LOWEST_PITCH + KEYS - 1
 
 
 def homography(
