@@ -3,6 +3,12 @@
 A contestant is one Python file that defines one class: a :class:`VideoToRoll`, a :class:`RollToMidi` or a
 :class:`Synthesizer`. The harness loads the file by its path, feeds the class recordings, keeps what it
 answered and scores the answers. This module imports no torch, so that ``audeo-bench --help`` stays fast.
+
+Besides this module a contestant may import the toolkit, which the shipped ones use too and which stays as it
+is: :mod:`audeo_bench.nn` (nets of five-frame stacks, weights as safetensors), :mod:`audeo_bench.keyboard`
+(where each key lies), :mod:`audeo_bench.synth` (FluidSynth, spectrograms and their inversion) and, inside
+``fit``, :mod:`audeo_bench.training` (the training loop and recipes). Everything else of the package is the
+harness's own.
 """
 
 from __future__ import annotations
@@ -11,15 +17,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, LOWEST_PITCH, PAPER_KEYS, Notes
-
-if TYPE_CHECKING:
-    from audeo_bench.training import TrainingContext
+from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, LOWEST_PITCH, PAPER_KEYS, Notes, roll_to_notes
 
 __all__ = [
     "FRAMES_PER_SECOND",
@@ -37,8 +40,10 @@ __all__ = [
     "RollToMidi",
     "Stage",
     "Synthesizer",
+    "TrainingContext",
     "VideoToRoll",
     "Work",
+    "roll_to_notes",
     "windows",
 ]
 
@@ -142,6 +147,65 @@ class Recording:
     @property
     def seconds(self) -> float:
         return len(self) / FRAMES_PER_SECOND
+
+
+class TrainingContext(Protocol):
+    """What ``Stage.fit`` is given.
+
+    Attributes
+    ----------
+    fabric : lightning_fabric.Fabric
+        Device, precision and processes.
+    seed : int
+        Fixes initial weights and every draw.
+    epochs : int or None
+        The user's wish; None leaves the contestant's own recipe.
+    folder : Path
+        Work files of this training.
+    resume : bool
+        Whether to go on where an earlier training in this folder stopped.
+    first_stage : VideoToRoll or None
+        What stands before the contestant in the chain that is trained, with its weights.
+    """
+
+    fabric: Any
+    seed: int
+    epochs: int | None
+    folder: Path
+    resume: bool
+    first_stage: VideoToRoll | None
+
+    @property
+    def training(self) -> list[Recording]:
+        """The recordings to train on. Behind a first stage they are others than that one trained on."""
+        ...
+
+    @property
+    def validation(self) -> list[Recording]:
+        """Recordings of works that training never hears."""
+        ...
+
+    def frames(self, shape: tuple[int, int]) -> list[np.ndarray]:
+        """Each training recording's frames at (height, width), uint8, as read-only memory maps."""
+        ...
+
+    def answers(self, stage: VideoToRoll, shape: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(probabilities, truth) of the validation recordings' first 48 seconds, both (88, T), from frames at
+        ``shape``.
+        """
+        ...
+
+    def training_rolls(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(roll, truth) of each training recording, both (88, T); the roll is the first stage's answer."""
+        ...
+
+    def validation_rolls(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(roll, truth) of each validation recording."""
+        ...
+
+    def sounds(self) -> list[np.ndarray]:
+        """Each training recording's samples, float16 mono at 16 kHz, as read-only memory maps."""
+        ...
 
 
 class Stage(ABC):  # noqa: B024 (its three subclasses have the abstract verbs)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from audeo_bench.api import TrainingContext
 from audeo_bench.nn.resnet import initialise, stage
 from audeo_bench.nn.stage import StackedFrames
-from audeo_bench.training.recipes import fit_stacks
 
 
 class ResNet18(nn.Module):
@@ -41,5 +41,7 @@ class ResNet(StackedFrames):
         self.options = {"width": width, "keys": keys, "frame_shape": list(frame_shape)}
         self.net = ResNet18(width, keys)
 
-    def fit(self, context) -> None:
+    def fit(self, context: TrainingContext) -> None:
+        from audeo_bench.training.recipes import fit_stacks  # training's libraries take seconds to import
+
         fit_stacks(self, context)

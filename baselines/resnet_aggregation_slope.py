@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from audeo_bench.api import TrainingContext
 from audeo_bench.nn.frames import STACK
 from audeo_bench.nn.resnet import initialise, stage
 from audeo_bench.nn.stage import StackedFrames
-from audeo_bench.training.recipes import fit_stacks
 
 SLOPE = 88
 """Values of the ramp 0..1, one for each key."""
@@ -92,5 +92,7 @@ class ResNetAggregationSlope(StackedFrames):
         self.options = {"width": width, "keys": keys, "frame_shape": list(frame_shape)}
         self.net = AggregationSlopeNet(width, keys)
 
-    def fit(self, context) -> None:
+    def fit(self, context: TrainingContext) -> None:
+        from audeo_bench.training.recipes import fit_stacks  # training's libraries take seconds to import
+
         fit_stacks(self, context)

@@ -15,12 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from audeo_bench.api import KEYS
+from audeo_bench.api import KEYS, TrainingContext
 from audeo_bench.keyboard import IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
 from audeo_bench.nn.frames import STACK
 from audeo_bench.nn.resnet import initialise, stage
 from audeo_bench.nn.stage import StackedFrames, keys_of
-from audeo_bench.training.recipes import fit_stacks
 
 PLACES = (-0.4, 0.0, 0.4)
 """Where each key is read: left edge, centre, right edge, in widths of a white key from its centre."""
@@ -77,5 +76,7 @@ class Keywise(StackedFrames):
         self.options = {"width": width, "keys": keys, "frame_shape": list(frame_shape)}
         self.net = KeywiseNet(width, keys, frame_shape)
 
-    def fit(self, context) -> None:
+    def fit(self, context: TrainingContext) -> None:
+        from audeo_bench.training.recipes import fit_stacks  # training's libraries take seconds to import
+
         fit_stacks(self, context)

@@ -18,16 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from audeo_bench.api import KEYS, LOWEST_PITCH, AudeoBenchError, Recording, Synthesizer
-from audeo_bench.files import atomic_write
+from audeo_bench.api import KEYS, LOWEST_PITCH, AudeoBenchError, Recording, Synthesizer, TrainingContext
 from audeo_bench.nn.stage import TorchStage, default_device
-from audeo_bench.progress import progress_bar
 from audeo_bench.synth.griffin_lim import BINS, HOP, N_FFT, griffin_lim_blocks, log_spectrogram
 from audeo_bench.synth.loudness import at_level
-from audeo_bench.training import SECOND_STAGE_TAKES
-from audeo_bench.training.frames import Source
-from audeo_bench.training.loop import optimise
-from audeo_bench.training.misread import misread
 
 PITCHES = 128
 PIECE = 128
@@ -224,24 +218,24 @@ class PerfNet(TorchStage, Synthesizer):
                 weight = np.concatenate([weight[stride:], np.zeros(stride, np.float32)])
             yield np.concatenate(done, axis=1)
 
-    def fit(self, context, epochs: int = 10, batch: int = 16, steps: int = 120) -> None:
+    def fit(self, context: TrainingContext, epochs: int = 10, batch: int = 16, steps: int = 120) -> None:
         """MSE for the spectrogram of the true roll, L1 for the refined one of the predicted roll; Adam 1e-3.
 
         The two nets are trained side by side, every third batch for the refinement, which passes nothing
         back. Behind a first stage (``keywise+perfnet``) the predicted rolls are that stage's, of recordings
         that it did not train on; alone they are true rolls with drawn faults.
         """
-        fabric = context.fabric
+        # Training's libraries take seconds to import.
+        from audeo_bench.training.loop import Recipe, optimise
+        from audeo_bench.training.misread import misread
+
+        fabric, sounds = context.fabric, context.sounds()
         if context.first_stage is None:
-            recordings = context.training
-            rolls = [recording.sounding for recording in recordings]
+            rolls = [recording.sounding for recording in context.training]
             read = [misread(roll, np.random.default_rng([context.seed, n])) for n, roll in enumerate(rolls)]
         else:
-            sources = [Source(context.corpus, context.corpus_seed, "wtc1", t) for t in SECOND_STAGE_TAKES]
-            recordings = [recording for source in sources for recording in source.recordings()]
-            pairs = context.held_out_rolls()
+            pairs = context.training_rolls()
             rolls, read = [truth for _, truth in pairs], [roll >= 0.4 for roll, _ in pairs]
-        sounds = rendered(recordings, context.folder)
         assert isinstance(self.net, nn.ModuleDict)
         performance, refinement = self.net["performance"], self.net["refinement"]
         output = performance.get_submodule("output")
@@ -286,21 +280,16 @@ class PerfNet(TorchStage, Synthesizer):
                 first.step()
             return loss
 
-        optimise(
-            fabric,
-            self.net,
-            [first, second],
-            draw,
-            step,
-            lambda: self.explained(context.validation),
-            epochs=epochs if context.epochs is None else context.epochs,
-            steps_per_epoch=steps,
-            score="validation_r2",
-            **context.loop_options(self.name),
-        )
+        def validate() -> float:
+            return self.explained(context.validation)
+
+        recipe = Recipe(self.net, [first, second], draw, step, validate, epochs, steps, score="validation_r2")
+        optimise(recipe, context, self.name)
 
     def explained(self, recordings: list[Recording]) -> float:
         """Share of the log spectrogram's variance that the net explains from rolls with faults; mean."""
+        from audeo_bench.training.misread import misread
+
         shares = []
         for number, recording in enumerate(recordings):
             assert recording.audio is not None
@@ -320,17 +309,3 @@ def piece_of(roll: np.ndarray, start: int) -> np.ndarray:
     piece = np.zeros((PITCHES, PIECE), np.float32)
     piece[LOWEST_PITCH : LOWEST_PITCH + KEYS, inside] = roll[:, frames[inside]]
     return piece
-
-
-def rendered(recordings: list[Recording], folder) -> list[np.ndarray]:
-    """The recordings' sound, rendered once and kept as float16 memory maps."""
-    paths = [folder / "audio" / f"{recording.id}.npy" for recording in recordings]
-    with progress_bar("rendering training sound", total=len(paths), unit="recordings") as bar:
-        for path, recording in zip(paths, recordings, strict=True):
-            if recording.audio is None:
-                raise AudeoBenchError(f"{recording.id}: has no sound; train perfnet on --corpus simulated.")
-            if not path.exists():
-                with atomic_write(path) as temporary:
-                    np.save(temporary, recording.audio().astype(np.float16))
-            bar.advance()
-    return [np.load(path, mmap_mode="r") for path in paths]

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from audeo_bench.nn.stage import default_device, keys_of
-from audeo_bench.training.gan import RollRefiner, fit_refiner
+from audeo_bench.api import TrainingContext
+from audeo_bench.nn.stage import RollRefiner, default_device, keys_of
 
 DEPTHS = 5
 
@@ -94,5 +94,7 @@ class Roll2Midi(RollRefiner):
         answer[keys] = net(torch.from_numpy(roll[None, None, keys]).to(device))[0, 0].float().cpu().numpy()
         return answer
 
-    def fit(self, context) -> None:
+    def fit(self, context: TrainingContext) -> None:
+        from audeo_bench.training.gan import fit_refiner  # training's libraries take seconds to import
+
         fit_refiner(self, Discriminator(self.options["width"]), context)

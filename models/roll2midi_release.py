@@ -15,11 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from audeo_bench.nn.stage import default_device, keys_of
-from audeo_bench.training.gan import WINDOW, RollRefiner, fit_refiner
+from audeo_bench.api import TrainingContext
+from audeo_bench.nn.stage import RollRefiner, default_device, keys_of
 
 EPSILON = 0.8
 """Added to the variance by the release's batch norms, where 1e-5 is usual; its weights need it."""
+PIECE = 100
+"""Frames that are answered together."""
 
 
 class Down(nn.Module):
@@ -121,10 +123,12 @@ class Roll2MidiRelease(RollRefiner):
         keys, device = keys_of(self.options["keys"]), default_device()
         net = self.inference_net(device)
         answer = np.zeros_like(roll, np.float32)
-        for start in range(0, roll.shape[1], WINDOW):
-            piece = torch.from_numpy(np.ascontiguousarray(roll[keys, start : start + WINDOW])).to(device)
-            answer[keys, start : start + WINDOW] = net(piece[None, None])[0, 0].float().cpu().numpy()
+        for start in range(0, roll.shape[1], PIECE):
+            piece = torch.from_numpy(np.ascontiguousarray(roll[keys, start : start + PIECE])).to(device)
+            answer[keys, start : start + PIECE] = net(piece[None, None])[0, 0].float().cpu().numpy()
         return answer
 
-    def fit(self, context) -> None:
+    def fit(self, context: TrainingContext) -> None:
+        from audeo_bench.training.gan import fit_refiner  # training's libraries take seconds to import
+
         fit_refiner(self, Discriminator(self.options["width"]), context)

@@ -15,10 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH
+from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, TrainingContext
 from audeo_bench.nn.resnet import initialise, stage
 from audeo_bench.nn.stage import StackedFrames
-from audeo_bench.training.recipes import fit_stacks
 
 
 class FeatureTransform(nn.Module):
@@ -112,5 +111,7 @@ class Video2Roll(StackedFrames):
             "frame_shape": (FRAME_HEIGHT, FRAME_WIDTH),
         }
 
-    def fit(self, context) -> None:
+    def fit(self, context: TrainingContext) -> None:
+        from audeo_bench.training.recipes import fit_stacks  # training's libraries take seconds to import
+
         fit_stacks(self, context)

@@ -18,7 +18,8 @@ STRANGER = """
 from models.mine import ANSWER
 import baselines
 assert ANSWER == 42
-from audeo_bench.contestants.loading import built_in, find, load_class
+from audeo_bench.contestants.loading import find
+from audeo_bench.contestants.module import load_class
 assert load_class(find("keywise")).__name__ == "Keywise"
 from audeo_bench.paper.reported import reported
 assert len(reported().table1.rows) == 5
@@ -45,7 +46,7 @@ def repository_files() -> set[str]:
         if top == "audeo_bench":
             expected.add(name)
         elif top in ("models", "baselines"):
-            if (suffix == ".py" and len(path.parts) == 2) or suffix == ".safetensors":
+            if (suffix in (".py", ".toml") and len(path.parts) == 2) or suffix == ".safetensors":
                 expected.add(f"audeo_bench/_shipped/{name}")
         elif top == "leaderboards" and suffix == ".json":
             expected.add(f"audeo_bench/_shipped/{name}")

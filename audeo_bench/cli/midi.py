@@ -77,6 +77,7 @@ def midi(
     """
     from audeo_bench.api import AudeoBenchError
     from audeo_bench.contestants import loading as contestants
+    from audeo_bench.contestants.roster import roster
     from audeo_bench.corpus import open_corpus
     from audeo_bench.paper import table1
     from audeo_bench.runs import released_answers as authors
@@ -87,10 +88,10 @@ def midi(
     command = ["audeo-bench", *sys.argv[1:]]
     results = authors.stored_results(opened, split, runs, thresholds=chosen, limit=limit, command=command)
     if contestant:
-        systems = [contestants.system(text, weights or ()) for text in contestant]
+        systems = contestants.systems(contestant, weights or ())
     else:
         # Where the authors' own answers are at hand, models are run when they are asked for.
-        systems = [] if results else contestants.shipped_systems(weights or ())
+        systems = [] if results else contestants.ready_systems(roster().midi, weights or ())
     if not systems and not results:
         raise AudeoBenchError(
             "midi: no contestant has trained weights here; train one with `audeo-bench train keywise`, "

@@ -25,7 +25,7 @@ def train(
     corpus: Annotated[str, typer.Option(help="Where the training recordings come from.")] = "simulated",
     seed: Annotated[int, typer.Option(help="Draws the first weights and the order of the samples.")] = 0,
     width: Annotated[
-        int | None, typer.Option(min=1, help="Channels of the first layer; the recipe's if left out.")
+        int | None, typer.Option(min=8, help="Channels of the first layer; the recipe's if left out.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="The recipe's if left out.")] = None,
     output: Annotated[
@@ -38,23 +38,14 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Train a contestant on the corpus's training split; validation chooses the checkpoint, never test."""
-    from audeo_bench import training
     from audeo_bench.api import AudeoBenchError
+    from audeo_bench.training import job
 
     if every == (name is not None):
         raise AudeoBenchError(
             "train: name one contestant, such as `audeo-bench train keywise`, or give --all."
         )
-    shared = {
-        "corpus": corpus,
-        "seed": seed,
-        "width": width,
-        "epochs": epochs,
-        "output": output,
-        "resume": resume,
-        "precision": precision,
-        "device": device,
-    }
-    weights = training.train_all(**shared) if name is None else [training.train(name, **shared)]
+    how = job.Options(corpus, seed, width, epochs, output, resume, precision, device)
+    weights = job.train_all(how) if name is None else [job.train(name, how)]
     for path in weights:
         typer.echo(f"weights: {path}")

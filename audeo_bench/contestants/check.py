@@ -21,6 +21,7 @@ import numpy as np
 
 from audeo_bench import api
 from audeo_bench.api import AudeoBenchError, Recording, RollToMidi, Stage, Synthesizer, VideoToRoll
+from audeo_bench.contestants.loading import alone
 from audeo_bench.contestants.memory import peak_memory
 
 Outcome = Literal["pass", "warn", "fail"]
@@ -54,7 +55,7 @@ def check(contestant: str, weights: Sequence[str] = ()) -> Iterator[Finding]:
         The first failure that makes the later tests meaningless is the last finding.
     """
     try:
-        stage = load_alone(contestant, weights)
+        stage = alone(contestant, weights).load()
     except AudeoBenchError as fault:
         yield Finding("loads", "fail", str(fault))
         return
@@ -71,28 +72,6 @@ def check(contestant: str, weights: Sequence[str] = ()) -> Iterator[Finding]:
             yield test()
         except AudeoBenchError as fault:
             yield Finding(test.__name__, "fail", str(fault))
-
-
-def load_alone(contestant: str, weights: Sequence[str] = ()) -> Stage:
-    """Load one contestant with its weights, whatever its place in a chain.
-
-    Raises
-    ------
-    AudeoBenchError
-        It does not load; the message names a missing package or file.
-    """
-    from pathlib import Path
-
-    from audeo_bench.contestants.loading import find, load_class, sha256_of, takes_weights, weights_beside
-
-    found = find(contestant)
-    if takes_weights(load_class(found)):
-        path = Path(weights[0].rpartition("=")[2]) if weights else weights_beside(found.path)
-        if path.is_file():
-            found = replace(found, weights=path.resolve(), weights_sha256=sha256_of(path))
-        elif weights:
-            raise AudeoBenchError(f"--weights {weights[0]}: there is no file {path}.")
-    return found.load()
 
 
 def _kind(stage: Stage) -> str:

@@ -11,9 +11,6 @@ from audeo_bench.api import AudeoBenchError
 
 __all__ = ["ReleasedCheckpoint", "released_checkpoints"]
 
-TAKERS = ("video2roll", "roll2midi_release")
-"""The contestants whose nets the authors released."""
-
 
 @dataclass(frozen=True)
 class ReleasedCheckpoint:
@@ -44,11 +41,14 @@ def _files(directory: Path) -> Iterator[Path]:
 
 
 def _identified(path: Path) -> ReleasedCheckpoint:
-    from audeo_bench.contestants.loading import find, load_class
+    from audeo_bench.contestants.loading import find
+    from audeo_bench.contestants.module import load_class
+    from audeo_bench.contestants.roster import roster
     from audeo_bench.nn.release_checkpoint import read_release_checkpoint
 
     state = read_release_checkpoint(path)
-    for name in TAKERS:
+    takers = roster().released
+    for name in takers:
         cls: Any = load_class(find(name))
         try:
             options = cls.release_options(state)
@@ -57,5 +57,5 @@ def _identified(path: Path) -> ReleasedCheckpoint:
         cls().load(path)
         return ReleasedCheckpoint(path.resolve(), name, options)
     raise AudeoBenchError(
-        f"{path}: a checkpoint of neither {' nor '.join(TAKERS)}: found {', '.join(list(state)[:3])}, ..."
+        f"{path}: a checkpoint of neither {' nor '.join(takers)}: found {', '.join(list(state)[:3])}, ..."
     )

@@ -115,9 +115,6 @@ def table2_players(runs: Path, systems: Sequence[str] = ()) -> list[Player]:
             GroundTruth() if name == GROUND_TRUTH else SystemPlayer(contestants.system(name), runs)
             for name in systems
         ]
-    known = contestants.built_in()
     names = [row.system for row in reported().table2.rows if row.system != GROUND_TRUTH]
-    there = [name for name in names if all(part in known for part in name.split("+"))]
-    chains = [contestants.system(name) for name in there]
-    ready = [chain for chain in chains if all(stage.weights is not None for stage in chain.roll_stages)]
+    ready = contestants.ready_systems(names)
     return [*(SystemPlayer(chain, runs) for chain in ready), GroundTruth()]

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from audeo_bench.api import KEYS, PAPER_KEYS, AudeoBenchError, Frames, Stage, VideoToRoll
+from audeo_bench.api import KEYS, PAPER_KEYS, AudeoBenchError, Frames, RollToMidi, Stage, VideoToRoll
 from audeo_bench.files import atomic_write
 from audeo_bench.nn.folding import folded
 from audeo_bench.nn.frames import shrink, stack_indices, to_unit
@@ -164,6 +164,13 @@ class StackedFrames(TorchStage, VideoToRoll):
                 logits = net(stacks.contiguous(memory_format=torch.channels_last))
                 answer[keys_of(logits.shape[1]), chosen] = torch.sigmoid(logits).T.float().cpu().numpy()
         return answer
+
+
+class RollRefiner(TorchStage, RollToMidi):
+    """A roll-to-MIDI stage whose net maps (N, 1, keys, T) probabilities to the same shape.
+
+    ``options`` must hold ``keys`` (51 or 88).
+    """
 
 
 def _batches(rows: np.ndarray) -> list[np.ndarray]:

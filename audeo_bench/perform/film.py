@@ -25,7 +25,6 @@ from audeo_bench.roll import Notes, roll_to_notes
 
 __all__ = ["Performed", "default_system", "notes_of", "perform", "rolls"]
 
-PREFERRED = ("keywise+roll2midi", "keywise", "video2roll+roll2midi", "video2roll", "resnet")
 SPAN, CONTEXT = 3000, 200
 """Frames that are answered together, two minutes, and neighbours that the answer sees on both sides."""
 
@@ -132,12 +131,11 @@ def notes_of(pieces: Iterable[np.ndarray], threshold: float = 0.4, velocity: int
 
 def default_system() -> str:
     """The best shipped chain whose weights are there."""
-    from audeo_bench.contestants.loading import built_in, system
+    from audeo_bench.contestants.loading import ready_systems
+    from audeo_bench.contestants.roster import roster
 
-    known = built_in()
-    for name in PREFERRED:
-        if all(part in known for part in name.split("+")) and all(s.weights for s in system(name).stages):
-            return name
+    for ready in ready_systems(roster().perform):
+        return ready.name
     raise AudeoBenchError(
         "perform: no contestant has trained weights here; train one with `audeo-bench train keywise`, "
         "or name your own with --contestant ./my_model.py."
@@ -193,7 +191,7 @@ def perform(
     check_output(video, output)
     chain = system(contestant or default_system(), weights)
     voice: Synthesizer
-    if chain.kinds[-1] == "synthesizer" and chain.stages[-1].name != "fluidsynth":
+    if chain.stages[-1].kind == "synthesizer" and chain.stages[-1].name != synthesizer:
         voice = chain.stages[-1].load()  # type: ignore[assignment]
     else:
         voice = open_synthesizer(synthesizer, instrument, soundfont)

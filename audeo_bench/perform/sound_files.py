@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,9 +12,9 @@ import numpy as np
 import soundfile
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError, Synthesizer
+from audeo_bench.contestants.loading import alone
 from audeo_bench.files import atomic_write
 from audeo_bench.perform.sources import Score, read_scores
-from audeo_bench.synth.fluidsynth import FluidSynth, render_blocks
 from audeo_bench.synth.loudness import LevelMeter, limited
 
 __all__ = ["Sound", "held", "open_synthesizer", "play", "render_files", "write_wav"]
@@ -77,46 +77,29 @@ def open_synthesizer(
     Raises
     ------
     AudeoBenchError
-        It is no synthesiser, has no weights, or was given an instrument or sound font and is not FluidSynth.
+        It is no synthesiser, has no weights, or has no choice of instruments or sound fonts.
     """
-    from audeo_bench.contestants.loading import (
-        find,
-        kind_of,
-        load_class,
-        sha256_of,
-        takes_weights,
-        weights_beside,
-    )
-
-    contestant = find(name)
-    cls = load_class(contestant)
-    if kind_of(cls) != "synthesizer":
-        raise AudeoBenchError(f"--synth {name}: is a {kind_of(cls)} contestant; give a synthesizer.")
-    if contestant.name == "fluidsynth":
-        return FluidSynth(instrument or 0, soundfont)
-    if instrument is not None or soundfont is not None:
-        raise AudeoBenchError(
-            f"--synth {name}: has one sound; --instrument and --soundfont are FluidSynth's."
-        )
-    beside = weights or weights_beside(contestant.path)
-    if weights is not None and not beside.is_file():
-        raise AudeoBenchError(f"--weights {weights}: no such file; give a .safetensors file.")
-    if takes_weights(cls) and beside.is_file():
-        contestant = replace(contestant, weights=beside, weights_sha256=sha256_of(beside))
-    return contestant.load()  # type: ignore[return-value]
+    given = [] if weights is None else [str(weights)]
+    contestant = alone(name, given)
+    if contestant.kind != "synthesizer":
+        raise AudeoBenchError(f"--synth {name}: is a {contestant.kind} contestant; give a synthesizer.")
+    options = {"program": instrument, "soundfont": soundfont}
+    chosen = {option: value for option, value in options.items() if value is not None}
+    return contestant.load(**chosen)  # type: ignore[return-value]
 
 
 def play(synthesizer: Synthesizer, score: Score) -> Iterator[np.ndarray]:
     """The samples of a score, in consecutive blocks, as long as the score.
 
-    FluidSynth hears velocities; any other synthesiser is given the roll. A synthesiser with a
-    method ``stream(roll) -> iterator of samples`` is read block by block, any other answers in one piece.
+    A synthesiser with a method ``play(notes, seconds) -> iterator of samples`` hears velocities; any other is
+    given the roll. One with ``stream(roll)`` is read block by block, any other answers in one piece.
     """
-    if isinstance(synthesizer, FluidSynth):
-        yield from render_blocks(score.notes, None, synthesizer.program, synthesizer.soundfont, score.seconds)
-        return
-    stream = getattr(synthesizer, "stream", None)
-    yield from stream(score.roll) if stream else [np.asarray(synthesizer.audio(score.roll), np.float32)]
+    if hasattr(synthesizer, "play"):
+        yield from synthesizer.play(score.notes, score.seconds)  # type: ignore[attr-defined]
+    elif hasattr(synthesizer, "stream"):
+        yield from synthesizer.stream(score.roll)  # type: ignore[attr-defined]
+    else:
+        yield np.asarray(synthesizer.audio(score.roll), np.float32)
 
 
 def render_files(

@@ -13,18 +13,18 @@ import ctypes
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audeo_bench.api import SAMPLE_RATE, AudeoBenchError, Synthesizer
+from audeo_bench.api import SAMPLE_RATE, AudeoBenchError
 from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, Notes, roll_to_notes
 from audeo_bench.synth.loudness import at_level
 
 if TYPE_CHECKING:
     import fluidsynth
 
-__all__ = ["FluidSynth", "default_soundfont", "instrument", "render", "render_blocks", "render_roll"]
+__all__ = ["default_soundfont", "instrument", "render", "render_blocks", "render_roll"]
 
 BLOCK = 30 * SAMPLE_RATE
 """Samples that are rendered at a time."""
@@ -175,27 +175,6 @@ def render_roll(
         )
     notes = roll_to_notes(roll, velocity=velocity)
     return render(notes, program=program, soundfont=soundfont, seconds=roll.shape[1] / FRAMES_PER_SECOND)
-
-
-class FluidSynth(Synthesizer):
-    """The paper's synthesiser: every note at velocity 100, General MIDI piano unless told otherwise."""
-
-    name: ClassVar[str] = "fluidsynth"
-
-    def __init__(self, instrument_name: str | int = 0, soundfont: Path | None = None) -> None:
-        self.program = instrument(instrument_name)
-        self.soundfont = soundfont
-
-    def audio(self, roll: np.ndarray) -> np.ndarray:
-        return render_roll(roll, program=self.program, soundfont=self.soundfont)
-
-    def stream(self, roll: np.ndarray) -> Iterator[np.ndarray]:
-        """The same sound in consecutive blocks, not yet scaled."""
-        seconds = roll.shape[1] / FRAMES_PER_SECOND
-        return render_blocks(roll_to_notes(roll), None, self.program, self.soundfont, seconds)
-
-    def describe(self) -> dict[str, Any]:
-        return {"program": self.program, "soundfont": (self.soundfont or default_soundfont()).name}
 
 
 def _import_fluidsynth():

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from audeo_bench.api import RollToMidi
-from audeo_bench.nn.stage import TorchStage, keys_of
-from audeo_bench.training.loop import optimise
+from audeo_bench.api import TrainingContext
+from audeo_bench.nn.stage import RollRefiner, keys_of
+from audeo_bench.training.loop import Recipe, optimise
 from audeo_bench.training.recipes import roll_f1
-
-if TYPE_CHECKING:
-    from audeo_bench.training import TrainingContext
 
 WINDOW, STEP = 100, 50
 """Frames of one training window, and between two of them (paper: 4 seconds, sliding by two)."""
-
-
-class RollRefiner(TorchStage, RollToMidi):
-    """A roll-to-MIDI stage whose net maps (N, 1, keys, T) probabilities to the same shape.
-
-    ``options`` must hold ``keys`` (51 or 88).
-    """
 
 
 def fit_refiner(
@@ -44,7 +32,7 @@ def fit_refiner(
         (N, 1, keys, T) -> scores of patches, 1 = a real roll.
     """
     fabric, keys = context.fabric, keys_of(stage.options["keys"])
-    pairs = [(roll[keys], truth[keys].astype(np.float32)) for roll, truth in context.held_out_rolls()]
+    pairs = [(roll[keys], truth[keys].astype(np.float32)) for roll, truth in context.training_rolls()]
     starts = [(r, s) for r, (roll, _) in enumerate(pairs) for s in range(0, roll.shape[1] - WINDOW, STEP)]
     validation = context.validation_rolls()
     both = nn.ModuleDict({"generator": stage.net, "discriminator": discriminator})
@@ -79,17 +67,11 @@ def fit_refiner(
         of_discriminator.step()
         return loss
 
-    optimise(
-        fabric,
-        both,
-        [of_generator, of_discriminator],
-        draw,
-        step,
-        lambda: roll_f1([(stage.midi(roll), truth) for roll, truth in validation]),
-        epochs=epochs if context.epochs is None else context.epochs,
-        steps_per_epoch=steps,
-        **context.loop_options(stage.name),
-    )
+    def validate() -> float:
+        return roll_f1((stage.midi(roll), truth) for roll, truth in validation)
+
+    recipe = Recipe(both, [of_generator, of_discriminator], draw, step, validate, epochs, steps)
+    optimise(recipe, context, stage.name)
 
 
 def initialise(module: nn.Module) -> None:

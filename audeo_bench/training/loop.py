@@ -11,15 +11,16 @@ import csv
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
-from audeo_bench.api import AudeoBenchError
+from audeo_bench.api import AudeoBenchError, TrainingContext
 from audeo_bench.files import atomic_write
 from audeo_bench.progress import progress_bar
 
@@ -29,27 +30,16 @@ CUT = 0.3
 """A cut multiplies the learning rate by this."""
 
 
-def optimise(
-    fabric: Fabric,
-    net: nn.Module,
-    optimisers: Sequence[torch.optim.Optimizer],
-    draw: Callable[[np.random.Generator], tuple[Tensor, ...]],
-    step: Callable[..., Tensor],
-    validate: Callable[[], float],
-    *,
-    folder: Path,
-    seed: int,
-    epochs: int,
-    steps_per_epoch: int,
-    title: str,
-    patience: int = 2,
-    resume: bool = True,
-    score: str = "validation_f1",
-) -> list[dict[str, float]]:
-    """Train ``net`` and leave in it the weights of the epoch with the highest validation score.
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained and how.
 
-    Parameters
+    Attributes
     ----------
+    net : nn.Module
+        All that is trained; is left with the weights of the best epoch.
+    optimisers : sequence of Optimizer
+        As ``fabric.setup`` gave them.
     draw : callable
         A batch from a random generator. Every step has a generator of its own, made from (seed, epoch, step,
         process), so that a resumed training draws exactly what an unbroken one would have.
@@ -57,13 +47,30 @@ def optimise(
         Takes the batch's tensors, does backward and optimiser steps, returns the loss.
     validate : callable
         The validation score, higher is better; called after every epoch with the net in eval mode.
-    folder : Path
-        Receives ``checkpoint.pt`` (at least every 30 s), ``log.csv`` (a line per epoch).
+    epochs, steps : int
+        Epochs, unless the user wishes others, and the steps of each.
     patience : int
         Epochs without a better validation score before the learning rate is cut to 0.3 of itself. Two cuts
         also come when 70 % and 90 % of the epochs are done: a short training ends before its plateau.
     score : str
         What the validation score is called in the log: ``validation_`` and its name.
+    """
+
+    net: nn.Module
+    optimisers: Sequence[Optimizer]
+    draw: Callable[[np.random.Generator], tuple[Tensor, ...]]
+    step: Callable[..., Tensor]
+    validate: Callable[[], float]
+    epochs: int
+    steps: int
+    patience: int = 2
+    score: str = "validation_f1"
+
+
+def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[str, float]]:
+    """Train ``recipe.net`` and leave in it the weights of the epoch with the highest validation score.
+
+    ``context.folder`` receives ``checkpoint.pt`` (at least every 30 s) and ``log.csv`` (a line per epoch).
 
     Returns
     -------
@@ -75,12 +82,14 @@ def optimise(
     KeyboardInterrupt
         After the checkpoint was saved; the same call resumes.
     """
-    checkpoint = folder / "checkpoint.pt"
+    fabric, net, optimisers, seed = context.fabric, recipe.net, recipe.optimisers, context.seed
+    epochs, steps = recipe.epochs if context.epochs is None else context.epochs, recipe.steps
+    checkpoint = context.folder / "checkpoint.pt"
     progress = {"epoch": 0, "step": 0, "loss_sum": 0.0, "seconds": 0.0, "best": -math.inf, "stale": 0}
     history: list[dict[str, float]] = []
     best_weights = _copy(net)
-    fingerprint = {"title": title, "seed": seed, "epochs": epochs, "steps_per_epoch": steps_per_epoch}
-    if resume and checkpoint.exists():
+    fingerprint = {"title": title, "seed": seed, "epochs": epochs, "steps_per_epoch": steps}
+    if context.resume and checkpoint.exists():
         saved = _read(checkpoint)
         if saved["fingerprint"] != fingerprint:
             raise AudeoBenchError(
@@ -109,18 +118,18 @@ def optimise(
             )
 
     cuts = {math.ceil(0.7 * epochs), math.ceil(0.9 * epochs)}
-    with progress_bar(title, total=epochs * steps_per_epoch, unit="steps") as bar:
-        bar.advance(progress["epoch"] * steps_per_epoch + progress["step"])
+    with progress_bar(title, total=epochs * steps, unit="steps") as bar:
+        bar.advance(progress["epoch"] * steps + progress["step"])
         last_save = time.monotonic()
         try:
             while progress["epoch"] < epochs:
                 epoch = progress["epoch"]
                 net.train()
-                while progress["step"] < steps_per_epoch:
+                while progress["step"] < steps:
                     began = time.monotonic()
                     rng = np.random.default_rng([seed, epoch, progress["step"], fabric.global_rank])
                     torch.manual_seed(int(rng.integers(2**62)))
-                    loss = step(*(tensor.to(fabric.device) for tensor in draw(rng)))
+                    loss = recipe.step(*(tensor.to(fabric.device) for tensor in recipe.draw(rng)))
                     progress["loss_sum"] += float(loss.detach())
                     progress["step"] += 1
                     progress["seconds"] += time.monotonic() - began
@@ -130,12 +139,12 @@ def optimise(
                         save()
                         last_save = time.monotonic()
                 net.eval()
-                value = validate()
+                value = recipe.validate()
                 history.append(
                     {
                         "epoch": epoch + 1,
-                        "loss": progress["loss_sum"] / steps_per_epoch,
-                        score: value,
+                        "loss": progress["loss_sum"] / steps,
+                        recipe.score: value,
                         "learning_rate": optimisers[0].param_groups[0]["lr"],
                         "seconds": round(progress["seconds"], 1),
                     }
@@ -146,14 +155,14 @@ def optimise(
                 else:
                     progress["stale"] += 1
                 progress.update(epoch=epoch + 1, step=0, loss_sum=0.0)
-                if progress["stale"] > patience or epoch + 1 in cuts:
+                if progress["stale"] > recipe.patience or epoch + 1 in cuts:
                     progress["stale"] = 0
                     for optimiser in optimisers:
                         for group in optimiser.param_groups:
                             group["lr"] *= CUT
                 save()
                 last_save = time.monotonic()
-                _write_log(folder / "log.csv", history)
+                _write_log(context.folder / "log.csv", history)
         except KeyboardInterrupt:
             save()
             raise

@@ -5,21 +5,17 @@ training.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from audeo_bench.api import KEYS
+from audeo_bench.api import KEYS, TrainingContext
 from audeo_bench.nn.stage import StackedFrames, channels_last, keys_of
 from audeo_bench.score.frames import average, frame_counts
-from audeo_bench.training.frames import BalancedDraws, cached_frames, stacks
-from audeo_bench.training.loop import optimise
-
-if TYPE_CHECKING:
-    from audeo_bench.training import TrainingContext
+from audeo_bench.training.frames import BalancedDraws, stacks
+from audeo_bench.training.loop import Recipe, optimise
 
 DRAWS_PER_EPOCH = 20_000
 """Draws in one epoch, as in the release."""
@@ -40,7 +36,7 @@ def fit_stacks(
     :func:`optimise`); and the pictures are varied (:func:`vary`).
     """
     fabric, keys, shape = context.fabric, keys_of(stage.options["keys"]), tuple(stage.options["frame_shape"])
-    frames = cached_frames(context.sources, shape)
+    frames = context.frames(shape)
     truths = [recording.sounding[keys] for recording in context.training]
     balanced = BalancedDraws(truths)
     net = channels_last(stage.net)
@@ -60,17 +56,11 @@ def fit_stacks(
         optimiser.step()
         return loss
 
-    optimise(
-        fabric,
-        stage.net,
-        [optimiser],
-        draw,
-        step,
-        lambda: roll_f1(context.answers(stage, shape)),
-        epochs=epochs if context.epochs is None else context.epochs,
-        steps_per_epoch=DRAWS_PER_EPOCH // batch,
-        **context.loop_options(stage.name),
-    )
+    def validate() -> float:
+        return roll_f1(context.answers(stage, shape))
+
+    recipe = Recipe(stage.net, [optimiser], draw, step, validate, epochs, DRAWS_PER_EPOCH // batch)
+    optimise(recipe, context, stage.name)
 
 
 def vary(stacks: np.ndarray, rng: np.random.Generator) -> np.ndarray:

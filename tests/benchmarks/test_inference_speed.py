@@ -15,7 +15,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from audeo_bench.contestants.loading import find, load_class
+from audeo_bench.contestants.loading import find
+from audeo_bench.contestants.module import load_class
 from audeo_bench.nn.stage import BATCH, TorchStage
 
 FULL_SIZE = (100, 900)

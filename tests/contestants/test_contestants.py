@@ -1,5 +1,6 @@
 """Contestants are found by name or path, loaded by path, and every way to get it wrong is one clear line."""
 
+import ast
 import pickle
 import subprocess
 import sys
@@ -8,8 +9,10 @@ import pytest
 from tiny_corpus import LENGTHENER, READER, write_contestant
 
 from audeo_bench.api import AudeoBenchError, Synthesizer, VideoToRoll
-from audeo_bench.contestants import loading as contestants
-from audeo_bench.contestants.loading import Contestant, built_in, find, load_class, sha256_of, system
+from audeo_bench.contestants.loading import Contestant, find, sha256_of, system, systems
+from audeo_bench.contestants.module import kind_of, load_class, takes_weights
+from audeo_bench.contestants.roster import roster
+from audeo_bench.places import shipped
 
 
 def contestant(folder, text, name="mine") -> Contestant:
@@ -17,8 +20,25 @@ def contestant(folder, text, name="mine") -> Contestant:
 
 
 def test_built_in_contestants_stand_in_baselines_and_models():
-    assert {"resnet", "video2roll", "roll2midi", "keywise"} <= set(built_in())
+    assert {"resnet", "video2roll", "roll2midi", "keywise"} <= set(roster().contestants)
     assert find("video2roll").path.parent.name == "models"
+
+
+def test_the_roster_says_what_the_classes_say():
+    for name, listed in roster().contestants.items():
+        cls = load_class(find(name))
+        assert (cls.name, kind_of(cls), takes_weights(cls)) == (name, listed.kind, listed.takes_weights)
+    there = {path.stem for folder in ("models", "baselines") for path in shipped(folder).glob("*.py")}
+    assert there == set(roster().contestants)
+
+
+@pytest.mark.parametrize("name", roster().contestants)
+def test_shipped_contestants_import_what_a_stranger_may(name):
+    tree = ast.parse(roster().contestants[name].path.read_text())
+    found = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    found += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    rooms = {".".join(module.split(".")[:2]) for module in found if module.startswith("audeo_bench")}
+    assert rooms <= {f"audeo_bench.{room}" for room in ("api", "nn", "keyboard", "synth", "training")}
 
 
 @pytest.mark.parametrize(
@@ -187,8 +207,14 @@ class TestWeights:
         a.write_text("1")
         b.write_text("2")
         assert system(str(path), [str(a)]).stages[0].load().gain == 1
-        chain = system(f"{path}+{other}", [f"other={b}", f"mine={a}", f"elsewhere={a}"])
+        chain = system(f"{path}+{other}", [f"other={b}", f"mine={a}"])
         assert [stage.load().gain for stage in chain.stages] == [1, 2]
+        alone, both = systems([str(path), f"{path}+{other}"], [f"other={b}", f"mine={a}"])
+        assert (alone.stages[0].weights, both.stages[1].weights) == (a, b)
+        with pytest.raises(
+            AudeoBenchError, match=r"none of the contestants here is 'mien'; did you mean 'mine'"
+        ):
+            system(str(path), [f"mien={a}"])
         with pytest.raises(AudeoBenchError, match="say which contestant they are for"):
             system(f"{path}+{other}", [str(a)])
         with pytest.raises(AudeoBenchError, match="there is no file"):
@@ -207,5 +233,5 @@ class TestWeights:
 
 
 def test_the_api_names_its_kinds():
-    assert contestants.kind_of(VideoToRoll) == "video to roll"
-    assert contestants.kind_of(Synthesizer) == "synthesizer"
+    assert kind_of(VideoToRoll) == "video to roll"
+    assert kind_of(Synthesizer) == "synthesizer"

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.cli import app
-from audeo_bench.contestants.loading import find, instantiate, load_class, system
+from audeo_bench.contestants.loading import find, system
+from audeo_bench.contestants.module import load_class
 from audeo_bench.contestants.released import released_checkpoints
 from audeo_bench.nn.stage import TorchStage
 
@@ -46,7 +47,7 @@ def roll2midi(tmp_path: Path) -> Path:
 
 
 def test_a_checkpoint_rebuilds_the_net_to_its_shapes(video2roll: Path) -> None:
-    loaded = instantiate(find("video2roll"))
+    loaded = find("video2roll").create()
     loaded.load(video2roll)
     assert isinstance(loaded, TorchStage)
     assert loaded.options == {"width": 4, "keys": 51, "frame_shape": [100, 900]}

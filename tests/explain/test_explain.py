@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from audeo_bench.api import AudeoBenchError, Recording, Work
 from audeo_bench.cli import app
-from audeo_bench.contestants.loading import find, load_class
+from audeo_bench.contestants.loading import find
+from audeo_bench.contestants.module import load_class
 from audeo_bench.explain.drawing import draw_heat_maps
 from audeo_bench.explain.score_cam import explain, heat_map, key_of, layers
 from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH

@@ -158,8 +158,18 @@ def test_damage_is_one_clear_error(catalogue, tmp_path):
         Catalogue(tmp_path)
     (tmp_path / "catalogue.json").write_bytes((catalogue.folder / "catalogue.json").read_bytes())
     (tmp_path / "pitch.npy").write_bytes((catalogue.folder / "pitch.npy").read_bytes()[:1000])
-    with pytest.raises(AudeoBenchError, match=r"pitch\.npy: cannot be read"):
-        _ = Catalogue(tmp_path).pitch
+    with pytest.raises(AudeoBenchError, match="cannot be read"):
+        Catalogue(tmp_path)
+    for name in ("pitch.npy", "moments.npy", "pointers.npy"):
+        (tmp_path / name).write_bytes((catalogue.folder / name).read_bytes())
+    Catalogue(tmp_path)
+    flipped = bytearray((tmp_path / "pitch.npy").read_bytes())
+    flipped[5000] ^= 1
+    (tmp_path / "pitch.npy").write_bytes(flipped)
+    with pytest.raises(AudeoBenchError, match="not what was built"):
+        Catalogue(tmp_path)
+    with pytest.raises(AudeoBenchError, match="no catalogue there"):
+        Catalogue(tmp_path / "pitch.npy")
     (tmp_path / "catalogue.json").write_text("{")
     with pytest.raises(AudeoBenchError, match="damaged"):
         Catalogue(tmp_path)
@@ -178,6 +188,13 @@ def test_a_failed_build_leaves_nothing_and_spares_other_folders(tmp_path):
     with pytest.raises(AudeoBenchError, match="no catalogue"):
         build([Melody(0)], tmp_path, "n", "simulated", workers=1)
     assert (tmp_path / "precious.txt").read_text() == "keep"
+
+
+def test_what_a_killed_build_left_is_cleared_away(tmp_path):
+    left = tmp_path / ".c-4194399-abc"  # beyond any process's number
+    left.mkdir()
+    build([Melody(0)], tmp_path / "c", "n", "simulated", workers=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
 
 
 def test_a_folder_with_titles_becomes_a_catalogue(tmp_path):
@@ -240,3 +257,30 @@ def test_postings_hold_every_landmark_of_every_entry(seed, most):
     for part, start in zip(parts, starts[:-1], strict=True):
         for row, key in zip(part, landmark.hashes(part), strict=True):
             assert int(row[3]) + start in moments[pointers[key] : pointers[key + 1]].astype(np.int64)
+
+
+def metronome(frequency: float, beats_a_minute: float) -> np.ndarray:
+    click = np.sin(2 * np.pi * frequency * np.arange(SAMPLE_RATE // 20) / SAMPLE_RATE) * np.hanning(
+        SAMPLE_RATE // 20
+    )
+    audio = np.zeros(20 * SAMPLE_RATE)
+    for start in np.arange(0, 19.9, 60 / beats_a_minute):
+        first = int(start * SAMPLE_RATE)
+        audio[first : first + len(click)] += click[: len(audio) - first]
+    return 0.5 * audio
+
+
+def a_few_notes(count: int, seed: int) -> np.ndarray:
+    whole = melody(seed)
+    chosen = np.sort(np.random.default_rng(seed).choice(60, count, replace=False))
+    part = Notes(whole.intervals[chosen], whole.pitches[chosen], whole.velocities[chosen])
+    return render(part, seconds=20.0)
+
+
+@pytest.mark.parametrize("engine", ["pitch", "landmark"])
+def test_clicks_noise_and_a_handful_of_notes_are_named_after_nothing(catalogue, engine):
+    service = CatalogueService(engine, catalogue)
+    queries = [metronome(440 * 1.2**step, 60 + 10 * step) for step in range(0, 10, 3)]
+    queries += [a_few_notes(count, seed=count) for count in (1, 3, 6)]
+    queries.append(np.random.default_rng(0).normal(0, 0.1, 20 * SAMPLE_RATE))
+    assert [ask(service, query).answer.title for query in queries] == [""] * len(queries)

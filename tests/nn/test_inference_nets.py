@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from audeo_bench.contestants.loading import find, load_class
+from audeo_bench.contestants.loading import find
+from audeo_bench.contestants.module import load_class
 from audeo_bench.nn.folding import folded
 from audeo_bench.nn.stage import TorchStage
 from audeo_bench.nn.winograd import WinogradConv2d, with_winograd

@@ -10,7 +10,8 @@ import pytest
 import torch
 from release_weights import recipe_weights
 
-from audeo_bench.contestants.loading import find, load_class
+from audeo_bench.contestants.loading import find
+from audeo_bench.contestants.module import load_class
 from audeo_bench.nn.folding import folded
 from audeo_bench.nn.stage import channels_last
 from audeo_bench.nn.winograd import with_winograd

@@ -10,7 +10,7 @@ import pytest
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError
 from audeo_bench.roll import KEYS, LOWEST_PITCH, Notes
-from audeo_bench.synth.fluidsynth import FluidSynth, default_soundfont, instrument, render, render_roll
+from audeo_bench.synth.fluidsynth import default_soundfont, instrument, render, render_roll
 
 
 def notes_of(*rows: tuple[float, float, int, int]) -> Notes:
@@ -100,7 +100,7 @@ def test_an_unknown_instrument_gets_a_hint(name, hint):
 def test_the_timbre_transform_changes_the_sound():
     roll = np.zeros((KEYS, 25), bool)
     roll[40, 5:20] = True
-    assert not np.allclose(FluidSynth().audio(roll), FluidSynth("koto").audio(roll))
+    assert not np.allclose(render_roll(roll), render_roll(roll, instrument("koto")))
 
 
 def test_a_file_that_is_no_sound_font_is_named(tmp_path):

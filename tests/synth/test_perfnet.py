@@ -12,7 +12,8 @@ import torch
 from lightning_fabric import Fabric
 
 from audeo_bench.api import AudeoBenchError, Recording, Work
-from audeo_bench.contestants.loading import find, load_class
+from audeo_bench.contestants.loading import find
+from audeo_bench.contestants.module import load_class
 from audeo_bench.synth.fluidsynth import render_roll
 
 PerfNet = load_class(find("perfnet"))
@@ -133,7 +134,8 @@ def test_training_learns(net, tmp_path: Path) -> None:
         folder=tmp_path,
         seed=0,
         epochs=None,
-        loop_options=lambda title: {"folder": tmp_path, "seed": 0, "title": title},
+        resume=True,
+        sounds=lambda: [render_roll(roll).astype(np.float16)],
     )
     before = net.explained([recording])
     net.fit(context, epochs=2, batch=2, steps=6)

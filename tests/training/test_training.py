@@ -18,20 +18,20 @@ from torch import nn
 from torch.nn import functional as F
 from typer.testing import CliRunner
 
-import audeo_bench.training as training
+import audeo_bench.training.context as training_context
 import audeo_bench.training.frames as training_frames
+import audeo_bench.training.gan as training_gan
 from audeo_bench.api import AudeoBenchError, Recording, Work
 from audeo_bench.cli import app
 from audeo_bench.contestants.loading import system
 from audeo_bench.places import checkout
+from audeo_bench.training import job
+from audeo_bench.training.context import Context
 from audeo_bench.training.frames import BalancedDraws, stacks
-from audeo_bench.training.loop import optimise
+from audeo_bench.training.job import Options
+from audeo_bench.training.loop import Recipe, optimise
 
 SEED = 3
-
-
-class Stopped(Exception):
-    """Stands for the process's end."""
 
 
 def fit_line(
@@ -68,20 +68,12 @@ def fit_line(
         optimiser.step()
         return loss
 
-    history = optimise(
-        fabric,
-        bare,
-        [optimiser],
-        draw,
-        step,
-        lambda: -abs(bare.weight.item() - 2) if given is None else next(given),
-        folder=folder,
-        seed=seed,
-        epochs=epochs,
-        steps_per_epoch=10,
-        title="line",
-        resume=resume,
-    )
+    def validate() -> float:
+        return -abs(bare.weight.item() - 2) if given is None else next(given)
+
+    recipe = Recipe(bare, [optimiser], draw, step, validate, epochs, 10)
+    context = Context(fabric, "simulated", 0, seed, None, folder, resume)
+    history = optimise(recipe, context, "line")
     return bare.weight.detach().clone(), history
 
 
@@ -178,10 +170,14 @@ def bright_recordings(split: str, take: int) -> list[Recording]:
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("AUDEO_BENCH_CACHE", str(tmp_path / "cache"))
-    for module in (training, training_frames):
+    for module in (training_context, training_frames):
         monkeypatch.setattr(module, "open_corpus", lambda name, seed=0: TinyCorpus())
     monkeypatch.setattr("audeo_bench.training.recipes.DRAWS_PER_EPOCH", 64)
     return tmp_path
+
+
+def quick(output: Path, **options) -> Options:
+    return Options(output=output, device="cpu", precision="32-true", **options)
 
 
 def render_here(sources, shape):
@@ -196,10 +192,10 @@ def test_every_first_stage_trains_and_leaves_a_record(tiny: Path, name: str) -> 
     takes = [training_frames.Source("simulated", 0, "wtc1", take) for take in range(3)]
     for source in takes:
         render_here([source, training_frames.Source("simulated", 0, "validation")], (50, 450))
-    weights = training.train(name, width=2, epochs=1, output=tiny, device="cpu", precision="32-true")
+    weights = job.train(name, quick(tiny, width=8, epochs=1))
     record = json.loads(weights.with_suffix(".json").read_text())
     assert record["contestant"] == name
-    assert record["options"]["width"] == 2
+    assert record["options"]["width"] == 8
     assert weights.with_suffix(".csv").read_text().startswith("epoch,loss,validation_f1")
     assert weights.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     again = system(name, [str(weights)]).stages[0].load()
@@ -214,12 +210,12 @@ def test_a_second_stage_trains_on_rolls_of_takes_that_the_first_never_saw(
 ) -> None:
     sources = [training_frames.Source("simulated", 0, "wtc1", take) for take in range(5)]
     render_here([*sources, training_frames.Source("simulated", 0, "validation")], (50, 450))
-    training.train("resnet", width=2, epochs=1, output=tiny, device="cpu", precision="32-true")
+    job.train("resnet", quick(tiny, width=2, epochs=1))
     (tiny / "seed0").mkdir(exist_ok=True)
     for path in (tiny / "seed0-width2").glob("resnet.*"):
         path.rename(tiny / "seed0" / path.name)
-    monkeypatch.setattr("audeo_bench.training.gan.fit_refiner.__defaults__", (1, 2, 2))
-    weights = training.train("resnet+roll2midi", output=tiny, device="cpu", precision="32-true")
+    monkeypatch.setattr(training_gan.fit_refiner, "__defaults__", (1, 2, 2))
+    weights = job.train("resnet+roll2midi", quick(tiny))
     record = json.loads(weights.with_suffix(".json").read_text())
     assert record["trained_on"] == ["simulated/wtc1~t3", "simulated/wtc1~t4"]
     first = (tiny / "seed0" / "resnet.safetensors").read_bytes()
@@ -231,7 +227,7 @@ def test_a_second_stage_trains_on_rolls_of_takes_that_the_first_never_saw(
 
 def test_training_a_second_stage_alone_is_refused(tiny: Path) -> None:
     with pytest.raises(AudeoBenchError, match="behind a first stage"):
-        training.train("roll2midi", output=tiny, device="cpu")
+        job.train("roll2midi", quick(tiny))
 
 
 def test_all_trains_what_is_shipped_each_stage_before_what_refines_it(
@@ -239,8 +235,8 @@ def test_all_trains_what_is_shipped_each_stage_before_what_refines_it(
 ) -> None:
     trained = []
 
-    def train(name: str, *, output: Path, seed: int, width: int | None, **options: object) -> Path:
-        weights = output / f"seed{seed}-width{width}" / f"{name}.safetensors"
+    def train(name: str, how: Options) -> Path:
+        weights = how.weights(name)
         if name == "keywise" and "keywise" not in trained:
             trained.append(name)
             raise KeyboardInterrupt
@@ -249,7 +245,7 @@ def test_all_trains_what_is_shipped_each_stage_before_what_refines_it(
         weights.touch()
         return weights
 
-    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(job, "train", train)
     command = ["train", "--all", "--seed", "5", "--width", "8", "--output", str(tmp_path)]
     assert CliRunner().invoke(app, command).exit_code == 130
     first = [*trained]

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from audeo_bench.errors import AudeoBenchError
 from audeo_bench.identify.catalogue.sources import DISTRACTORS, cache_folder, simulated_sources
 from audeo_bench.identify.catalogue.store import VERSIONS, Catalogue, Source, build
 from audeo_bench.progress import progress_bar
@@ -16,7 +17,10 @@ def embedded_catalogue(seed: int = 0, workers: int | None = None) -> Catalogue:
     """Reference performances of every simulated work and 500 distractors; built on first use."""
     folder = cache_folder() / f"catalogue-simulated-{seed}-{_recipe()}"
     if (folder / "catalogue.json").is_file():
-        return Catalogue(folder)
+        try:
+            return Catalogue(folder)
+        except AudeoBenchError as damaged:
+            print(damaged, file=sys.stderr)
     sources = simulated_sources(seed, DISTRACTORS)
     print(
         f"building the catalogue of {len(sources)} simulated performances into {folder}: once, some minutes",

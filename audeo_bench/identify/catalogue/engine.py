@@ -1,7 +1,8 @@
 """The offline engines as services: name the piece, or reject.
 
 A query is named after the best entry's work if the score is high enough *and* stands clear of the best
-entry of any other work: the score alone drifts with how clean the query is, the margin does not.
+entry of any other work: the score alone drifts with how clean the query is, the margin does not. A query with
+hardly any onsets resembles everything that has them at those places, and is named after nothing.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ REJECTIONS: dict[EngineName, Rejection] = {
     "pitch": Rejection(0.35, 0.12),
     "landmark": Rejection(0.02, 0.02),
 }
+LEAST_ONSETS = 5.0
+"""Onsets a second, partials counted, that a query needs to be music to either listener: twenty clicks of a
+metronome, or six notes in twenty seconds, have at most 4, the true recordings of the corpus 7.9 and more.
+"""
 _VERSIONS: dict[EngineName, int] = {"pitch": pitch.FEATURE_VERSION, "landmark": landmark.FEATURE_VERSION}
 _KEPT = 8
 
@@ -67,6 +72,7 @@ class CatalogueService:
         self.rejection = rejection = REJECTIONS[name]
         self.version = (
             f"features {_VERSIONS[name]}, score > {rejection.score:g}, margin > {rejection.margin:g}, "
+            f"onsets > {LEAST_ONSETS:g}/s, "
             f"catalogue {catalogue.name} {catalogue.digest[:12]}"
         )
         self._index = catalogue.pitch if name == "pitch" else catalogue.landmark
@@ -78,7 +84,11 @@ class CatalogueService:
         pass
 
     def search(self, segment: Segment) -> list[Found]:
-        """The works most like a segment, best first, each by its best entry."""
+        """The works most like a segment, best first, each by its best entry; none where the segment has too
+        few onsets to tell.
+        """
+        if len(landmark.peaks(segment.samples)[0]) < LEAST_ONSETS * segment.seconds:
+            return []
         found: dict[Work, Found] = {}
         for candidate in self._index.search(segment.samples):
             entry = self.catalogue.entries[candidate.entry]

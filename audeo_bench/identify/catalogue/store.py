@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import psutil
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError, Work
 from audeo_bench.identify.catalogue import landmark, pitch
 
-SCHEMA = 1
+SCHEMA = 2
 VERSIONS = {"schema": SCHEMA, "pitch": pitch.FEATURE_VERSION, "landmark": landmark.FEATURE_VERSION}
 
 
@@ -87,10 +88,13 @@ def build(
     AudeoBenchError
         If there is nothing to put into it, or the folder holds something else.
     """
+    if folder.exists() and not folder.is_dir():
+        raise AudeoBenchError(f"{folder}: a catalogue is a folder, and this is a file; give another place.")
     if folder.exists() and any(folder.iterdir()) and not (folder / "catalogue.json").is_file():
         raise AudeoBenchError(f"{folder}: is not empty and no catalogue; give a folder of its own.")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    _sweep(folder)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-{os.getpid()}-", dir=folder.parent))
     try:
         entries, postings = [], []
         with (temporary / "pitch.raw").open("wb") as raw:
@@ -108,23 +112,39 @@ def build(
         moments, pointers, _ = landmark.build_postings(postings, [entry.ticks for entry in entries])
         np.save(temporary / "moments.npy", moments)
         np.save(temporary / "pointers.npy", pointers)
-        digest = hashlib.sha256()
-        for part in ("pitch.npy", "moments.npy"):
-            with (temporary / part).open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
-        digest.update(json.dumps([asdict(entry.work) for entry in entries]).encode())
+        digest = _digest(temporary, entries)
         record = {
             "name": name,
             "provenance": provenance,
             "versions": VERSIONS,
-            "digest": digest.hexdigest(),
+            "digest": digest,
             "entries": [asdict(entry) for entry in entries],
         }
-        (temporary / "catalogue.json").write_text(json.dumps(record, ensure_ascii=False, indent=0))
+        (temporary / "catalogue.json").write_text(
+            json.dumps(record, ensure_ascii=False, indent=0), encoding="utf-8"
+        )
         _replace(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return Catalogue(folder)
+
+
+def _sweep(folder: Path) -> None:
+    """Clear away what a build left that was killed: a folder named after a process that is no more."""
+    for left in folder.parent.glob(f".{folder.name}-*"):
+        process = left.name.removeprefix(f".{folder.name}-").partition("-")[0]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _digest(folder: Path, entries: Iterable[Entry]) -> str:
+    """Of everything that a search depends on."""
+    digest = hashlib.sha256()
+    for part in ("pitch.npy", "moments.npy", "pointers.npy"):
+        with (folder / part).open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    digest.update(json.dumps([asdict(entry) for entry in entries]).encode())
+    return digest.hexdigest()
 
 
 def _replace(temporary: Path, folder: Path) -> None:
@@ -172,7 +192,7 @@ class Catalogue:
             self.provenance: str = record["provenance"]
             self.digest: str = record["digest"]
             self.entries = [Entry(**{**entry, "work": Work(**entry["work"])}) for entry in record["entries"]]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise AudeoBenchError(
                 f"{folder}: no catalogue there; build one with `audeo-bench catalogue build`."
             ) from None
@@ -182,6 +202,14 @@ class Catalogue:
             raise AudeoBenchError(
                 f"{folder}: built with features {versions}, this program has {VERSIONS}; build it again."
             )
+        try:
+            found = _digest(folder, self.entries)
+        except OSError as problem:
+            raise AudeoBenchError(
+                f"{folder}: cannot be read ({problem}); build the catalogue again."
+            ) from None
+        if found != self.digest:
+            raise AudeoBenchError(f"{folder}: not what was built; build the catalogue again.")
 
     @property
     def hours(self) -> float:

@@ -1,0 +1,226 @@
+"""One contestant's file becomes a class and an instance, or one line that says why not.
+
+A file is loaded by its path and never imported by a package name, so it may stand in any folder, beside any
+``models/`` or ``utils.py``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from audeo_bench.api import AudeoBenchError, RollToMidi, Stage, Synthesizer, VideoToRoll
+from audeo_bench.contestants.roster import Kind, roster
+
+_KINDS: dict[type[Stage], Kind] = {
+    VideoToRoll: "video to roll",
+    RollToMidi: "roll to midi",
+    Synthesizer: "synthesizer",
+}
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One contestant's file, by reference: what a worker process is given instead of a pickled class.
+
+    Attributes
+    ----------
+    name : str
+        The file's stem, which is also how a system names it.
+    path : Path
+        Absolute.
+    sha256 : str
+        Of the file's bytes when it was found; loading refuses a file that has changed since.
+    kind : Kind or None
+        None until it is known.
+    takes_weights : bool
+    weights : Path or None
+        Where its trained weights are.
+    weights_sha256 : str or None
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    kind: Kind | None = None
+    takes_weights: bool = False
+    weights: Path | None = None
+    weights_sha256: str | None = None
+
+    @property
+    def typed(self) -> str:
+        """How a user names it: a shipped one by its name, any other by its path."""
+        listed = roster().contestants.get(self.name)
+        return self.name if listed is not None and listed.path == self.path else str(self.path)
+
+    def create(self, **options: Any) -> Stage:
+        """A new instance, without weights; ``options`` go to its constructor."""
+        cls = load_class(self)
+        for name in options:
+            if name not in inspect.signature(cls).parameters:
+                raise AudeoBenchError(f"{self.name}: has no choice of {name}; leave --{name} out.")
+        try:
+            return cls(**options)
+        except AudeoBenchError:
+            raise
+        except Exception as error:
+            raise AudeoBenchError(
+                f"{self.path}: {cls.__name__}() failed: {_explain(error, self.path)}."
+            ) from error
+
+    def load(self, **options: Any) -> Stage:
+        """A new instance with its weights read."""
+        stage = self.create(**options)
+        if self.weights is not None:
+            stage.load(self.weights)
+        elif takes_weights(type(stage)):
+            raise AudeoBenchError(
+                f"{self.path}: {self.name} needs trained weights, but there are none at "
+                f"{weights_beside(self.path)}; "
+                f"train it with `audeo-bench train {self.typed}` or name a file with --weights."
+            )
+        return stage
+
+
+def weights_beside(path: Path) -> Path:
+    """Where a contestant's weights lie unless ``--weights`` says otherwise."""
+    return path.parent / "weights" / f"{path.stem}.safetensors"
+
+
+def takes_weights(cls: type[Stage]) -> bool:
+    """A contestant that reads weights says so by defining ``load``."""
+    return cls.load is not Stage.load
+
+
+def kind_of(cls: type[Stage]) -> Kind:
+    """Which of the three kinds of contestant a class is."""
+    return next(kind for base, kind in _KINDS.items() if issubclass(cls, base))
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load_class(contestant: Contestant) -> type[Stage]:
+    """The one contestant class that the file defines.
+
+    Where a file defines several, its constant ``CONTESTANT = "ClassName"`` says which.
+
+    Raises
+    ------
+    AudeoBenchError
+        The file does not import (the message names a missing package), or defines no contestant or several.
+    """
+    module = _load_module(contestant)
+    defined = {
+        name: cls
+        for name, cls in inspect.getmembers(module, inspect.isclass)
+        if cls.__module__ == module.__name__ and issubclass(cls, tuple(_KINDS))
+    }
+    wanted = getattr(module, "CONTESTANT", None)
+    if wanted is not None and wanted not in defined:
+        raise AudeoBenchError(
+            f"{contestant.path}: CONTESTANT names {wanted!r}, which is no contestant class of this file."
+        )
+    candidates = [defined[wanted]] if wanted else [c for c in defined.values() if not inspect.isabstract(c)]
+    if len(candidates) == 1 and not inspect.isabstract(candidates[0]):
+        return candidates[0]
+    if len(candidates) > 1:
+        names = ", ".join(cls.__name__ for cls in candidates)
+        raise AudeoBenchError(
+            f"{contestant.path}: defines several contestants ({names}); "
+            'choose one with a line CONTESTANT = "ClassName".'
+        )
+    if defined:
+        name, cls = next(iter(defined.items()))
+        missing = ", ".join(sorted(cls.__abstractmethods__))
+        raise AudeoBenchError(f"{contestant.path}: class {name} does not define the method {missing}.")
+    raise AudeoBenchError(
+        f"{contestant.path}: defines no contestant; write a class that derives from "
+        "audeo_bench.api.VideoToRoll, RollToMidi or Synthesizer."
+    )
+
+
+def _load_module(contestant: Contestant) -> ModuleType:
+    path = contestant.path
+    if sha256_of(path) != contestant.sha256:
+        raise AudeoBenchError(f"{path}: changed while it was in use; start the command again.")
+    # The path is part of the name: two files of equal text may stand beside different neighbours.
+    place = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    name = f"audeo_bench_contestant_{path.stem}_{contestant.sha256[:8]}_{place}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None, path
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses with postponed annotations look their module up while it is still being executed.
+    sys.modules[name] = module
+    try:
+        with _neighbours_importable(path.parent):
+            spec.loader.exec_module(module)
+    except ModuleNotFoundError as error:
+        del sys.modules[name]
+        raise AudeoBenchError(
+            f"{path}: needs the package {error.name!r}, which is not installed here; install it with "
+            f"`{sys.executable} -m pip install ...` and try again."
+        ) from error
+    except Exception as error:
+        del sys.modules[name]
+        raise AudeoBenchError(f"{path}: failed to import: {_explain(error, path)}.") from error
+    return module
+
+
+_neighbours: dict[str, Path] = {}
+"""Top-level modules that came from a contestant's own folder, and that folder."""
+_homes: list[str] = []
+"""Contestants' folders at the end of ``sys.path``, for what they import later, inside a function."""
+
+
+@contextmanager
+def _neighbours_importable(folder: Path) -> Iterator[None]:
+    """Let a contestant import the files beside it, as a script may, but leave none to the next contestant.
+
+    Two contestants in two folders may each have a ``utils.py``; the one loaded first must not serve the
+    second.
+    """
+    for name in [name for name, home in _neighbours.items() if home != folder]:
+        for loaded in [m for m in sys.modules if m == name or m.startswith(f"{name}.")]:
+            del sys.modules[loaded]
+        del _neighbours[name]
+    before = {name for name in sys.modules if "." not in name}
+    # Out of the way meanwhile: a `models/__init__.py` of another's would win over a `models/` without one.
+    sys.path[:] = [str(folder), *(place for place in sys.path if place not in _homes)]
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        if str(folder) not in [*sys.path, *_homes]:
+            _homes.append(str(folder))
+        sys.path.extend(_homes)
+        for name in {name for name in sys.modules if "." not in name} - before:
+            module = sys.modules[name]
+            file = getattr(module, "__file__", None)
+            # A package without __init__.py has no file, only places.
+            places = (
+                [Path(file).parent] if file else [Path(place) for place in getattr(module, "__path__", ())]
+            )
+            if any(folder in (place, place.parent) for place in places):
+                _neighbours[name] = folder
+
+
+def _explain(error: BaseException, path: Path) -> str:
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} (line {error.lineno})"
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    where = f" (line {lines[-1]})" if lines else ""
+    return f"{type(error).__name__}: {error}{where}"
