@@ -40,8 +40,10 @@ def show(tables: Sequence[Table], keep: Path | None, **facts: object) -> None:
         return
     found = [{"header": table.header, "rows": table.rows} for table in tables]
     name = Path(sys.argv[0]).stem
-    # Where the data lie is nobody's business.
+    # Where the data lie, and where this file goes, is nobody's business.
     arguments = [Path(word).name if Path(word).is_dir() else word for word in sys.argv[1:]]
+    if "--keep" in arguments:
+        del arguments[(place := arguments.index("--keep")) : place + 2]
     content = {
         "command": " ".join(["python", "-m", f"studies.{name}", *arguments]),
         "commit": commit(),
