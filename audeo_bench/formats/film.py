@@ -101,7 +101,7 @@ def film_info(path: Path | str) -> FilmInfo:
         decoder.at(line.end)
         return FilmInfo(
             size=_displayed_size((first.width, first.height), turn),
-            fps=(len(line.times) - 1) / line.times[-1] if line.times[-1] > 0 else 1 / line.end,
+            fps=(len(line.times) - 1) / float(line.times[-1]) if line.times[-1] > 0 else 1 / line.end,
             seconds=line.end,
             frames=len(line.times),
             codec=codec,

@@ -26,7 +26,7 @@ from av.video.stream import VideoStream
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.formats.regular import regular_file
 
-__all__ = ["Decoder", "Timeline", "open_film", "read_timeline"]
+__all__ = ["Decoder", "Shown", "Timeline", "open_film", "read_packets", "read_timeline"]
 
 FORMATS = (
     "3g2,3gp,amv,apng,asf,avi,av1,cavsvideo,dirac,dv,dvd,evc,flv,gif,gxf,h261,h263,h264,hevc,ivf,ivr,m4a,m4v,"
@@ -64,6 +64,8 @@ class Timeline:
         Time stamp of the first picture.
     base : float
         Seconds a unit.
+    discarding : bool
+        There are packets that are only decoded, never shown, as an edit list wants it.
     counted : bool
         The packets' stamps do not say which picture is shown when (raw streams, B-frames in AVI): the n-th
         picture that is decoded has the n-th time.
@@ -74,6 +76,7 @@ class Timeline:
     keys: np.ndarray
     origin: int
     base: float
+    discarding: bool
     counted: bool
 
     @property
@@ -155,7 +158,7 @@ def read_timeline(path: Path, container: InputContainer, stream: VideoStream) ->
     """
     base = float(stream.time_base or 0)
     stamps, keys, missing, last, duration = array("q"), array("q"), 0, -inf, 0
-    ascending = True
+    ascending, discarding = True, False
     for packet in read_packets(container, stream):
         stamp = packet.pts
         if stamp is None:
@@ -164,6 +167,7 @@ def read_timeline(path: Path, container: InputContainer, stream: VideoStream) ->
         if packet.is_keyframe:
             keys.append(stamp)
         if packet.is_discard:
+            discarding = True
             continue
         ascending &= stamp > last
         if stamp > last:
@@ -192,7 +196,8 @@ def read_timeline(path: Path, container: InputContainer, stream: VideoStream) ->
             "cut the film, or write it anew (ffmpeg -i FILM NEW.mp4)."
         )
     origin = 0 if counted else int(shown[0])
-    return Timeline(times, end, np.unique(np.array(keys, np.int64)), origin, base, counted or in_file_order)
+    counted |= in_file_order
+    return Timeline(times, end, np.unique(np.array(keys, np.int64)), origin, base, discarding, counted)
 
 
 class Decoder:
@@ -252,6 +257,14 @@ class Decoder:
         """The last key picture that is shown at ``time`` or before: a nearby one that decodes quickly."""
         self._seek(time)
         return self.at(time) if self._after is None else self._after.frame
+
+    def pictures(self) -> Iterator[Shown]:
+        """All pictures with their times in seconds, once, in the order in which they are shown; ask nothing
+        else of this decoder before or after.
+        """
+        if self._after is not None:
+            yield self._after
+        yield from self._frames
 
     def _begin(self, seeking: bool) -> None:
         self._frames = self._decode(seeking)

@@ -9,7 +9,7 @@ from av.video.frame import VideoFrame
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, AudeoBenchError
 from audeo_bench.keyboard.warp import homography
 
-__all__ = ["KeyboardView", "displayed", "turn_of", "upright"]
+__all__ = ["KeyboardView", "display_matrix", "displayed", "turn_of", "upright"]
 
 # Its threads do not live on in a forked worker, which then waits for them for ever; this work is spread over
 # processes, and the decoder has threads of its own.
@@ -21,18 +21,24 @@ _FULL = 2
 _FROM_LIMITED = np.clip(np.rint((np.arange(256) - 16) * 255 / 219), 0, 255).astype(np.uint8)
 
 
+def display_matrix(frame: VideoFrame) -> np.ndarray | None:
+    """The film's rotation flag: 9 numbers of FFmpeg's fixed point, int32."""
+    data = frame.side_data.get("DISPLAYMATRIX")
+    return None if data is None else np.frombuffer(bytes(data), np.int32)
+
+
 def turn_of(frame: VideoFrame) -> np.ndarray:
-    """The film's display matrix, snapped to quarter turns and mirrorings.
+    """The film's rotation flag, snapped to quarter turns and mirrorings.
 
     Returns
     -------
     np.ndarray, shape (2, 2), int
         Takes a step (right, down) in the stored picture to the step in the displayed one.
     """
-    data = frame.side_data.get("DISPLAYMATRIX")
-    if data is None:
+    flag = display_matrix(frame)
+    if flag is None:
         return np.eye(2, dtype=int)
-    matrix = np.frombuffer(bytes(data), np.int32)[[0, 3, 1, 4]].reshape(2, 2).astype(np.float64)
+    matrix = flag[[0, 3, 1, 4]].reshape(2, 2).astype(np.float64)
     crossed = np.abs(np.diag(matrix)).sum() < np.abs(np.diag(matrix[::-1])).sum()
     kept = np.where(np.eye(2, dtype=bool) ^ crossed, np.sign(matrix), 0).astype(int)
     return kept if abs(kept).sum() == 2 else np.eye(2, dtype=int)

@@ -188,7 +188,7 @@ def perform(
     from audeo_bench.perform.sources import Score
     from audeo_bench.progress import progress_bar
 
-    check_output(video, output)
+    check_output(video, output, midi=midi, wav=wav)
     chain = system(contestant or default_system(), weights)
     voice: Synthesizer
     if chain.stages[-1].kind == "synthesizer" and chain.stages[-1].name != synthesizer:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.stream import VideoStream
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError
 from audeo_bench.files import atomic_write
+from audeo_bench.formats.film_decoding import Decoder, Timeline, open_film, read_packets, read_timeline
+from audeo_bench.formats.film_picture import display_matrix
 from audeo_bench.perform.sound_files import Sound
 
-__all__ = ["write_soundtrack"]
+__all__ = ["check_output", "write_soundtrack"]
 
 SUFFIXES = (".mp4", ".mov", ".mkv")
 AHEAD = 1.0
 """Seconds by which the sound is written ahead of the picture, so that players need not search the file."""
+TICKS = 90_000
+"""A second, in the times of pictures that are encoded."""
 
 
 def write_soundtrack(video: Path, output: Path, sound: Sound) -> bool:
@@ -24,7 +34,7 @@ def write_soundtrack(video: Path, output: Path, sound: Sound) -> bool:
     Parameters
     ----------
     video : Path
-        Its first video stream is taken, packet by packet.
+        Its film is taken, with rotation flag and sample aspect ratio.
     output : Path
         ``.mp4``, ``.mov`` or ``.mkv``; replaced only when the whole film is written.
     sound : Sound
@@ -38,59 +48,125 @@ def write_soundtrack(video: Path, output: Path, sound: Sound) -> bool:
     Raises
     ------
     AudeoBenchError
-        Input and output are one file, or the output's format is unknown.
+        The film cannot be read, input and output are one file, or the output's format is unknown.
     """
     check_output(video, output)
-    with (
-        atomic_write(output) as temporary,
-        av.open(str(video)) as source,
-        av.open(str(temporary), "w") as target,
-    ):
-        shown = source.streams.video[0]
-        base = shown.time_base
-        assert base is not None
-        copied = shown.codec_context.name in target.supported_codecs
-        if copied:
-            picture = target.add_stream_from_template(shown)
-        else:
-            picture = target.add_stream("libx264", rate=shown.average_rate, options={"crf": "18"})
-            picture.width, picture.height = shown.width - shown.width % 2, shown.height - shown.height % 2
-            picture.pix_fmt = "yuv420p"
-        track = target.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
-        assert isinstance(track, av.AudioStream)
-        begin = float((shown.start_time or 0) * base)
-        position = round(begin * SAMPLE_RATE)
-        blocks = sound.blocks(SAMPLE_RATE)
-        for packet in source.demux(shown):
-            if packet.dts is None:
-                continue
-            while position / SAMPLE_RATE < float(packet.dts * base) + AHEAD:
-                block = next(blocks, None)
-                if block is None:
-                    break
-                target.mux(track.encode(_frame(block, position)))
-                position += len(block)
-            if copied:
-                packet.stream = picture
-                target.mux(packet)
-            else:
-                for frame in packet.decode():
-                    target.mux(picture.encode(frame))  # type: ignore[union-attr, arg-type]
-        for block in blocks:
-            target.mux(track.encode(_frame(block, position)))
-            position += len(block)
-        if not copied:
-            target.mux(picture.encode(None))  # type: ignore[union-attr]
-        target.mux(track.encode(None))
+    source, shown = open_film(video)
+    with source:
+        line = read_timeline(video, source, shown)
+        with atomic_write(output) as temporary:
+            copied = _can_copy(line, shown, temporary)
+            with av.open(str(temporary.absolute()), "w") as target:
+                if copied:
+                    begin, pictures = line.origin * line.base, _copied(video, target)
+                else:
+                    begin, pictures = 0.0, _encoded(Decoder(video, line), target)
+                next(pictures)
+                track = target.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
+                assert isinstance(track, av.AudioStream)
+                position = round(begin * SAMPLE_RATE)
+                blocks = sound.blocks(SAMPLE_RATE)
+                for time, packets in pictures:
+                    while position / SAMPLE_RATE < time + AHEAD:
+                        block = next(blocks, None)
+                        if block is None:
+                            break
+                        target.mux(track.encode(_frame(block, position)))
+                        position += len(block)
+                    target.mux(packets)
+                for block in blocks:
+                    target.mux(track.encode(_frame(block, position)))
+                    position += len(block)
+                target.mux(track.encode(None))
     return copied
 
 
-def check_output(video: Path, output: Path) -> None:
-    """Refuse an output that is the input, or of a format that is not written."""
+def check_output(video: Path, output: Path, *, midi: Path | None = None, wav: Path | None = None) -> None:
+    """Refuse what could not be written after all the work, before any of it.
+
+    Raises
+    ------
+    AudeoBenchError
+        A file would be written over the input or over another of the files, is a folder, or has a format that
+        is not written.
+    """
     if output.suffix.lower() not in SUFFIXES:
         raise AudeoBenchError(f"{output}: give a name that ends in {', '.join(SUFFIXES)}.")
-    if output.exists() and output.resolve() == Path(video).resolve():
-        raise AudeoBenchError(f"{output}: is the input itself; give another name, the input is kept.")
+    if wav is not None and wav.suffix.lower() != ".wav":
+        raise AudeoBenchError(f"{wav}: give a name that ends in .wav.")
+    taken = {Path(video).resolve(): "is the input itself; give another name, the input is kept"}
+    for path in (output, midi, wav):
+        if path is None:
+            continue
+        if path.is_dir():
+            raise AudeoBenchError(f"{path}: is a folder; give the name of a file.")
+        if path.resolve() in taken:
+            raise AudeoBenchError(f"{path}: {taken[path.resolve()]}.")
+        taken[path.resolve()] = "is to be written twice; give each output a name of its own"
+
+
+def _can_copy(line: Timeline, shown: VideoStream, temporary: Path) -> bool:
+    """Whether the format holds these packets; some say so and refuse when the header is written."""
+    if line.counted or (line.discarding and temporary.suffix.lower() == ".mkv"):
+        return False  # nothing says when each is shown, or what is not to be shown
+    try:
+        with av.open(str(temporary.absolute()), "w") as target:
+            if shown.codec_context.name not in target.supported_codecs:
+                return False
+            target.add_stream_from_template(shown)
+            target.start_encoding()
+    except (FFmpegError, ValueError):
+        return False
+    return True
+
+
+# Both of these first yield once for the stream that they add, then pairs of seconds and what to write.
+
+
+def _copied(video: Path, target: OutputContainer) -> Iterator[tuple[float, list[Packet]]]:
+    source, shown = open_film(video)
+    with source:
+        base = shown.time_base or Fraction(1)
+        picture = target.add_stream_from_template(shown)
+        if shown.sample_aspect_ratio:
+            picture.codec_context.sample_aspect_ratio = shown.sample_aspect_ratio
+        yield 0.0, []
+        last = None
+        for packet in read_packets(source, shown):
+            if packet.dts is None or packet.pts is None:
+                continue
+            if last is not None and packet.dts <= last:  # hidden pictures of VP8 and VP9 share a time
+                packet.dts = last + 1
+                packet.pts = max(packet.pts, packet.dts)
+            last = packet.dts
+            time = float(packet.dts * base)
+            packet.stream = picture
+            yield time, [packet]
+
+
+def _encoded(decoder: Decoder, target: OutputContainer) -> Iterator[tuple[float, list[Packet]]]:
+    first, shown = decoder.at(0.0), decoder.stream
+    options = {"crf": "18"}
+    picture = target.add_stream("libx264", rate=shown.average_rate or 25, options=options)
+    assert isinstance(picture, VideoStream)
+    # An odd row or column is left out: H.264's colour planes are half the size.
+    picture.width, picture.height = first.width // 2 * 2, first.height // 2 * 2
+    picture.pix_fmt = "yuv420p"
+    picture.codec_context.time_base = Fraction(1, TICKS)
+    if shown.sample_aspect_ratio:
+        picture.codec_context.sample_aspect_ratio = shown.sample_aspect_ratio
+    matrix = display_matrix(first)
+    if matrix is not None:
+        picture.set_display_matrix(matrix.tolist())
+    yield 0.0, []
+    last = -1
+    for time, frame in decoder.pictures():
+        plain = frame.reformat(picture.width, picture.height, "yuv420p", dst_color_range="MPEG")
+        last = max(last + 1, round(time * TICKS))
+        plain.pts, plain.time_base = last, Fraction(1, TICKS)
+        yield time, picture.encode(plain)
+    decoder.close()
+    yield decoder.timeline.end, picture.encode(None)
 
 
 def _frame(samples: np.ndarray, position: int) -> av.AudioFrame:

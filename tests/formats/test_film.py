@@ -19,12 +19,12 @@ from av.stream import Disposition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numbered_films import HEIGHT, WIDTH, numbers, picture, write_film
+from shared_data import SHARED, needs
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.formats.film import FilmFrames, film_info, still_pictures
 from audeo_bench.keyboard.warp import homography
 
-RECORDED = Path(__file__).parents[3] / "shared" / "recorded"
 QUIET = {"x265-params": "log-level=none:pools=1:bframes=3"}
 
 KINDS = [
@@ -528,12 +528,12 @@ def test_stills_are_spread_over_the_film(film: Path, tmp_path: Path) -> None:
     assert numbers(still_pictures(lone, 9)) == list(range(5, 90, 10))
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="the real films are not at ../shared/recorded")
+@needs("recorded")
 def test_real_films() -> None:
     films = []
     for folder in ("akbari", "keyboards"):
-        with (RECORDED / folder / "measured.csv").open() as table:
-            films += [(RECORDED / folder / row["video"], row) for row in csv.DictReader(table)]
+        with (SHARED / "recorded" / folder / "measured.csv").open() as table:
+            films += [(SHARED / "recorded" / folder / row["video"], row) for row in csv.DictReader(table)]
     for path, row in films[::9]:
         ends = ("a0_far", "c8_far", "c8_near", "a0_near")
         corners = np.array([[float(row[f"{end}_{axis}"]) for axis in "xy"] for end in ends])
