@@ -206,6 +206,16 @@ def test_the_order_on_re_enacted_performances():
     )
 
 
+def test_frames_that_are_scored():
+    rows = (ROOT / "leaderboards" / "audeo-reenacted-wtc2").glob("*.json")
+    answers = [json.loads(path.read_text())["answers"].values() for path in rows]
+    (frames,) = {sum(answer["frames"] for answer in each) for each in answers}
+    paper = re.search(r"[\d,]+(?= frames)", reported().table1.test_set)
+    assert paper
+    holds("docs/corpus.md", f"{frames:,} frames are scored, the paper counts {paper[0]}")
+    holds(f"{NOTEBOOK}/training.md", f"({frames:,} frames of the paper's own test recordings' labels)")
+
+
 def test_minutes_of_training():
     names = (*SHIPPED, "perfnet")
     minutes = {name: f"{record(name)['training_seconds'] / 60:.0f}" for name in names}
