@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from audeo_bench.errors import AudeoBenchError
 
 
 @contextmanager
@@ -34,3 +37,11 @@ def atomic_write(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def file_name(name: str) -> str:
+    """A name from outside made safe as a file name: all but letters, digits and ``._+=@-`` becomes ``-``."""
+    safe = re.sub(r"[^A-Za-z0-9._+=@-]+", "-", name).lstrip("._+=@-")[:120]
+    if not safe:
+        raise AudeoBenchError(f"{name!r}: no letter or digit in this name; give the contestant another.")
+    return safe

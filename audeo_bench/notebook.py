@@ -26,9 +26,10 @@ def load_run(run: str | Path) -> pd.DataFrame:
     AudeoBenchError
         No finished run folder, damaged rolls, or a corpus of another version.
     """
-    from audeo_bench.runs.predict import score_run
+    from audeo_bench.runs.scoring import score_run
+    from audeo_bench.score.tables import metric_table
 
-    return score_run(Path(run)).table()
+    return metric_table(score_run(Path(run)))
 
 
 def compare(
@@ -55,15 +56,15 @@ def compare(
     AudeoBenchError
         As :func:`load_run`; runs that answer for different recordings.
     """
-    from audeo_bench.leaderboards.metrics import parse_measure
     from audeo_bench.leaderboards.opponents import contest
-    from audeo_bench.runs.predict import score_run
+    from audeo_bench.runs.scoring import score_run
+    from audeo_bench.score import Measure
     from audeo_bench.score.statistics import comparison_table
 
-    scores = {str(other): score_run(Path(other)) for other in others}
-    return comparison_table(
-        contest(str(run), score_run(Path(run)), scores, parse_measure(metric), seed).comparisons
-    )
+    measure = Measure.parse(metric)
+    scores = {str(each): score_run(Path(each), [measure.threshold]) for each in (run, *others)}
+    own = scores.pop(str(run))
+    return comparison_table(contest(str(run), own, scores, measure, seed).comparisons)
 
 
 def leaderboard(board: str | None = None, folder: str | Path | None = None) -> pd.DataFrame:
@@ -92,7 +93,7 @@ def leaderboard(board: str | None = None, folder: str | Path | None = None) -> p
 
     from audeo_bench.corpus import check_choice
     from audeo_bench.leaderboards.boards import boards_folder, read_boards
-    from audeo_bench.leaderboards.metrics import MAIN, main_percents, mean_note_f1, measure_name
+    from audeo_bench.score import MAIN, frame_sums, mean_note_f1, percents
 
     boards = read_boards(boards_folder(Path(folder) if folder is not None else None))
     if board is not None:
@@ -102,8 +103,8 @@ def leaderboard(board: str | None = None, folder: str | Path | None = None) -> p
         if board not in (None, each.name):
             continue
         for entry in each.entries:
-            low, high = entry.row.intervals.f1.get(measure_name(MAIN), (float("nan"), float("nan")))
-            values = main_percents(entry.row.scores)
+            low, high = entry.row.intervals.f1.get(str(MAIN), (float("nan"), float("nan")))
+            values = percents(frame_sums(entry.row.scores, MAIN.keys))
             rows.append(
                 {
                     "board": each.name,
@@ -114,7 +115,7 @@ def leaderboard(board: str | None = None, folder: str | Path | None = None) -> p
                     "low": low,
                     "high": high,
                     **values,
-                    "onset_f1": mean_note_f1(entry.row.scores, "onset@50", MAIN.threshold),
+                    "onset_f1": mean_note_f1(entry.row.scores, "onset@50"),
                     "parameters": entry.row.parameters,
                     "verified": entry.verified,
                     "trained_on": ", ".join(entry.row.trained_on),

@@ -18,6 +18,12 @@ LIBRARIES = ("numpy", "scipy", "torch", "lightning-fabric", "mir_eval", "scikit-
 """The libraries that a number may depend on."""
 
 
+def command() -> list[str]:
+    """What the user typed: ``audeo-bench`` and its arguments, or the script that called the package."""
+    program = Path(sys.argv[0])
+    return ["audeo-bench" if program.name == "__main__.py" else program.name, *sys.argv[1:]]
+
+
 @cache
 def versions() -> dict[str, str]:
     """Versions of this package, of Python and of :data:`LIBRARIES`."""

@@ -14,6 +14,8 @@ LOWEST_PITCH = 21
 FRAMES_PER_SECOND = 25
 PAPER_KEYS = slice(15, 66)
 """The 51 keys (MIDI 36..86) that the authors' release models and scores."""
+THRESHOLD = 0.4
+"""A key is on from this probability upwards unless told otherwise, as in the authors' release."""
 
 # A time this close under a frame's beginning (in frames; 4 microseconds) is that beginning, since float error
 # puts some multiples of 1/25 just short of a whole number of frames.

@@ -18,8 +18,9 @@ from scipy.signal import lfilter
 
 from audeo_bench.roll import FRAMES_PER_SECOND
 from audeo_bench.score.frames import FrameCounts, block_sums
+from audeo_bench.score.measure import Measure
 from audeo_bench.score.resampling import LEVEL
-from audeo_bench.score.statistics import Measure, compare_counts
+from audeo_bench.score.statistics import compare_counts
 from studies.tables import Keep, Table, show
 
 RECORDINGS, VOICES, GHOSTS = 3, 5, 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ from tiny_corpus import READER, TinyCorpus, write_contestant
 from audeo_bench.contestants.loading import system
 from audeo_bench.corpus import CORPORA
 from audeo_bench.leaderboards.excerpt import cut_excerpt
-from audeo_bench.leaderboards.metrics import MAIN, measure_name
-from audeo_bench.leaderboards.rows import Row, as_text, write_row
+from audeo_bench.leaderboards.rows import write_row
+from audeo_bench.records import Row, as_text
 from audeo_bench.runs.folder import roll_sha256
 from audeo_bench.runs.predict import predict
-from audeo_bench.score import Subject, score_rolls
+from audeo_bench.runs.task import Task
+from audeo_bench.score import MAIN, Rolls, Subject, score_rolls, value
 
 FRAMES = 1200
 
@@ -58,8 +60,8 @@ def make_row() -> Callable[..., Row]:
         subject = Subject(
             corpus="simulated", version="1", split=split, split_hash="f" * 64, provenance=provenance
         )
-        scores = score_rolls(rolls, subject)
-        f1 = 100 * scores.value("f1", MAIN.threshold, MAIN.average, MAIN.keys)
+        scores = score_rolls({name: Rolls(*pair) for name, pair in rolls.items()}, subject)
+        f1 = 100 * value(scores)
         content = {
             "schema": 1,
             "board": f"simulated-{split}",
@@ -90,7 +92,7 @@ def make_row() -> Callable[..., Row]:
                 "draws": 100,
                 "seed": 0,
                 "level": 0.95,
-                "f1": {measure_name(MAIN): (f1 - 2.0, f1 + 2.0)},
+                "f1": {str(MAIN): (f1 - 2.0, f1 + 2.0)},
             },
             "origin": {
                 "command": "audeo-bench midi --split wtc2",
@@ -143,13 +145,12 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> TinyCorpus:
 
 
 @pytest.fixture
-def tiny_run(tiny: TinyCorpus, tmp_path: Path) -> Callable[..., Path]:
+def tiny_run(tiny: TinyCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """``tiny_run("reader")``: the run folder of a contestant that answers for the tiny corpus."""
 
     def run(name: str = "reader", text: str = READER, **options: Any) -> Path:
         contestant = system(str(write_contestant(tmp_path / "contestants", name, text)))
-        folder = tmp_path / "runs" / "tiny-wtc2" / name
-        predict(contestant, tiny, "wtc2", folder, command=["audeo-bench", "midi"], **options)
-        return folder
+        monkeypatch.setattr(sys, "argv", ["/usr/bin/audeo-bench", "midi"])
+        return predict(contestant, Task(tiny, "wtc2", tmp_path / "runs", **options)).folder
 
     return run

@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from audeo_bench.identify.catalogue.store import Catalogue
     from audeo_bench.identify.ledger import Query
-    from audeo_bench.identify.table import Row
+    from audeo_bench.records import IdentificationRow
 
 
 class ServiceName(StrEnum):
@@ -196,7 +196,7 @@ def _print_answers(answers: Mapping[tuple[str, str], Sequence[Query]], as_json: 
         terminal.stdout().print(printing.answers(queries, f"{service} ({version})"))
 
 
-def _print_tables(rows: Sequence[Row], what: str, quick: bool, picture: bool) -> None:
+def _print_tables(rows: Sequence[IdentificationRow], what: str, quick: bool, picture: bool) -> None:
     from audeo_bench.report import identification as printing
     from audeo_bench.report import terminal
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,7 +11,7 @@ Split = Annotated[str, typer.Option(help="Which recordings.")]
 CorpusName = Annotated[
     str, typer.Option("--corpus", help="simulated, or data that `audeo-bench data add` knows.")
 ]
-CorpusSeed = Annotated[int, typer.Option(help="Another seed gives another simulated corpus.")]
+CorpusSeed = Annotated[int, typer.Option(min=0, help="Another seed gives another simulated corpus.")]
 Boards = Annotated[
     Path | None, typer.Option(help="Folder of the boards. [default: leaderboards here, else the project's]")
 ]
@@ -70,49 +69,22 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Run a contestant, score it, and say how it stands against others, paired."""
-    import json
-    from dataclasses import asdict
-
-    from audeo_bench.corpus import open_corpus
     from audeo_bench.leaderboards.boards import boards_folder
-    from audeo_bench.leaderboards.metrics import parse_measure
-    from audeo_bench.leaderboards.opponents import contest, opponents, scores_of
+    from audeo_bench.leaderboards.opponents import contest_systems
     from audeo_bench.report import comparison as report
     from audeo_bench.report.terminal import stdout
+    from audeo_bench.runs.task import open_task
+    from audeo_bench.score import Measure
 
-    measure, opened, command = parse_measure(metric), open_corpus(corpus, seed=corpus_seed), _command()
-    opened.ids(split)
-    name, scores = scores_of(
-        contestant, opened, split, runs, weights=weights or (), seed=seed, command=command
-    )
-    others = opponents(
-        against or ["leaderboard"],
-        name,
-        opened,
-        split,
-        boards_folder(boards),
-        runs,
-        weights=weights or (),
-        seed=seed,
-        command=command,
-    )
-    found = contest(name, scores, others, measure)
+    measure = Measure.parse(metric)
+    task = open_task(corpus, split, runs, seed=seed, corpus_seed=corpus_seed)
+    chosen = against or ["leaderboard"]
+    found = contest_systems(contestant, chosen, task, boards_folder(boards), measure, weights or ())
     if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "contestant": name,
-                    "comparisons": [asdict(each) for each in found.comparisons],
-                    "ranks": [asdict(place) for place in found.ranks],
-                },
-                indent=1,
-            )
-        )
+        typer.echo(report.as_json(found))
         return
-    title = f"{name} against {len(others)} on {corpus} {split} ({opened.provenance})"
-    out = stdout()
-    out.print(report.comparisons(found, measure, title))
-    out.print(report.ranks(found))
+    title = f"{found.name} against {len(found.comparisons)} on {corpus} {split} ({task.corpus.provenance})"
+    stdout().print(report.comparisons(found, title), report.ranks(found))
 
 
 def check(
@@ -161,22 +133,12 @@ def join(
     runs: Runs = Path("runs"),
 ) -> None:
     """Join with answers only: turn a folder of rolls or MIDI files into a run folder."""
-    from audeo_bench.corpus import open_corpus
     from audeo_bench.runs.joined_answers import RefusedAnswers, join_answers
+    from audeo_bench.runs.task import open_task
 
-    opened = open_corpus(corpus, seed=corpus_seed)
+    task = open_task(corpus, split, runs, corpus_seed=corpus_seed)
     try:
-        joined = join_answers(
-            folder,
-            opened,
-            split,
-            runs,
-            name=name,
-            trained_on=trained_on or (),
-            apply_lag=lag,
-            pedal=pedal,
-            command=_command(),
-        )
+        joined = join_answers(folder, task, name, trained_on or (), lag, pedal)
     except RefusedAnswers as refused:
         for remark in refused.remarks:
             typer.echo(f"{remark.kind:<10} {remark.recording}: {remark.words}", err=True)
@@ -231,17 +193,7 @@ def fidelity(boards: Boards = None, format_: Format = "table") -> None:
     elif format_ == "markdown":
         typer.echo(report.fidelity_markdown(found), nl=False)
     else:
-        out = stdout()
-        for (table, board, provenance, variant), cells in report.by_board(found).items():
-            out.print(report.fidelity_table(cells, f"{table} ({variant}); board {board} ({provenance})"))
-        for order in found.orders:
-            verdict = "as in the paper" if not order.broken else "; ".join(order.broken)
-            out.print(
-                f"{order.board} ({order.provenance}), order by {order.column} of {order.systems} rows: "
-                f"{verdict}"
-            )
-        for note in report.notes_of(found.cells):
-            out.print(f"† {note}")
+        stdout().print(*report.fidelity_tables(found))
 
 
 @boards_app.command()
@@ -253,10 +205,11 @@ def build(
     ] = False,
 ) -> None:
     """Regenerate every board, README.md and index.html, from the rows."""
-    from audeo_bench.api import AudeoBenchError
-    from audeo_bench.leaderboards import boards as building
+    from audeo_bench.errors import AudeoBenchError
+    from audeo_bench.leaderboards.boards import boards_folder
+    from audeo_bench.report import boards as building
 
-    folder = building.boards_folder(boards, write=not check_only)
+    folder = boards_folder(boards, write=not check_only)
     if not check_only:
         for path in building.build(folder):
             typer.echo(path)
@@ -278,7 +231,3 @@ def verify(boards: Boards = None, runs: Runs = Path("runs")) -> None:
         typer.echo(f"{row.state:<9} {row.board}/{row.contestant}: {row.words}")
     if any(row.state == "wrong" for row in found):
         raise typer.Exit(1)
-
-
-def _command() -> list[str]:
-    return ["audeo-bench", *sys.argv[1:]]

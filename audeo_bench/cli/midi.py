@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-if TYPE_CHECKING:
-    from audeo_bench.corpus import Corpus
-    from audeo_bench.paper.table1 import Result
-
-
-# The same words as in audeo_bench.score.frames, whose import `--help` has no time for.
+# The same words as in audeo_bench.score, whose import `--help` has no time for.
 Average = Literal["frame_mean", "micro"]
 KeyRange = Literal["51", "88"]
 
@@ -60,7 +52,7 @@ def midi(
     ] = None,
     runs: Annotated[Path, typer.Option(help="Where run folders go.")] = Path("runs"),
     seed: Annotated[int, typer.Option(help="For contestants that draw random numbers.")] = 0,
-    corpus_seed: Annotated[int, typer.Option(help="Another seed gives another simulated corpus.")] = 0,
+    corpus_seed: Annotated[int, typer.Option(min=0, help="Another seed gives another simulated corpus.")] = 0,
     average: AverageChoice = "frame_mean",
     keys: KeysChoice = "51",
     per_recording: PerRecording = False,
@@ -75,42 +67,26 @@ def midi(
 
     Answers are kept in run folders; the same command continues a run that was stopped.
     """
-    from audeo_bench.api import AudeoBenchError
-    from audeo_bench.contestants import loading as contestants
-    from audeo_bench.contestants.roster import roster
-    from audeo_bench.corpus import open_corpus
-    from audeo_bench.paper import table1
-    from audeo_bench.runs import released_answers as authors
+    from audeo_bench.paper.table1 import View, reproduce
+    from audeo_bench.report import table1 as report
+    from audeo_bench.report.figures import run_figure
+    from audeo_bench.report.terminal import stdout
+    from audeo_bench.runs.released_answers import coverage
+    from audeo_bench.runs.task import open_task
 
-    chosen = _thresholds(thresholds)
-    opened = open_corpus(corpus, seed=corpus_seed)
-    opened.ids(split)  # an unknown split is refused before any model is loaded
-    command = ["audeo-bench", *sys.argv[1:]]
-    results = authors.stored_results(opened, split, runs, thresholds=chosen, limit=limit, command=command)
-    if contestant:
-        systems = contestants.systems(contestant, weights or ())
-    else:
-        # Where the authors' own answers are at hand, models are run when they are asked for.
-        systems = [] if results else contestants.ready_systems(roster().midi, weights or ())
-    if not systems and not results:
-        raise AudeoBenchError(
-            "midi: no contestant has trained weights here; train one with `audeo-bench train keywise`, "
-            "or name your own with --contestant ./my_model.py."
-        )
-    if systems:
-        results += table1.evaluate(
-            systems, opened, split, runs, thresholds=chosen, limit=limit, seed=seed, command=command
-        )
-    figures = _figures(results, opened) if figure else []
+    view = View(_thresholds(thresholds), average, keys)
+    task = open_task(corpus, split, runs, limit, seed, corpus_seed)
+    results = reproduce(task, contestant or (), weights or (), view.thresholds)
+    figures = [run_figure(result.folder, task.corpus) for result in results] if figure else []
     if as_json:
-        _print_json(results, chosen, average, keys, figures)
-    else:
-        _print_tables(results, chosen, average, keys, per_recording, notes, causes)
-        for line in authors.coverage(results, opened):
-            typer.echo(line)
-        for path in figures:
-            typer.echo(f"figure: {path}")
-        typer.echo(f"runs:   {results[0].folder.parent}")
+        typer.echo(report.as_json(results, view, figures))
+        return
+    stdout().print(*report.tables(results, view, _extras(per_recording, notes, causes)))
+    for line in coverage(results, task):
+        typer.echo(line)
+    for path in figures:
+        typer.echo(f"figure: {path}")
+    typer.echo(f"runs:   {results[0].folder.parent}")
 
 
 def score(
@@ -130,105 +106,39 @@ def score(
 
     For an .npz file, (frames, 88) or (88, frames), both averages and both key ranges are printed.
     """
-    from audeo_bench.api import AudeoBenchError
-    from audeo_bench.paper.table1 import Result
-    from audeo_bench.report import terminal
-    from audeo_bench.runs.folder import read_record
-    from audeo_bench.runs.predict import score_run
+    from audeo_bench.errors import AudeoBenchError
+    from audeo_bench.paper.table1 import View
+    from audeo_bench.report import table1 as report
+    from audeo_bench.report.terminal import stdout
+    from audeo_bench.runs.scoring import result
     from audeo_bench.score import THRESHOLDS, score_file
 
-    chosen = _thresholds(thresholds)
+    view = View(_thresholds(thresholds), average, keys)
     if path.is_dir():
-        scored = sorted({*THRESHOLDS, *(chosen or ())})
-        results = [Result(path, read_record(path), score_run(path, scored))]
+        results = [result(path, view.thresholds)]
         if as_json:
-            _print_json(results, chosen, average, keys, [])
+            typer.echo(report.as_json(results, view))
         else:
-            _print_tables(results, chosen, average, keys, per_recording, notes, causes)
+            stdout().print(*report.tables(results, view, _extras(per_recording, notes, causes)))
     elif path.is_file():
-        table = score_file(path, chosen or THRESHOLDS)
+        table = score_file(path, view.thresholds or THRESHOLDS)
         if as_json:
             typer.echo(table.to_json(orient="records", indent=1, double_precision=15))
         else:
-            terminal.stdout().print(terminal.metrics(table, f"{path} (%)"))
+            stdout().print(report.metrics(table, f"{path} (%)"))
     else:
         raise AudeoBenchError(f"{path}: no such run folder or .npz file.")
 
 
-def _thresholds(text: str | None) -> tuple[float, ...] | None:
-    from audeo_bench.api import AudeoBenchError
+def _extras(recordings: bool, notes: bool, groups: bool) -> list[str]:
+    asked = {"recordings": recordings, "notes": notes, "groups": groups}
+    return [name for name, wanted in asked.items() if wanted]
 
-    if text is None:
-        return None
+
+def _thresholds(text: str | None) -> tuple[float, ...]:
+    from audeo_bench.errors import AudeoBenchError
+
     try:
-        return tuple(dict.fromkeys(float(part) for part in text.split(",")))
+        return tuple(dict.fromkeys(float(part) for part in text.split(","))) if text else ()
     except ValueError as error:
         raise AudeoBenchError(f"--thresholds {text!r}: give numbers with commas, such as 0.3,0.4.") from error
-
-
-def _print_tables(
-    results: Sequence[Result],
-    thresholds: tuple[float, ...] | None,
-    average: Average,
-    keys: KeyRange,
-    per_recording: bool,
-    notes: bool,
-    causes: bool,
-) -> None:
-    from audeo_bench.paper import table1
-    from audeo_bench.report import terminal
-
-    out = terminal.stdout()
-    corpus, limit = results[0].record.corpus, results[0].record.limit
-    frames = sum(answer.frames for answer in results[0].record.answers.values())
-    quick = f"QUICK LOOK, first {limit} recordings only, for no board: " if limit is not None else ""
-    what = f"{corpus.provenance}: corpus {corpus.name} {corpus.version}, {corpus.split}, {frames:,} frames"
-    title = f"{quick}Table 1 ({what}; {average}, {keys} keys, %)"
-    caption = (
-        "Source paper: as reported, on real video. Signed numbers: reproduced minus reported.\n"
-        "Frames/s: the whole chain, without rendering or decoding the frames."
-    )
-    rows = table1.rows(results, thresholds, average, keys)
-    out.print(terminal.table1(rows, title, caption))
-    first = {r.record.system: table1.thresholds_of(r.record.system, thresholds)[0] for r in results}
-    out.print(terminal.false_positives(results, first))
-    if per_recording:
-        heading = f"By recording ({what}; {average}, {keys} keys, %)"
-        out.print(terminal.per_recording(results, first, average, keys, heading))
-    if notes:
-        out.print(terminal.notes(results, first, f"Notes ({what})"))
-    if causes:
-        out.print(terminal.groups(results, first, "polyphony"), terminal.groups(results, first, "register"))
-
-
-def _print_json(
-    results: Sequence[Result],
-    thresholds: tuple[float, ...] | None,
-    average: Average,
-    keys: KeyRange,
-    figures: Sequence[Path],
-) -> None:
-    import json
-    from dataclasses import asdict
-
-    from audeo_bench.paper import table1
-
-    record = results[0].record
-    answer = {
-        "corpus": record.corpus.model_dump(),
-        "limit": record.limit,
-        "command": shlex.join(record.command),
-        "average": average,
-        "keys": keys,
-        "unit": "%",
-        "rows": [asdict(row) for row in table1.rows(results, thresholds, average, keys)],
-        "runs": {result.record.system: str(result.folder) for result in results},
-        "figures": [str(path) for path in figures],
-    }
-    typer.echo(json.dumps(answer, indent=1))
-
-
-def _figures(results: Sequence[Result], corpus: Corpus) -> list[Path]:
-    from audeo_bench.report.figures import run_figure
-
-    return [run_figure(result.folder, corpus) for result in results]

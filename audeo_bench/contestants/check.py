@@ -21,6 +21,7 @@ import numpy as np
 
 from audeo_bench import api
 from audeo_bench.api import AudeoBenchError, Recording, RollToMidi, Stage, Synthesizer, VideoToRoll
+from audeo_bench.contestants.answer import check_roll, seed_everything
 from audeo_bench.contestants.loading import alone
 from audeo_bench.contestants.memory import peak_memory
 
@@ -285,8 +286,6 @@ class _Bench:
         frames: _Cycle | None = None,
     ) -> np.ndarray:
         """One answer about the first ``length`` frames, seeded and checked as a run does it."""
-        from audeo_bench.runs.predict import check_roll, seed_everything
-
         recording = recording or self.recording
         base = recording.frames.base  # type: ignore[attr-defined]
         seed_everything(0, recording.id)

@@ -51,6 +51,11 @@ class System:
         """Whether every stage that takes weights has some."""
         return all(stage.weights is not None or not stage.takes_weights for stage in self.stages)
 
+    @property
+    def roll_name(self) -> str:
+        """What its rolls go by: the chain without its synthesizer."""
+        return "+".join(stage.name for stage in self.roll_stages)
+
     def prefixes(self) -> Iterator[System]:
         """The shorter systems whose roll this one builds on, longest first."""
         for length in range(len(self.roll_stages) - 1, 0, -1):

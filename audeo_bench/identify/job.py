@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audeo_bench import provenance
 from audeo_bench.api import Work
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.files import atomic_write
 from audeo_bench.identify.asking import ask_all
 from audeo_bench.identify.ledger import Ledger, Query
 from audeo_bench.identify.players import SystemPlayer, table2_players
 from audeo_bench.identify.segments import Segment, cut, load_audio, segment_count
 from audeo_bench.identify.service import Service
-from audeo_bench.identify.table import Row, add_up, as_record, in_papers_order
+from audeo_bench.identify.table import add_up, in_papers_order
 from audeo_bench.identify.titles import RULES_VERSION
 from audeo_bench.paper.reported import reported
 from audeo_bench.progress import progress_bar
+from audeo_bench.records import CorpusName, Identification, IdentificationRow, write
 
 if TYPE_CHECKING:
     from audeo_bench.corpus import Corpus
@@ -149,7 +147,9 @@ class Plan:
         )
 
 
-def identify_corpus(programme: Programme, listening: Listening, runs: Path) -> tuple[Path, list[Row]]:
+def identify_corpus(
+    programme: Programme, listening: Listening, runs: Path
+) -> tuple[Path, list[IdentificationRow]]:
     """Let systems play the identification test and ask about every segment; every answer is kept.
 
     Parameters
@@ -190,7 +190,7 @@ def identify_corpus(programme: Programme, listening: Listening, runs: Path) -> t
     return _write_result(folder, rows, programme), rows
 
 
-def judge_again(programme: Programme, runs: Path) -> tuple[Path, list[Row]]:
+def judge_again(programme: Programme, runs: Path) -> tuple[Path, list[IdentificationRow]]:
     """Every kept answer's rows by today's title rules; nothing is played and nobody is asked."""
     folder = programme.folder(runs)
     with Ledger(folder / LEDGER) as ledger:
@@ -284,10 +284,10 @@ def _ask(service: Service, segments: Sequence[Segment], ledger: Ledger) -> None:
 
 def _judged(
     ledger: Ledger, services: Sequence[tuple[str, str]], asked: set[tuple[str, str]] | None = None
-) -> list[Row]:
+) -> list[IdentificationRow]:
     """Rows from the ledger alone; ``asked`` are the systems and recordings that count, None for all."""
     order = [row.system for row in reported().table2.rows]
-    rows: list[Row] = []
+    rows: list[IdentificationRow] = []
     for service, version in services:
         rows += in_papers_order(add_up(_queries(ledger, service, version, asked), service, version), order)
     return rows
@@ -301,21 +301,17 @@ def _queries(
             yield query
 
 
-def _write_result(folder: Path, rows: Sequence[Row], programme: Programme) -> Path:
+def _write_result(folder: Path, rows: Sequence[IdentificationRow], programme: Programme) -> Path:
     """``identify.json``: every row with its counts and strips, and what made it."""
     corpus = programme.corpus
-    record: dict[str, Any] = {
-        "schema_version": 1,
-        "corpus": {"name": corpus.name, "version": corpus.version, "seed": corpus.seed},
-        "provenance": corpus.provenance,
-        "quick_look": programme.quick_look,
-        "title_rules": RULES_VERSION,
-        "versions": provenance.versions(),
-        "commit": provenance.commit(),
-        "command": ["audeo-bench", *sys.argv[1:]],
-        "rows": [as_record(row) for row in rows],
-    }
-    path = folder / "identify.json"
-    with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
+    record = Identification(
+        corpus=CorpusName(name=corpus.name, version=corpus.version, seed=corpus.seed),
+        provenance=corpus.provenance,
+        quick_look=programme.quick_look,
+        title_rules=RULES_VERSION,
+        versions=provenance.versions(),
+        commit=provenance.commit(),
+        command=provenance.command(),
+        rows=list(rows),
+    )
+    return write(folder / "identify.json", record)

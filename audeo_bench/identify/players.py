@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from audeo_bench.api import AudeoBenchError, Recording, Synthesizer
+from audeo_bench.roll import THRESHOLD
 
 if TYPE_CHECKING:
     from audeo_bench.contestants.loading import Contestant, System
     from audeo_bench.corpus import Corpus
 
 GROUND_TRUTH = "truth"
-THRESHOLD = 0.4
-"""A key sounds from this probability upwards, as in the authors' release."""
 
 
 class Player(Protocol):
@@ -65,20 +64,12 @@ class SystemPlayer:
 
     def prepare(self, corpus: Corpus, split: str, limit: int | None, only: str | None) -> None:
         """Let the roll stages answer; recordings answered before are not answered again."""
-        from audeo_bench.runs.folder import run_folder
         from audeo_bench.runs.predict import predict
+        from audeo_bench.runs.task import Task
 
-        name = "+".join(stage.name for stage in self.chain.roll_stages)
-        self._folder = run_folder(self.runs, corpus, split, name, limit, self.seed)
-        predict(
-            self.chain,
-            corpus,
-            split,
-            self._folder,
-            limit=limit,
-            seed=self.seed,
-            recordings=None if only is None else [corpus.recording(only)],
-        )
+        task = Task(corpus, split, self.runs, limit, self.seed)
+        recordings = None if only is None else [corpus.recording(only)]
+        self._folder = predict(self.chain, task, recordings).folder
 
     def play(self, recording: Recording) -> np.ndarray:
         from audeo_bench.runs.folder import read_roll

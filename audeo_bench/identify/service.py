@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from audeo_bench.identify.titles import Answer
 
 if TYPE_CHECKING:
     from audeo_bench.identify.segments import Segment
-
-Outcome = Literal["right", "wrong", "nothing", "error"]
-OUTCOMES: tuple[Outcome, ...] = ("right", "wrong", "nothing", "error")
 
 
 @dataclass(frozen=True)

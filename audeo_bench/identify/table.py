@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
+from typing import Any
 
 from audeo_bench.identify.catalogue.engine import REJECTIONS, best_and_second
 from audeo_bench.identify.ledger import Query
-from audeo_bench.identify.service import OUTCOMES, Outcome
 from audeo_bench.identify.titles import judge
-
-GROUPS = {"total": "Total", "wtc1_variants": "WTC B1 variants", "wtc2_other": "WTC B2 and other"}
-"""Columns of Table 2, by the name of their split with underscores."""
+from audeo_bench.paper.reported import GROUPS
+from audeo_bench.records import FalseAccepts, IdentificationRow, Outcome, Tally
 
 MOST_ERRORS = 0.02
 """A table with a larger share of errors says so in its title."""
@@ -31,116 +31,61 @@ def outcome(query: Query) -> Outcome | None:
 
 
 @dataclass
-class Tally:
-    """Counts of outcomes. ``unasked`` segments have no answer yet."""
+class _Heard:
+    """What is known of one system, segment by segment."""
 
-    right: int = 0
-    wrong: int = 0
-    nothing: int = 0
-    error: int = 0
-    unasked: int = 0
-
-    def add(self, found: Outcome | None) -> None:
-        name = found or "unasked"
-        setattr(self, name, getattr(self, name) + 1)
-
-    @property
-    def answered(self) -> int:
-        """The denominator of every rate: errors and unasked segments are no part of it."""
-        return self.right + self.wrong + self.nothing
-
-    @property
-    def rate(self) -> float | None:
-        """Share of the answered segments that were named rightly."""
-        return self.right / self.answered if self.answered else None
+    groups: dict[str, list[Outcome | None]] = field(default_factory=lambda: {name: [] for name in GROUPS})
+    strips: dict[str, list[Outcome | None]] = field(default_factory=lambda: defaultdict(list))
+    margins: list[float] = field(default_factory=list)
+    false_accepts: list[bool] = field(default_factory=list)
 
 
-@dataclass
-class Row:
-    """What one service made of one system.
-
-    Attributes
-    ----------
-    groups : dict of str to Tally
-        By :data:`GROUPS`.
-    strips : dict of str to list
-        The outcomes of every recording's segments, in order.
-    false_accepts, left_out : int
-        Offline engines: with the right piece left out of the catalogue, how many of so many answered segments
-        would have been named all the same.
-    median_margin : float or None
-        Offline engines: between the best and the second-best piece.
-    """
-
-    service: str
-    version: str
-    system: str
-    groups: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in GROUPS})
-    strips: dict[str, list[Outcome | None]] = field(default_factory=dict)
-    false_accepts: int = 0
-    left_out: int = 0
-    median_margin: float | None = None
-
-    @property
-    def total(self) -> Tally:
-        return self.groups["total"]
-
-    @property
-    def error_share(self) -> float:
-        asked = self.total.answered + self.total.error
-        return self.total.error / asked if asked else 0.0
-
-
-def add_up(queries: Iterable[Query], service: str, version: str) -> list[Row]:
+def add_up(queries: Iterable[Query], service: str, version: str) -> list[IdentificationRow]:
     """One row a system, in the order in which systems appear."""
-    rows: dict[str, Row] = {}
-    margins: dict[str, list[float]] = {}
+    systems: dict[str, _Heard] = {}
     for query in queries:
-        row = rows.setdefault(query.system, Row(service, version, query.system))
+        heard = systems.setdefault(query.system, _Heard())
         found = outcome(query)
-        row.total.add(found)
-        group = query.split.replace("-", "_")
-        if group in row.groups:
-            row.groups[group].add(found)
-        row.strips.setdefault(query.recording, []).append(found)
+        heard.groups["total"].append(found)
+        if (group := query.split.replace("-", "_")) in heard.groups:
+            heard.groups[group].append(found)
+        heard.strips[query.recording].append(found)
         candidates = query.reply.response.get("candidates") if query.reply else None
         if candidates is not None and service in REJECTIONS:
             best, second = best_and_second([each["score"] for each in candidates])
-            margins.setdefault(query.system, []).append(best - second)
+            heard.margins.append(best - second)
             others = [each["score"] for each in candidates if each["title"] != query.work.title]
-            row.left_out += 1
-            row.false_accepts += REJECTIONS[service].accepts(*best_and_second(others))
-    for system, values in margins.items():
-        rows[system].median_margin = median(values)
-    return list(rows.values())
+            heard.false_accepts.append(REJECTIONS[service].accepts(*best_and_second(others)))
+    return [_row(service, version, system, heard) for system, heard in systems.items()]
 
 
-def in_papers_order(rows: Iterable[Row], systems: Iterable[str]) -> list[Row]:
+def _row(service: str, version: str, system: str, heard: _Heard) -> IdentificationRow:
+    groups: dict[Any, Tally] = {name: Tally.of(found) for name, found in heard.groups.items()}
+    accepts = heard.false_accepts
+    return IdentificationRow(
+        service=service,
+        version=version,
+        system=system,
+        groups=groups,
+        strips=dict(heard.strips),
+        false_accepts=FalseAccepts(accepted=sum(accepts), asked=len(accepts)) if accepts else None,
+        median_margin=median(heard.margins) if heard.margins else None,
+    )
+
+
+def error_share(row: IdentificationRow) -> float:
+    asked = row.total.answered + row.total.error
+    return row.total.error / asked if asked else 0.0
+
+
+def in_papers_order(rows: Iterable[IdentificationRow], systems: Iterable[str]) -> list[IdentificationRow]:
     """The paper's systems first, in its order, then the others; the ground truth last."""
     places = {system: place for place, system in enumerate(systems)}
     last = len(places)
     return sorted(rows, key=lambda row: (row.system == "truth", places.get(row.system, last)))
 
 
-def order_of_rates(rows: Iterable[Row]) -> bool | None:
+def order_of_rates(rows: Iterable[IdentificationRow]) -> bool | None:
     """Whether every row's total rate exceeds the row's before it; None with fewer than two rates."""
-    rates = [row.total.rate for row in rows if row.total.rate is not None]
+    rates = [row.total.percent for row in rows if row.total.percent is not None]
     return None if len(rates) < 2 else all(low < high for low, high in pairwise(rates))
-
-
-def as_record(row: Row) -> dict[str, object]:
-    """A row as JSON holds it, rates in per cent with their counts."""
-    groups = {}
-    for name, tally in row.groups.items():
-        counts = {kind: getattr(tally, kind) for kind in (*OUTCOMES, "unasked")}
-        percent = None if tally.rate is None else round(100 * tally.rate, 2)
-        groups[name] = {"percent": percent, "answered": tally.answered, **counts}
-    return {
-        "service": row.service,
-        "version": row.version,
-        "system": row.system,
-        "groups": groups,
-        "strips": row.strips,
-        "false_accepts": {"accepted": row.false_accepts, "asked": row.left_out} if row.left_out else None,
-        "median_margin": row.median_margin,
-    }

@@ -8,9 +8,9 @@ import numpy as np
 import soundfile
 
 from audeo_bench.api import SAMPLE_RATE
-from audeo_bench.files import atomic_write
+from audeo_bench.files import atomic_write, file_name
 from audeo_bench.leaderboards.excerpt import from_runs
-from audeo_bench.leaderboards.rows import file_name, read_row
+from audeo_bench.leaderboards.rows import read_row
 from audeo_bench.roll import FRAMES_PER_SECOND, roll_to_notes
 from audeo_bench.synth.fluidsynth import render
 

@@ -1,6 +1,4 @@
-"""Boards from rows: read every committed row, group and rank, and write the Markdown and the page whole or
-not at all.
-"""
+"""Boards from rows: read every committed row, group and rank."""
 
 from __future__ import annotations
 
@@ -11,18 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from audeo_bench.api import AudeoBenchError
+from filelock import FileLock, Timeout
+
 from audeo_bench.contestants.loading import sha256_of
+from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write
-from audeo_bench.leaderboards.metrics import MAIN
-from audeo_bench.leaderboards.rows import Row, read_row
+from audeo_bench.leaderboards.rows import read_row, row_paths
 from audeo_bench.places import checkout, shipped
+from audeo_bench.records import Row, Subject
 from audeo_bench.roll import FRAMES_PER_SECOND
-from audeo_bench.score.scores import Subject
+from audeo_bench.score import MAIN, frame_sums
 from audeo_bench.score.statistics import shared_ranks
 
-MARKDOWN, PAGE, VERIFIED = "README.md", "index.html", "verified.json"
-"""The generated boards, and the hashes of the rows that ``leaderboard verify`` computed again."""
+VERIFIED = "verified.json"
+"""The hashes of the rows that ``leaderboard verify`` computed again."""
 
 
 @dataclass(frozen=True)
@@ -71,41 +71,6 @@ class Board:
         )
 
 
-def build(folder: Path) -> tuple[Path, Path]:
-    """Write the Markdown boards and the page from the rows below ``folder``; returns the two files.
-
-    Raises
-    ------
-    AudeoBenchError
-        See :func:`read_boards`; a folder that cannot be written. The old boards then stay as they were.
-    """
-    with locked(folder):
-        contents = render(folder)
-        for name, text in contents.items():
-            with atomic_write(folder / name) as temporary:
-                temporary.write_text(text, encoding="utf-8")
-    return folder / MARKDOWN, folder / PAGE
-
-
-def render(folder: Path) -> dict[str, str]:
-    """The generated files' names and texts, a function of the rows (and the paper's cells) alone."""
-    from audeo_bench.leaderboards.identification import read_identifications
-    from audeo_bench.paper.reported import reported
-    from audeo_bench.report.html import render_page
-    from audeo_bench.report.markdown import render_boards
-
-    boards, found, paper = read_boards(folder), read_identifications(folder), reported()
-    return {
-        MARKDOWN: render_boards(boards, found, paper),
-        PAGE: render_page(boards, found, paper, folder),
-    }
-
-
-def outdated(folder: Path) -> list[str]:
-    """The generated files that are not what a fresh build would write."""
-    return [name for name, text in render(folder).items() if _text(folder / name) != text]
-
-
 def read_boards(folder: Path) -> list[Board]:
     """Read every row below ``folder`` and rank each board.
 
@@ -133,17 +98,12 @@ def read_boards(folder: Path) -> list[Board]:
     ]
 
 
-def row_paths(folder: Path) -> list[Path]:
-    """The files of all rows in alphabetical order; a temporary file left by a kill is none."""
-    return sorted(path for path in folder.glob("*/*.json") if not path.name.startswith("."))
-
-
 def ranked(rows: Sequence[Row]) -> list[tuple[Row, int]]:
     """Rows of one board from best to worst by :data:`MAIN`; a rank is shared where the leader's lead may be
     nothing.
     """
     by_name = {row.contestant: row for row in rows}
-    ranks = shared_ranks({row.contestant: row.scores.counts(MAIN.keys) for row in rows}, MAIN)
+    ranks = shared_ranks({row.contestant: frame_sums(row.scores, MAIN.keys) for row in rows}, MAIN)
     return [(by_name[place.name], place.rank) for place in ranks]
 
 
@@ -193,8 +153,6 @@ def locked(folder: Path, seconds: float = 30) -> Iterator[None]:
     AudeoBenchError
         Another process holds it for longer than ``seconds``, or the folder cannot be written.
     """
-    from filelock import FileLock, Timeout
-
     lock = FileLock(folder / ".lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.leaderboards.rows import Excerpt
+from audeo_bench.records import Excerpt
 from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, LOWEST_PITCH
 
 EXCERPT_FRAMES = 20 * FRAMES_PER_SECOND

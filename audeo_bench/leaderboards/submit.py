@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from audeo_bench.api import AudeoBenchError
 from audeo_bench.corpus import Corpus, open_corpus
+from audeo_bench.errors import AudeoBenchError
+from audeo_bench.files import file_name
 from audeo_bench.leaderboards.boards import locked
 from audeo_bench.leaderboards.excerpt import cut_excerpt
 from audeo_bench.leaderboards.leaks import check_training
-from audeo_bench.leaderboards.metrics import MAIN, measure_name, measures_of
-from audeo_bench.leaderboards.rows import (
-    SCHEMA,
-    AnswerRecord,
-    Intervals,
-    Origin,
-    Row,
-    StageRecord,
-    Times,
-    board_name,
-    file_name,
-    write_row,
-)
-from audeo_bench.runs.folder import RunRecord, read_record, read_roll
-from audeo_bench.runs.folder import StageRecord as RunStage
-from audeo_bench.runs.predict import score_run
-from audeo_bench.score.scores import Scores
+from audeo_bench.leaderboards.rows import row_path, write_row
+from audeo_bench.records import Intervals, Row, RowAnswer, RunRecord, Scores, Times
+from audeo_bench.runs.folder import read_record, read_roll
+from audeo_bench.runs.scoring import score_run
+from audeo_bench.score import MAIN, frame_sums, measures_of
 from audeo_bench.score.statistics import DRAWS, LEVEL, interval
 
 SEED = 0
@@ -55,7 +43,7 @@ def submit(run: Path, folder: Path, name: str | None = None, replace: bool = Fal
     """
     row = make_row(run, name)
     with locked(folder):
-        path = folder / row.board / f"{file_name(row.contestant)}.json"
+        path = row_path(row, folder)
         if path.exists() and not replace:
             raise AudeoBenchError(
                 f"{path}: there is a row of this name; write --replace to replace it, or choose another "
@@ -74,32 +62,25 @@ def make_row(run: Path, name: str | None = None, corpus: Corpus | None = None) -
         another version, weights of unknown training data, or weights that saw a test recording.
     """
     record = read_record(run)
-    if record.limit is not None:
+    subject = record.subject
+    if subject.limit is not None:
         raise AudeoBenchError(
-            f"{run}: a quick look at {record.limit} recordings is for no board; run it without --limit."
+            f"{run}: a quick look at {subject.limit} recordings is for no board; run it without --limit."
         )
-    corpus = corpus or open_corpus(record.corpus.name, record.corpus.seed)
+    corpus = corpus or open_corpus(subject.corpus, subject.seed)
     contestant = file_name(name or record.system)
     marks = _training_marks(record, corpus, contestant)
     scores = score_run(run, corpus=corpus)
     return Row(
-        schema=SCHEMA,
-        board=board_name(corpus.name, record.corpus.split, corpus.seed),
+        board=subject.board,
         contestant=contestant,
-        answered_by="harness" if record.stages and all(stage.sha256 for stage in record.stages) else "files",
-        stages=tuple(_stage(stage) for stage in record.stages),
+        answered_by="harness" if all(stage.sha256 for stage in record.stages) else "files",
+        stages=record.stages,
         marks=marks,
         answers={name: _answer(run, record, corpus, name) for name in scores.recordings},
         scores=scores,
         intervals=intervals_of(scores),
-        origin=Origin(
-            command=shlex.join(record.command),
-            seed=record.seed,
-            code_sha256=record.code_sha256,
-            commit=record.commit,
-            versions=record.versions,
-            hardware=record.hardware,
-        ),
+        origin=record.origin,
         times=_times(record),
     )
 
@@ -108,9 +89,9 @@ def intervals_of(scores: Scores) -> Intervals:
     """The bootstrap interval of every F1 a row shows; the same scores give the same intervals."""
     ends = {}
     for measure in measures_of(scores):
-        low, high = interval(scores.counts(measure.keys), measure, seed=SEED)
+        low, high = interval(frame_sums(scores, measure.keys), measure, seed=SEED)
         if low == low:  # NaN where one block is all there is
-            ends[measure_name(measure)] = (100 * low, 100 * high)
+            ends[str(measure)] = (100 * low, 100 * high)
     return Intervals(draws=DRAWS, seed=SEED, level=1 - LEVEL, f1=ends)
 
 
@@ -123,25 +104,12 @@ def _training_marks(record: RunRecord, corpus: Corpus, contestant: str) -> tuple
                 'such as trained_on = ("simulated/wtc1",), and run it again.'
             )
     trained_on = sorted({name for stage in record.stages for name in stage.trained_on})
-    return check_training(trained_on, corpus, record.corpus.split, contestant)
+    return check_training(trained_on, corpus, record.subject.split, contestant)
 
 
-def _stage(stage: RunStage) -> StageRecord:
-    facts = dict(stage.facts)
-    parameters = facts.pop("parameters", None)
-    return StageRecord(
-        name=stage.name,
-        sha256=stage.sha256 or None,
-        weights_sha256=stage.weights_sha256,
-        parameters=parameters if isinstance(parameters, int) else None,
-        configuration=facts,
-        trained_on=tuple(sorted(stage.trained_on)),
-    )
-
-
-def _answer(run: Path, record: RunRecord, corpus: Corpus, name: str) -> AnswerRecord:
+def _answer(run: Path, record: RunRecord, corpus: Corpus, name: str) -> RowAnswer:
     recording, answer = corpus.recording(name), record.answers[name]
-    return AnswerRecord(
+    return RowAnswer(
         title=recording.title,
         frames=answer.frames,
         roll_sha256=answer.roll_sha256,
@@ -150,13 +118,12 @@ def _answer(run: Path, record: RunRecord, corpus: Corpus, name: str) -> AnswerRe
 
 
 def _times(record: RunRecord) -> Times:
-    seconds = sum(answer.seconds for answer in record.answers.values())
-    frames = sum(answer.frames for answer in record.answers.values())
+    speed = record.frames_per_second
     return Times(
         started=record.started,
         submitted=datetime.now(UTC).isoformat(timespec="seconds"),
-        seconds=round(seconds, 3) if seconds else None,
-        frames_per_second=round(frames / seconds, 1) if seconds else None,
+        seconds=round(record.seconds, 3) if record.seconds else None,
+        frames_per_second=round(speed, 1) if speed else None,
     )
 
 

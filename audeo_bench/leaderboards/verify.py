@@ -9,10 +9,11 @@ from typing import Literal
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.contestants.loading import sha256_of
-from audeo_bench.leaderboards.boards import locked, read_verified, row_paths, write_verified
-from audeo_bench.leaderboards.rows import Row, read_row
+from audeo_bench.leaderboards.boards import locked, read_verified, write_verified
+from audeo_bench.leaderboards.rows import read_row, row_paths
 from audeo_bench.leaderboards.submit import find_runs, make_row
-from audeo_bench.runs.folder import RunRecord, read_record
+from audeo_bench.records import Row, RunRecord
+from audeo_bench.runs.folder import read_record
 
 TOLERANCE = 1e-9
 """How far numbers may lie apart between machines; counts must be equal."""
@@ -71,9 +72,7 @@ def _verify_row(row: Row, path: Path, records: dict[Path, RunRecord]) -> Verific
     hashes = {name: answer.roll_sha256 for name, answer in row.answers.items()}
     same_system = None
     for run, record in records.items():
-        if (record.corpus.name, record.corpus.split, record.corpus.seed) != _subject(
-            row
-        ) or record.limit is not None:
+        if record.subject.board != row.board or record.subject.limit is not None:
             continue
         if {name: answer.roll_sha256 for name, answer in record.answers.items()} == hashes:
             return _recompute(row, path, run)
@@ -88,10 +87,6 @@ def _verify_row(row: Row, path: Path, records: dict[Path, RunRecord]) -> Verific
     return Verification(row.board, row.contestant, "wrong", words)
 
 
-def _subject(row: Row) -> tuple[str, str, int]:
-    return row.subject.corpus, row.subject.split, row.subject.seed
-
-
 def _recompute(row: Row, path: Path, run: Path) -> Verification:
     try:
         again = make_row(run, row.contestant)
@@ -99,7 +94,7 @@ def _recompute(row: Row, path: Path, run: Path) -> Verification:
         return Verification(row.board, row.contestant, "wrong", f"{path}: {fault}")
     # What the harness and the corpus say is compared whole, numbers to the last digits that machines may
     # differ in.
-    here, there = row.model_dump(mode="json"), again.model_dump(mode="json")
+    here, there = row.model_dump(mode="json", exclude_unset=True), again.model_dump(mode="json")
     for field in ("answered_by", "stages", "marks", "answers", "scores", "intervals"):
         difference = _difference(here[field], there[field], field)
         if difference:
@@ -110,7 +105,7 @@ def _recompute(row: Row, path: Path, run: Path) -> Verification:
 
 def _difference(here: object, again: object, where: str) -> str | None:
     """The first place where two JSON contents differ, in words."""
-    if isinstance(here, dict) and isinstance(again, dict) and here.keys() == again.keys():
+    if isinstance(here, dict) and isinstance(again, dict) and here.keys() <= again.keys():
         each = (_difference(here[key], again[key], f"{where}.{key}") for key in here)
         return next((found for found in each if found), None)
     if isinstance(here, list) and isinstance(again, list) and len(here) == len(again):

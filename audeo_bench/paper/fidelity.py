@@ -4,18 +4,19 @@ the paper's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from audeo_bench.leaderboards.boards import Board, read_boards
-from audeo_bench.leaderboards.identification import Identification, read_identifications
-from audeo_bench.paper.reported import Paper, Table1Row, reported
+from audeo_bench.leaderboards.identification import read_identifications
+from audeo_bench.paper.reported import GROUPS, Paper, Table1Row, reported
+from audeo_bench.records import Identification, Scores
+from audeo_bench.score import Measure, frame_sums, value
 from audeo_bench.score.frames import METRICS
-from audeo_bench.score.scores import Scores
-from audeo_bench.score.statistics import Measure, interval
+from audeo_bench.score.statistics import interval
 
 ROUNDING = 0.05
 """The paper prints one decimal."""
@@ -59,6 +60,12 @@ class Cell:
     high: float | None
     verdict: CellVerdict
     note: str | None
+
+    @property
+    def label(self) -> str:
+        """The row, and the threshold where the table has one."""
+        _, at, threshold = self.variant.rpartition(", threshold ")
+        return f"{self.row} at {threshold}" if at else self.row
 
 
 @dataclass(frozen=True)
@@ -105,57 +112,48 @@ def fidelity(folder: Path, paper: Paper | None = None) -> Fidelity:
     return Fidelity((*cells, *_table2(paper, read_identifications(folder))), tuple(orders))
 
 
-def _table1(board: Board | None, paper: Paper) -> list[Cell]:
-    cells = []
-    table = paper.table1
-    scores = _by_system(board)
+def _table1(board: Board | None, paper: Paper) -> Iterator[Cell]:
+    table, scores = paper.table1, _by_system(board)
     for row in table.rows:
-        variant = f"{table.average}, {table.keys} keys, threshold {row.threshold:g}"
-        where = (board.name, str(board.subject.provenance)) if board else (NO_BOARD, NO_BOARD)
         for column in METRICS:
             measure = Measure(column, table.average, table.keys, row.threshold)
             found = _reproduced(scores.get(row.system), measure)
-            cells.append(
-                _cell("Table 1", row.label, column, variant, *where, getattr(row, column), found, None)
+            yield Cell(
+                table="Table 1",
+                row=row.label,
+                column=column,
+                variant=f"{table.average}, {table.keys} keys, threshold {row.threshold:g}",
+                board=board.name if board else NO_BOARD,
+                provenance=str(board.subject.provenance) if board else NO_BOARD,
+                paper=getattr(row, column),
+                note=None,
+                **_against(getattr(row, column), *found),
             )
-    return cells
 
 
-def _table2(paper: Paper, identifications: Sequence[Identification]) -> list[Cell]:
+def _table2(paper: Paper, identifications: Sequence[Identification]) -> Iterator[Cell]:
     """Cells of Table 2 beside each committed run and engine; the service is never the paper's."""
     sources = [(found, engine) for found in identifications for engine in _engines(found)]
-    cells = []
     for found, engine in sources or [(None, "")]:
         rates = {row.system: row for row in found.rows if row.service == engine} if found else {}
-        board = f"identification-{found.corpus.name}" if found else NO_BOARD
-        provenance = str(found.provenance) if found else NO_BOARD
-        variant = f"segments named by {engine or 'nobody yet'}; the paper asked SoundHound"
         for row in paper.table2.rows:
-            for column in ("total", "wtc1_variants", "wtc2_other"):
-                group = rates[row.system].groups.get(column) if row.system in rates else None
-                note = row.note if column == "total" else None
-                rate = None if group is None else group.percent
-                reported_rate = getattr(row, column)
-                difference = None if rate is None else rate - reported_rate
-                verdict: CellVerdict = "not reproduced" if rate is None else "another service"
-                cells.append(
-                    Cell(
-                        "Table 2",
-                        row.label,
-                        column,
-                        variant,
-                        board,
-                        provenance,
-                        reported_rate,
-                        rate,
-                        difference,
-                        None,
-                        None,
-                        verdict,
-                        note,
-                    )
+            for column in GROUPS:
+                there = rates[row.system].groups if row.system in rates else {}
+                tally = there.get(column)  # type: ignore[call-overload]
+                against = _against(getattr(row, column), tally.percent if tally else None)
+                if against["reproduced"] is not None:
+                    against["verdict"] = "another service"
+                yield Cell(
+                    table="Table 2",
+                    row=row.label,
+                    column=column,
+                    variant=f"segments named by {engine or 'nobody yet'}; the paper asked SoundHound",
+                    board=f"identification-{found.corpus.name}" if found else NO_BOARD,
+                    provenance=str(found.provenance) if found else NO_BOARD,
+                    paper=getattr(row, column),
+                    note=row.note if column == "total" else None,
+                    **against,
                 )
-    return cells
 
 
 def _engines(found: Identification) -> list[str]:
@@ -166,41 +164,23 @@ def _by_system(board: Board | None) -> dict[str, Scores]:
     return {entry.row.contestant: entry.row.scores for entry in board.entries} if board else {}
 
 
-def _reproduced(scores: Scores | None, measure: Measure) -> tuple[float, float, float] | None:
-    """Value and 95 % interval in percent; None where the system is not on the board or was not scored so."""
+def _reproduced(scores: Scores | None, measure: Measure) -> tuple[float, ...]:
+    """Value and 95 % interval in percent; nothing where the system is not there or was not scored so."""
     if scores is None or measure.threshold not in scores.thresholds:
-        return None
-    low, high = interval(scores.counts(measure.keys), measure)
-    return _value(scores, measure), 100 * low, 100 * high
+        return ()
+    ends = interval(frame_sums(scores, measure.keys), measure)
+    return tuple(100 * each for each in (value(scores, measure), *ends))
 
 
-def _value(scores: Scores, measure: Measure) -> float:
-    return 100 * scores.value(measure.metric, measure.threshold, measure.average, measure.keys)
-
-
-def _cell(
-    table: str,
-    row: str,
-    column: str,
-    variant: str,
-    board: str,
-    provenance: str,
-    paper: float,
-    found: tuple[float, float, float] | None,
-    note: str | None,
-) -> Cell:
-    value, low, high = found or (None, None, None)
+def _against(
+    paper: float, value: float | None = None, low: float | None = None, high: float | None = None
+) -> dict[str, Any]:
+    """A cell's fields that depend on both numbers."""
     verdict: CellVerdict = "not reproduced"
-    if value is not None and low is not None and high is not None:
-        verdict = "within"
-        if low > paper + ROUNDING:
-            verdict = "above"
-        elif high < paper - ROUNDING:
-            verdict = "below"
+    if low is not None and high is not None:
+        verdict = "above" if low > paper + ROUNDING else "below" if high < paper - ROUNDING else "within"
     difference = None if value is None else value - paper
-    return Cell(
-        table, row, column, variant, board, provenance, paper, value, difference, low, high, verdict, note
-    )
+    return {"reproduced": value, "difference": difference, "low": low, "high": high, "verdict": verdict}
 
 
 def _orders(board: Board, paper: Paper) -> list[Order]:
@@ -211,7 +191,7 @@ def _orders(board: Board, paper: Paper) -> list[Order]:
     orders = []
     for column in METRICS:
         values = {
-            row: _value(scores[row.system], Measure(column, table.average, table.keys, row.threshold))
+            row: 100 * value(scores[row.system], Measure(column, table.average, table.keys, row.threshold))
             for row in there
         }
         broken = tuple(_broken(there, values, column))

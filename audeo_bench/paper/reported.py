@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from audeo_bench.places import shipped
+from audeo_bench.records import KeyRange, Strict, read
+from audeo_bench.score.frames import METRICS, Average
 
 PAPER_SYSTEM = {
     "authors-roll": "video2roll",
@@ -17,15 +17,13 @@ PAPER_SYSTEM = {
 """Systems whose row of Table 1 bears another name: the authors' own answers as their release stores them, and
 the released form of Roll2Midi Net.
 """
+GROUPS = {"total": "Total", "wtc1_variants": "WTC I variants", "wtc2_other": "WTC II and other"}
+"""Columns of Table 2, by the name of their split with underscores."""
 BINARY_AT = {"authors-midi": 0.5}
 """Systems stored as on or off, with the threshold that made them so; they have no row at any other."""
 
 
-class _Reported(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Table1Row(_Reported):
+class Table1Row(Strict):
     """A row of Table 1; ``system`` is our name for the chain."""
 
     label: str
@@ -36,8 +34,12 @@ class Table1Row(_Reported):
     accuracy: float
     f1: float
 
+    @property
+    def values(self) -> dict[str, float]:
+        return {metric: getattr(self, metric) for metric in METRICS}
 
-class Table1(_Reported):
+
+class Table1(Strict):
     """The Midi evaluation: frame by frame against pseudo ground truth."""
 
     title: str
@@ -47,8 +49,17 @@ class Table1(_Reported):
     rows: tuple[Table1Row, ...]
     notes: tuple[str, ...]
 
+    def row(self, system: str, threshold: float) -> Table1Row | None:
+        """What the paper reports of a system, whatever its row is called there."""
+        place = (PAPER_SYSTEM.get(system, system), threshold)
+        return next((row for row in self.rows if (row.system, row.threshold) == place), None)
 
-class Table2Row(_Reported):
+    def comparable(self, average: Average, keys: KeyRange) -> bool:
+        """Whether numbers by this average and key range may stand beside the paper's."""
+        return (average, keys) == (self.average, self.keys)
+
+
+class Table2Row(Strict):
     """A row of Table 2; ``note`` says where the row contradicts itself."""
 
     label: str
@@ -59,7 +70,7 @@ class Table2Row(_Reported):
     note: str | None
 
 
-class Table2(_Reported):
+class Table2(Strict):
     """The audio evaluation: the share of 20-second segments that an identification service named rightly."""
 
     title: str
@@ -68,8 +79,11 @@ class Table2(_Reported):
     rows: tuple[Table2Row, ...]
     notes: tuple[str, ...]
 
+    def row(self, system: str) -> Table2Row | None:
+        return next((row for row in self.rows if row.system == system), None)
 
-class Paper(_Reported):
+
+class Paper(Strict):
     """What the paper reports."""
 
     schema_version: Literal[1]
@@ -81,4 +95,4 @@ class Paper(_Reported):
 @cache
 def reported() -> Paper:
     """Read the reported cells."""
-    return Paper.model_validate_json((shipped("leaderboards") / "paper.json").read_bytes())
+    return read(shipped("leaderboards") / "paper.json", Paper)

@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from audeo_bench.contestants.loading import System
-from audeo_bench.corpus import Corpus
+from audeo_bench.contestants import loading as contestants
+from audeo_bench.contestants.roster import roster
+from audeo_bench.errors import AudeoBenchError
 from audeo_bench.paper.reported import BINARY_AT, PAPER_SYSTEM, Table1Row, reported
-from audeo_bench.runs.folder import RunRecord, run_folder
-from audeo_bench.runs.frame_cache import kept_frames
-from audeo_bench.runs.predict import predict, score_run, split_recordings
-from audeo_bench.score import THRESHOLDS, Scores
-from audeo_bench.score.frames import METRICS, Average, KeyRange, average, join
-
-DEFAULT_THRESHOLD = 0.4
-
-
-@dataclass(frozen=True)
-class Result:
-    """One finished run and its scores."""
-
-    folder: Path
-    record: RunRecord
-    scores: Scores
+from audeo_bench.records import KeyRange
+from audeo_bench.roll import THRESHOLD
+from audeo_bench.runs.released_answers import stored_results
+from audeo_bench.runs.scoring import Result, evaluate
+from audeo_bench.runs.task import Task
+from audeo_bench.score import Measure, frame_sums, percents
+from audeo_bench.score.frames import Average
 
 
 @dataclass(frozen=True)
-class Row:
+class View:
+    """Which of a run's many numbers a table shows.
+
+    Attributes
+    ----------
+    thresholds : tuple of float
+        Those asked for; none leaves the choice to :meth:`thresholds_of`.
+    """
+
+    thresholds: tuple[float, ...] = ()
+    average: Average = "frame_mean"
+    keys: KeyRange = "51"
+
+    def thresholds_of(self, system: str) -> tuple[float, ...]:
+        """Where a system's rows stand: at what was asked for, else 0.4 and what else the paper reports."""
+        if system in BINARY_AT:
+            return (BINARY_AT[system],)
+        if self.thresholds:
+            return self.thresholds
+        known_as = PAPER_SYSTEM.get(system, system)
+        papers = (row.threshold for row in reported().table1.rows if row.system == known_as)
+        return tuple(sorted({THRESHOLD, *papers}))
+
+    def measure(self, threshold: float) -> Measure:
+        return Measure("f1", self.average, self.keys, threshold)
+
+
+@dataclass(frozen=True)
+class TableRow:
     """One row of the table, values in per cent.
 
     Attributes
@@ -58,110 +76,71 @@ class Row:
     frames_per_second: float | None = None
 
 
-def evaluate(
-    systems: Sequence[System],
-    corpus: Corpus,
-    split: str,
-    runs: Path,
-    *,
-    thresholds: Sequence[float] | None = None,
-    limit: int | None = None,
-    seed: int = 0,
-    command: Sequence[str] = (),
+def reproduce(
+    task: Task, systems: Sequence[str] = (), weights: Sequence[str] = (), thresholds: Sequence[float] = ()
 ) -> list[Result]:
-    """Let every system answer for a split and score it; see :func:`audeo_bench.runs.predict.predict`.
+    """Let systems answer for a task and score them.
 
-    Every run is scored at least at 0.3, 0.4 and 0.5, so that ``scores.json`` serves other tables too.
+    Parameters
+    ----------
+    task : Task
+    systems : sequence of str
+        As :func:`audeo_bench.contestants.loading.system` takes them. None: every shipped one, but where the
+        authors' own answers are at hand, those alone.
+    weights : sequence of str
+    thresholds : sequence of float
+        To be scored at too.
     """
-    results = []
-    with kept_frames(split_recordings(corpus, split, limit), runs) as recordings:
-        for system in systems:
-            folder = run_folder(runs, corpus, split, system.name, limit, seed)
-            record = predict(
-                system, corpus, split, folder, limit=limit, seed=seed, command=command, recordings=recordings
-            )
-            scored = sorted({*THRESHOLDS, *(thresholds or ())})
-            results.append(Result(folder, record, score_run(folder, scored, corpus)))
-    return results
+    results = stored_results(task, thresholds)
+    if systems:
+        chosen = contestants.systems(systems, weights)
+    else:
+        chosen = [] if results else contestants.ready_systems(roster().midi, weights)
+    if not chosen and not results:
+        raise AudeoBenchError(
+            "midi: no contestant has trained weights here; train one with `audeo-bench train keywise`, "
+            "or name your own with --contestant ./my_model.py."
+        )
+    return [*results, *(evaluate(chosen, task, thresholds) if chosen else ())]
 
 
-def thresholds_of(system: str, asked: Sequence[float] | None) -> tuple[float, ...]:
-    """The thresholds a system's rows stand at: those asked for, else 0.4 and any other the paper reports."""
-    if system in BINARY_AT:
-        return (BINARY_AT[system],)
-    if asked:
-        return tuple(asked)
-    known_as = PAPER_SYSTEM.get(system, system)
-    papers = (row.threshold for row in reported().table1.rows if row.system == known_as)
-    return tuple(sorted({DEFAULT_THRESHOLD, *papers}))
-
-
-def rows(
-    results: Sequence[Result],
-    thresholds: Sequence[float] | None = None,
-    kind: Average = "frame_mean",
-    keys: KeyRange = "51",
-) -> list[Row]:
+def rows(results: Sequence[Result], view: View) -> list[TableRow]:
     """The paper's rows in order, each followed by its reproductions; then the systems that it has not.
 
     Where another average or key range than the paper's is asked for, its cells are left out.
     """
     table = reported().table1
-    comparable = (kind, keys) == (table.average, table.keys)
-    papers = {(row.system, row.threshold): row for row in table.rows} if comparable else {}
-    ours: dict[tuple[str, float], list[Row]] = {}
-    for result in results:
-        for row in _reproduced(result, thresholds, kind, keys, papers):
-            ours.setdefault((PAPER_SYSTEM.get(row.system, row.system), row.threshold), []).append(row)
-    ordered: list[Row] = []
-    for place, row in papers.items():
-        ordered.append(Row(row.system, row.label, "paper", row.threshold, _cells(row)))
-        ordered += ours.pop(place, [])
-    return [*ordered, *(row for others in ours.values() for row in others)]
+    papers = table.rows if table.comparable(view.average, view.keys) else ()
+    ours = [(place, row) for result in results for place, row in _reproduced(result, view)]
+    ordered: list[TableRow] = []
+    for paper in papers:
+        ordered.append(TableRow(paper.system, paper.label, "paper", paper.threshold, paper.values))
+        ordered += [row for place, row in ours if place is paper]
+    return [*ordered, *(row for place, row in ours if place is None)]
 
 
-def recording_values(
-    scores: Scores, threshold: float, kind: Average = "frame_mean", keys: KeyRange = "51"
-) -> dict[str, dict[str, float]]:
+def recording_values(result: Result, measure: Measure) -> dict[str, dict[str, float]]:
     """Each recording's values in per cent."""
-    return {
-        name: _percent(average(counts.at(threshold), kind)) for name, counts in scores.counts(keys).items()
-    }
+    sums = frame_sums(result.scores, measure.keys)
+    return {name: percents({name: counts}, measure) for name, counts in sums.items()}
 
 
-def _reproduced(
-    result: Result,
-    asked: Sequence[float] | None,
-    kind: Average,
-    keys: KeyRange,
-    papers: Mapping[tuple[str, float], Table1Row],
-) -> list[Row]:
-    record = result.record
-    total = join(list(result.scores.counts(keys).values()))
-    seconds = sum(answer.seconds for answer in record.answers.values())
-    frames = sum(answer.frames for answer in record.answers.values())
-    found = []
-    for threshold in thresholds_of(record.system, asked):
-        values = _percent(average(total.at(threshold), kind))
-        paper = papers.get((PAPER_SYSTEM.get(record.system, record.system), threshold))
-        difference = {name: values[name] - cell for name, cell in _cells(paper).items()} if paper else None
-        found.append(
-            Row(
+def _reproduced(result: Result, view: View) -> Iterator[tuple[Table1Row | None, TableRow]]:
+    record, table = result.record, reported().table1
+    sums = frame_sums(result.scores, view.keys)
+    for threshold in view.thresholds_of(record.system):
+        values = percents(sums, view.measure(threshold))
+        comparable = table.comparable(view.average, view.keys)
+        paper = table.row(record.system, threshold) if comparable else None
+        yield (
+            paper,
+            TableRow(
                 record.system,
                 record.system,
-                record.corpus.provenance,
+                str(record.subject.provenance),
                 threshold,
                 values,
-                difference,
-                frames / seconds if seconds else None,
-            )
+                {name: values[name] - cell for name, cell in paper.values.items()} if paper else None,
+                record.frames_per_second,
+            ),
         )
-    return found
-
-
-def _percent(metrics: Any) -> dict[str, float]:
-    return {name: 100 * float(getattr(metrics, name)[0]) for name in METRICS}
-
-
-def _cells(row: Table1Row) -> dict[str, float]:
-    return {name: getattr(row, name) for name in METRICS}

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.table import Table
 from rich.text import Text
 
 from audeo_bench.contestants.check import Finding
-from audeo_bench.leaderboards.metrics import measure_name
 from audeo_bench.leaderboards.opponents import Contest
 from audeo_bench.paper.fidelity import Cell, Fidelity
-from audeo_bench.report.html import percent
-from audeo_bench.score.statistics import Measure
+from audeo_bench.report.markdown import environment
+from audeo_bench.report.terminal import percent, table
+from audeo_bench.score import value
 
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
 
 
-def comparisons(contest: Contest, measure: Measure, title: str) -> Table:
+def comparisons(contest: Contest, title: str) -> Table:
     """The paired comparison with each opponent: difference, interval, p-value, recordings, verdict."""
     recordings = list(contest.comparisons[0].recordings)
     caption = (
-        f"Differences in percentage points of F1 ({measure_name(measure)}); p: blocks of 20 s swapped "
-        "within recordings, "
-        "Holm over these rows. 'different here' speaks of these performances only."
+        f"Differences in percentage points of F1 ({contest.measure}); p: blocks of 20 s swapped within "
+        "recordings, Holm over these rows. 'different here' speaks of these performances only."
     )
-    table = Table(title=title, caption=caption, caption_justify="left")
-    table.add_column("against")
-    for name in ("F1", "difference", "95 % interval", "p (Holm)", *recordings):
-        table.add_column(name, justify="right")
-    table.add_column("verdict")
-    own = 100 * contest.scores.value(measure.metric, measure.threshold, measure.average, measure.keys)
+    headings = ("against", "F1", "difference", "95 % interval", "p (Holm)", *recordings, "verdict")
+    made = table(title, *headings, caption=caption)
+    own = 100 * value(contest.scores, contest.measure)
     for found in contest.comparisons:
         interval = "–" if found.low != found.low else f"{100 * found.low:+.1f} … {100 * found.high:+.1f}"
-        table.add_row(
+        made.add_row(
             found.right,
             f"{own - 100 * found.difference:.1f}",
             f"{100 * found.difference:+.2f}",
@@ -43,23 +40,26 @@ def comparisons(contest: Contest, measure: Measure, title: str) -> Table:
             *(f"{100 * found.recordings[name]:+.1f}" for name in recordings),
             found.verdict,
         )
-    return table
+    return made
+
+
+def as_json(contest: Contest) -> str:
+    answer = {
+        "contestant": contest.name,
+        "comparisons": [asdict(each) for each in contest.comparisons],
+        "ranks": [asdict(place) for place in contest.ranks],
+    }
+    return json.dumps(answer, indent=1)
 
 
 def ranks(contest: Contest) -> Table:
-    """Shared ranks of the contestant among those it was compared with."""
-    table = Table(
-        title="Ranks",
-        caption="Shared where the interval\nof the difference to the\nleader contains zero.",
-        caption_justify="left",
-    )
-    table.add_column("rank", justify="right")
-    table.add_column("contestant")
-    table.add_column("F1", justify="right")
+    """Shared ranks of the system among those it was compared with."""
+    caption = "Shared where the interval\nof the difference to the\nleader contains zero."
+    made = table("Ranks", "rank", "contestant", "F1", caption=caption)
     for place in contest.ranks:
         style = "bold" if place.name == contest.name else None
-        table.add_row(str(place.rank), place.name, f"{100 * place.value:.1f}", style=style)
-    return table
+        made.add_row(str(place.rank), place.name, percent(100 * place.value), style=style)
+    return made
 
 
 def finding(found: Finding) -> Text:
@@ -69,26 +69,35 @@ def finding(found: Finding) -> Text:
     )
 
 
-def fidelity_table(cells: Iterable[Cell], title: str) -> Table:
-    """Cells one under the other; only ``recorded`` confirms or contradicts the paper."""
-    table = Table(title=title)
-    for name, justify in (
-        ("row", "left"),
-        ("column", "left"),
-        ("paper", "right"),
-        ("reproduced", "right"),
-        ("difference", "right"),
-        ("95 % interval", "right"),
-        ("verdict", "left"),
-    ):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for cell in cells:
-        interval = "–" if cell.low is None else f"{percent(cell.low)} … {percent(cell.high)}"
-        difference = "–" if cell.difference is None else f"{cell.difference:+.1f}"
-        label = f"{cell.row} ({cell.variant.rpartition(', ')[2]})" if cell.table == "Table 1" else cell.row
-        paper = percent(cell.paper) + (" †" if cell.note else "")
-        table.add_row(label, cell.column, paper, percent(cell.reproduced), difference, interval, cell.verdict)
-    return table
+def fidelity_tables(report: Fidelity) -> Iterator[Table | str]:
+    """A table for each board, cells one under the other; then the orders and the notes, a line each."""
+    for (name, board, provenance, variant), cells in by_board(report).items():
+        made = table(
+            f"{name} ({variant}); board {board} ({provenance})",
+            *("row", "column", "paper", "reproduced", "difference", "95 % interval", "verdict"),
+        )
+        for cell in cells:
+            interval = "–" if cell.low is None else f"{percent(cell.low)} … {percent(cell.high)}"
+            difference = "–" if cell.difference is None else f"{cell.difference:+.1f}"
+            paper = percent(cell.paper) + (" †" if cell.note else "")
+            made.add_row(
+                *(
+                    cell.label,
+                    cell.column,
+                    paper,
+                    percent(cell.reproduced),
+                    difference,
+                    interval,
+                    cell.verdict,
+                )
+            )
+        yield made
+    for order in report.orders:
+        verdict = "as in the paper" if not order.broken else "; ".join(order.broken)
+        yield (
+            f"{order.board} ({order.provenance}), order by {order.column} of {order.systems} rows: {verdict}"
+        )
+    yield from (f"† {note}" for note in notes_of(report.cells))
 
 
 def by_board(report: Fidelity) -> dict[tuple[str, str, str, str], list[Cell]]:
@@ -101,17 +110,10 @@ def by_board(report: Fidelity) -> dict[tuple[str, str, str, str], list[Cell]]:
 
 
 def fidelity_markdown(report: Fidelity) -> str:
-    environment = Environment(
-        loader=PackageLoader("audeo_bench.report"),
-        autoescape=False,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["percent"] = percent
-    return environment.get_template("fidelity.md.jinja").render(
-        groups=by_board(report), orders=report.orders, notes=notes_of(report.cells)
+    return (
+        environment()
+        .get_template("fidelity.md.jinja")
+        .render(groups=by_board(report), orders=report.orders, notes=notes_of(report.cells))
     )
 
 

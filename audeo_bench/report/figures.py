@@ -10,6 +10,7 @@ import numpy as np
 from audeo_bench.api import FRAMES_PER_SECOND, LOWEST_PITCH, AudeoBenchError
 from audeo_bench.corpus import Corpus
 from audeo_bench.files import atomic_write
+from audeo_bench.roll import THRESHOLD
 from audeo_bench.runs.folder import read_record, read_roll
 
 SILENT, HIT, FALSE_ALARM, MISS, TRUTH = range(5)
@@ -108,7 +109,7 @@ def outcomes(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return np.where(predicted, np.where(truth, HIT, FALSE_ALARM), np.where(truth, MISS, SILENT))
 
 
-def run_figure(folder: Path, corpus: Corpus, threshold: float = 0.4, seconds: float = 20.0) -> Path:
+def run_figure(folder: Path, corpus: Corpus, threshold: float = THRESHOLD, seconds: float = 20.0) -> Path:
     """Draw a run's first recording and keep the picture in its folder, as ``figure.png``.
 
     A chain's panels stand one below another from the first stage on, as the paper shows Roll above Midi.
@@ -123,7 +124,7 @@ def run_figure(folder: Path, corpus: Corpus, threshold: float = 0.4, seconds: fl
     sounding = np.flatnonzero(recording.sounding.any(0))
     return compare_rolls(
         folder / "figure.png",
-        f"{recording.title} ({record.corpus.provenance})",
+        f"{recording.title} ({record.subject.provenance})",
         recording.sounding,
         predictions,
         start=int(sounding[0]) if sounding.size else 0,

@@ -8,28 +8,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from audeo_bench.files import file_name
 from audeo_bench.leaderboards.boards import Board, Entry
-from audeo_bench.leaderboards.identification import Identification
-from audeo_bench.leaderboards.metrics import MAIN, mean_note_f1, measure_name, percents
-from audeo_bench.leaderboards.rows import Row, file_name
-from audeo_bench.paper.reported import Paper, Table1Row
+from audeo_bench.paper.reported import GROUPS, Paper, Table1Row
+from audeo_bench.records import Identification, Row
+from audeo_bench.report.markdown import PROVENANCE_NOTES, environment
+from audeo_bench.score import MAIN, frame_sums, mean_note_f1, measures_of, percents
 from audeo_bench.score.frames import AVERAGES, KEY_RANGES, METRICS
-from audeo_bench.score.statistics import Measure
 
-GROUPS = {"total": "Total", "wtc1_variants": "WTC I variants", "wtc2_other": "WTC II and other"}
-"""Table 2's columns."""
 Numbers = list[float | None]
 """Precision, recall, accuracy, F1, interval low and high, in percent, rounded as far as anyone sees."""
 
-PROVENANCE_NOTES = {
-    "simulated": "Simulated: composed, performed and filmed by this program; real video may say otherwise.",
-    "re-enacted": "Re-enacted: labels of real performances, acted out before a simulated camera.",
-    "recorded": "Recorded: real video.",
-}
 _LABELS = {
     "frame_mean": "mean of frames",
     "micro": "all cells pooled",
@@ -66,17 +58,10 @@ def render_page(
         ``leaderboards/``; an excerpt's sound is embedded where ``<board>/audio/<contestant>/<recording>.ogg``
         exists.
     """
-    environment = Environment(
-        loader=PackageLoader("audeo_bench.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     # Style and script are the package's own text, standing inside <style> and <script>.
-    environment.filters |= {"percent": percent, "amount": amount, "breakable": breakable}
-    template = environment.get_template("page.html.jinja")
-    return template.render(
+    pages = environment(html=True)
+    pages.filters["breakable"] = breakable
+    return pages.get_template("page.html.jinja").render(
         boards=[_board(board, paper, folder) for board in boards],
         table2=_table2(paper),
         identifications=identifications,
@@ -84,21 +69,6 @@ def render_page(
         reported2={row.system: row for row in paper.table2.rows},
         notes=PROVENANCE_NOTES,
     )
-
-
-def percent(value: float | None) -> str:
-    """One decimal, as the paper prints; a dash for what is not there."""
-    return "–" if value is None else f"{value:.1f}"
-
-
-def amount(number: int | None) -> str:
-    """A number of parameters with three digits: 12.7 M, 340 k, 88."""
-    if number is None:
-        return "–"
-    for unit, size in (("M", 1_000_000), ("k", 1_000)):
-        if number >= size:
-            return f"{number / size:.3g} {unit}"
-    return str(number)
 
 
 def breakable(name: str) -> list[str]:
@@ -116,18 +86,17 @@ def _board(board: Board, paper: Paper, folder: Path) -> dict[str, Any]:
     reported = paper.table1.rows if board.subject.split == "wtc2" else ()
     numbers = [_numbers(row) for row in rows]
     scores = [each[""] for each in numbers]
-    low, high = _axis([score[measure_name(MAIN)] for score in scores], reported)
+    low, high = _axis([score[str(MAIN)] for score in scores], reported)
 
     def place(value: float) -> float:
         return round(100 * (value - low) / (high - low), 2)
 
-    by_system = {cell.system: cell for cell in reported if cell.threshold == MAIN.threshold}
     ranks = [entry.rank for entry in board.entries]
     views = [
         _row(
             entry,
-            score[measure_name(MAIN)],
-            by_system.get(entry.row.contestant),
+            score[str(MAIN)],
+            paper.table1.row(entry.row.contestant, MAIN.threshold) if reported else None,
             place,
             ranks.count(entry.rank) > 1,
         )
@@ -201,7 +170,7 @@ def _row(
             "high": place(f1 if high is None else high),
             "paper": place(paper.f1) if paper else None,
         },
-        "onset": mean_note_f1(row.scores, "onset@50", MAIN.threshold),
+        "onset": mean_note_f1(row.scores, "onset@50"),
         "paper": paper.f1 if paper else None,
         "difference": f1 - paper.f1 if paper else None,
         "parameters": row.parameters,
@@ -213,17 +182,13 @@ def _numbers(row: Row) -> dict[str, dict[str, Numbers]]:
     then metric.
     """
     found: dict[str, dict[str, Numbers]] = {name: {} for name in ("", *row.answers)}
-    for keys in KEY_RANGES:
-        counts = row.scores.counts(keys)
+    for measure in measures_of(row.scores):
+        sums = frame_sums(row.scores, measure.keys)
         for name, numbers in found.items():
-            chosen = {name: counts[name]} if name else counts
-            for kind in AVERAGES:
-                values = percents(chosen, kind)
-                for place, threshold in enumerate(row.scores.thresholds):
-                    metric = measure_name(Measure("f1", kind, keys, threshold))
-                    ends = () if name else row.intervals.f1.get(metric, (None, None))
-                    each = (*(float(values[part][place]) for part in METRICS), *ends)
-                    numbers[metric] = [None if value is None else round(value, 6) for value in each]
+            values = percents({name: sums[name]} if name else sums, measure)
+            ends = () if name else row.intervals.f1.get(str(measure), (None, None))
+            each = (*(values[part] for part in METRICS), *ends)
+            numbers[str(measure)] = [None if value is None else round(value, 6) for value in each]
     return found
 
 
@@ -240,8 +205,8 @@ def _data(
     }
     by_metric = {name: [numbers.get(name) for numbers in scores] for name in names}
     return {
-        "main": measure_name(MAIN),
-        "axes": {name: _axis(values, ()) for name, values in by_metric.items()} | {measure_name(MAIN): axis},
+        "main": str(MAIN),
+        "axes": {name: _axis(values, ()) for name, values in by_metric.items()} | {str(MAIN): axis},
         "keys": {
             key: [view[key] for view in views] for key in ("rank", "name", "onset", "paper", "parameters")
         },

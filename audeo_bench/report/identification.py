@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from audeo_bench.identify.ledger import Query
-from audeo_bench.identify.service import Outcome
-from audeo_bench.identify.table import GROUPS, MOST_ERRORS, Row, Tally, order_of_rates
-from audeo_bench.paper.reported import Table2Row, reported
+from audeo_bench.identify.table import MOST_ERRORS, error_share, order_of_rates
+from audeo_bench.paper.reported import GROUPS, Table2Row, reported
+from audeo_bench.records import IdentificationRow, Outcome, Tally
+from audeo_bench.report.terminal import beside_paper, percent, table
 
 _MARKS: dict[Outcome | None, tuple[str, str]] = {
     "right": ("█", "green"),
@@ -23,12 +24,12 @@ _MARKS: dict[Outcome | None, tuple[str, str]] = {
 LEGEND = "█ right  ▒ wrong  · nothing  ! error, one mark per 20 seconds"
 
 
-def table2(rows: Sequence[Row], what: str, quick: bool) -> Table:
+def table2(rows: Sequence[IdentificationRow], what: str, quick: bool) -> Table:
     """One service's rows beside the paper's.
 
     Parameters
     ----------
-    rows : sequence of Row
+    rows : sequence of IdentificationRow
         Of one service.
     what : str
         Provenance and corpus.
@@ -36,53 +37,46 @@ def table2(rows: Sequence[Row], what: str, quick: bool) -> Table:
         Only a part of the recordings was played.
     """
     first = rows[0]
-    errors = max(row.error_share for row in rows)
+    errors = max(map(error_share, rows))
     warnings = ["QUICK LOOK, not all recordings"] * quick
     if errors > MOST_ERRORS:
         warnings.append(f"UP TO {100 * errors:.1f} % ERRORS")
     if any(row.total.unasked for row in rows):
         warnings.append("NOT FINISHED")
     start = f"{', '.join(warnings)}: " if warnings else ""
-    table = Table(
-        title=escape(f"{start}Table 2 by {first.service} ({what}; % of answered segments named rightly)"),
+    made = table(
+        escape(f"{start}Table 2 by {first.service} ({what}; % of answered segments named rightly)"),
+        *("System", "Source", *GROUPS.values(), "right", "wrong", "nothing", "error"),
         caption=escape(_caption(rows)),
-        caption_justify="left",
     )
-    table.add_column("System", overflow="fold")
-    table.add_column("Source")
-    for label in GROUPS.values():
-        table.add_column(label, justify="right")
-    for label in ("right", "wrong", "nothing", "error"):
-        table.add_column(label, justify="right")
-    papers = {row.system: row for row in reported().table2.rows}
     for row in rows:
-        paper = papers.get(row.system)
+        paper = reported().table2.row(row.system)
         if paper:
             cells = [f"{getattr(paper, group):.1f}{'*' if paper.note else ''}" for group in GROUPS]
-            table.add_row(paper.label, "paper", *cells, *[""] * 4, style="dim")
+            made.add_row(paper.label, "paper", *cells, *[""] * 4, style="dim")
         cells = [_cell(tally, paper, group) for group, tally in row.groups.items()]
         counts = [str(getattr(row.total, kind)) for kind in ("right", "wrong", "nothing", "error")]
-        table.add_row(paper.label if paper else escape(row.system), first.service, *cells, *counts)
-    return table
+        made.add_row(paper.label if paper else escape(row.system), first.service, *cells, *counts)
+    return made
 
 
-def _cell(tally: Tally, paper: Table2Row | None, group: str) -> str:
-    if tally.rate is None:
-        return "-"
-    value = 100 * tally.rate
-    difference = f" ({value - getattr(paper, group):+.1f})" if paper else ""
-    return f"{value:.1f}{difference} of {tally.answered}"
+def _cell(tally: Tally, paper: Table2Row | None, group: str) -> Text:
+    if tally.percent is None:
+        return Text(percent(None))
+    difference = tally.percent - getattr(paper, group) if paper else None
+    return beside_paper(tally.percent, difference).append(f" of {tally.answered}")
 
 
-def _caption(rows: Sequence[Row]) -> str:
+def _caption(rows: Sequence[IdentificationRow]) -> str:
     first = rows[0]
     lines = [
         f"{first.service}: {first.version}. Source paper: SoundHound's rates on real recordings, "
-        "another service; in brackets: reproduced minus reported.",
+        "another service; signed numbers: reproduced minus reported.",
         "Rates count answered segments only; errors are no answers.",
     ]
-    if any(row.left_out for row in rows):
-        accepts = ", ".join(f"{row.system} {row.false_accepts} of {row.left_out}" for row in rows)
+    left_out = [(row.system, row.false_accepts) for row in rows if row.false_accepts]
+    if left_out:
+        accepts = ", ".join(f"{system} {found.accepted} of {found.asked}" for system, found in left_out)
         margins = ", ".join(f"{row.system} {row.median_margin or 0:.2f}" for row in rows)
         lines += [
             f"Named all the same with the right piece left out: {accepts}.",
@@ -90,7 +84,7 @@ def _caption(rows: Sequence[Row]) -> str:
         ]
     ordered = order_of_rates(rows)
     if ordered is not None:
-        rates = (" < " if ordered else ", ").join(f"{100 * (row.total.rate or 0):.1f}" for row in rows)
+        rates = (" < " if ordered else ", ").join(f"{percent(row.total.percent)}" for row in rows)
         lines.append(f"The rows' order {'shows' if ordered else 'does NOT show'} in the totals ({rates}).")
     notes = [
         row.note for row in reported().table2.rows if row.note and row.system in {r.system for r in rows}
@@ -98,7 +92,7 @@ def _caption(rows: Sequence[Row]) -> str:
     return "\n".join([*lines, *(f"* {note}" for note in notes)])
 
 
-def strips(rows: Sequence[Row]) -> Table:
+def strips(rows: Sequence[IdentificationRow]) -> Table:
     """Which 20-second pieces were named: a line for every recording, a column for every system."""
     table = Table(title=f"{rows[0].service}: {LEGEND}")
     table.add_column("Recording")

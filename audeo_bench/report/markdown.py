@@ -7,36 +7,60 @@ from collections.abc import Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from audeo_bench.leaderboards.boards import Board
-from audeo_bench.leaderboards.identification import Identification
-from audeo_bench.leaderboards.metrics import MAIN, main_percents, mean_note_f1, measure_name
-from audeo_bench.paper.reported import Paper
-from audeo_bench.report.html import GROUPS, PROVENANCE_NOTES, amount, percent
+from audeo_bench.paper.reported import GROUPS, Paper
+from audeo_bench.records import Identification
+from audeo_bench.report.terminal import percent
+from audeo_bench.score import MAIN, frame_sums, mean_note_f1, percents
+
+PROVENANCE_NOTES = {
+    "simulated": "Simulated: composed, performed and filmed by this program; real video may say otherwise.",
+    "re-enacted": "Re-enacted: labels of real performances, acted out before a simulated camera.",
+    "recorded": "Recorded: real video.",
+}
+
+
+def environment(html: bool = False) -> Environment:
+    """Where the templates beside this module are rendered; text of strangers is escaped in HTML, and has to
+    pass the filter ``cell`` in Markdown.
+    """
+    made = Environment(
+        loader=PackageLoader("audeo_bench.report"),
+        autoescape=html,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=not html,
+    )
+    made.filters |= {"percent": percent, "amount": amount, "cell": cell}
+    return made
 
 
 def render_boards(boards: Sequence[Board], identifications: Sequence[Identification], paper: Paper) -> str:
     """All boards and the paper's reported cells as one Markdown text."""
-    # A pipe would end a table's cell; names and marks are the only text of strangers here.
-    environment = Environment(
-        loader=PackageLoader("audeo_bench.report"),
-        autoescape=False,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+    return (
+        environment()
+        .get_template("boards.md.jinja")
+        .render(
+            boards=boards,
+            identifications=identifications,
+            groups=GROUPS,
+            paper=paper,
+            main=MAIN,
+            notes=PROVENANCE_NOTES,
+            scores=lambda row: percents(frame_sums(row.scores, MAIN.keys)),
+            onset=lambda row: mean_note_f1(row.scores, "onset@50"),
+        )
     )
-    environment.filters |= {"percent": percent, "amount": amount, "cell": cell}
-    return environment.get_template("boards.md.jinja").render(
-        boards=boards,
-        identifications=identifications,
-        groups=GROUPS,
-        reported2={row.system: row for row in paper.table2.rows},
-        paper=paper,
-        main=measure_name(MAIN),
-        notes=PROVENANCE_NOTES,
-        scores=lambda row: main_percents(row.scores),
-        onset=lambda row: mean_note_f1(row.scores, "onset@50", MAIN.threshold),
-        reported={row.system: row for row in paper.table1.rows if row.threshold == MAIN.threshold},
-    )
+
+
+def amount(number: int | None) -> str:
+    """A number of parameters with three digits: 12.7 M, 340 k, 88."""
+    if number is None:
+        return "–"
+    for unit, size in (("M", 1_000_000), ("k", 1_000)):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return str(number)
 
 
 def cell(text: str) -> str:

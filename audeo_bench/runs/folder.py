@@ -1,8 +1,8 @@
 """The run folder: what a system answered and how that came about.
 
-It holds ``run.json`` (:class:`RunRecord`), one ``rolls/<recording id>.npz`` a recording (key ``roll``,
-float32, shape (88, T); key ``answered``, bool, shape (T,), where it answers for some frames only) and, once
-scored, ``scores.json``. Every file is written whole or not at all.
+It holds ``run.json`` (:class:`audeo_bench.records.RunRecord`), one ``rolls/<recording id>.npz`` a recording
+(key ``roll``, float32, shape (88, T); key ``answered``, bool, shape (T,), where it answers for some frames
+only) and, once scored, ``scores.json``. Every file is written whole or not at all.
 """
 
 from __future__ import annotations
@@ -10,94 +10,127 @@ from __future__ import annotations
 import hashlib
 import zipfile
 import zlib
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from audeo_bench.api import AudeoBenchError, Provenance
+from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write
+from audeo_bench.records import Answer, Origin, RunRecord, StageRecord, Status, Subject, read, write
+from audeo_bench.runs.task import Task
 
-if TYPE_CHECKING:
-    from audeo_bench.corpus import Corpus
-
-Status = Literal["started", "success", "cancelled", "error"]
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+AGAIN = "run the same `audeo-bench midi` command again"
 
 
-class StageRecord(_Record):
-    """One contestant of the chain; ``facts`` is what its ``describe()`` said."""
+@dataclass
+class Run:
+    """A run folder that is being filled."""
 
-    name: str
-    file: str
-    sha256: str
-    weights: str | None
-    weights_sha256: str | None
-    trained_on: list[str] = []
-    facts: dict[str, Any] = {}
+    folder: Path
+    record: RunRecord
+
+    def keep(
+        self, recording: str, roll: np.ndarray, answered: np.ndarray | None = None, seconds: float = 0.0
+    ) -> None:
+        """Store one answer and note it in the record.
+
+        Parameters
+        ----------
+        recording : str
+        roll : np.ndarray, shape (88, T), float32
+        answered : np.ndarray or None, shape (T,), bool
+            Which frames it answers for; None for all.
+        seconds : float
+            Of the whole chain.
+        """
+        arrays = {"roll": roll} if answered is None else {"roll": roll, "answered": answered}
+        with atomic_write(roll_path(self.folder, recording)) as temporary:
+            np.savez_compressed(temporary, allow_pickle=False, **arrays)
+        answer = Answer(
+            frames=roll.shape[1] if answered is None else int(answered.sum()),
+            seconds=round(seconds, 6),
+            roll_sha256=roll_sha256(roll),
+        )
+        self.update(answers={**self.record.answers, recording: answer})
+
+    def mark(self, status: Status, error: str | None = None) -> None:
+        self.update(status=status, error=error, finished=now() if status == "success" else None)
+
+    def update(self, **changes: object) -> None:
+        self.record = self.record.model_copy(update=changes)
+        write(self.folder / "run.json", self.record)
 
 
-class CorpusRecord(_Record):
-    """Which recordings were answered for."""
+def start_run(system: str, stages: Sequence[StageRecord], task: Task) -> Run:
+    """Open a system's run folder for a task, with the answers of an earlier, stopped or smaller run that
+    still are this system's; stale ones are removed.
 
-    name: str
-    version: str
-    seed: int
-    provenance: Provenance
-    split: str
-    split_hash: str
-
-
-class Answer(_Record):
-    """One recording's answer. Seconds are those of the whole chain, rendering or decoding frames left out."""
-
-    frames: int
-    seconds: float
-    frames_per_second: float
-    roll_sha256: str
-
-
-class RunRecord(_Record):
-    """What ``run.json`` holds. ``limit`` is not None for a quick look at a part of the split, which no board
-    takes.
+    Raises
+    ------
+    AudeoBenchError
+        The folder answered for other recordings.
     """
-
-    schema_version: Literal[1] = 1
-    status: Status
-    error: str | None = None
-    system: str
-    stages: list[StageRecord]
-    corpus: CorpusRecord
-    limit: int | None
-    seed: int
-    code_sha256: str
-    commit: str | None
-    versions: dict[str, str]
-    hardware: dict[str, str | int]
-    command: list[str]
-    started: str
-    finished: str | None = None
-    answers: dict[str, Answer] = {}
-
-    def identity(self) -> tuple[Any, ...]:
-        """All that an answer depends on; equal identities may share answers."""
-        stages = tuple((s.name, s.sha256, s.weights_sha256) for s in self.stages)
-        return stages, self.corpus.model_dump_json(), self.seed, self.code_sha256
+    folder = task.folder(system)
+    record = RunRecord(
+        status="started",
+        system=system,
+        stages=tuple(stages),
+        subject=task.subject,
+        origin=Origin.here(task.seed),
+        started=now(),
+    )
+    run = Run(folder, record)
+    run.update(answers=_kept_answers(folder, record, task.ids))
+    return run
 
 
-def run_folder(
-    runs: Path, corpus: Corpus, split: str, system: str, limit: int | None = None, seed: int = 0
-) -> Path:
-    """Where a run goes unless told otherwise, such as ``runs/simulated-wtc2/keywise``."""
-    parts = [corpus.name, split]
-    parts += [f"corpus{corpus.seed}"] if corpus.seed else []
-    parts += [f"seed{seed}"] if seed else []
-    parts += [f"limit{limit}"] if limit is not None else []
-    return runs / "-".join(parts) / system
+def _kept_answers(folder: Path, record: RunRecord, names: Iterable[str]) -> dict[str, Answer]:
+    if not (folder / "run.json").exists():
+        return {}
+    old = read_record(folder)
+    check_same_subject(folder, old.subject, record.subject)
+    kept = {}
+    if _identity(old) == _identity(record):
+        for name in names:
+            answer = old.answers.get(name)
+            with suppress(AudeoBenchError):  # a damaged answer is simply asked for again
+                if answer and roll_sha256(read_roll(folder, name)) == answer.roll_sha256:
+                    kept[name] = answer
+    for path in (folder / "rolls").glob("*.npz"):
+        if path.stem not in kept:
+            path.unlink()
+    if len(kept) < len(list(names)):
+        (folder / "scores.json").unlink(missing_ok=True)
+    return kept
+
+
+def _identity(record: RunRecord) -> tuple[object, ...]:
+    """All that an answer depends on; equal identities may share answers."""
+    stages = tuple((stage.name, stage.sha256, stage.weights_sha256) for stage in record.stages)
+    return stages, record.subject, record.origin.seed, record.origin.code_sha256
+
+
+def check_same_subject(folder: Path, was: Subject, now: Subject) -> None:
+    """Refuse a run folder that answered for other recordings than those of now."""
+    for field in ("corpus", "version", "seed", "split", "split_hash"):
+        found, expected = getattr(was, field), getattr(now, field)
+        if found != expected:
+            raise AudeoBenchError(
+                f"{folder}: was made with {field.replace('_', ' ')} {found} of corpus {was.corpus}, but now "
+                f"it is {expected}; choose another folder with --runs, or delete this one and predict again."
+            )
+
+
+def read_record(folder: Path) -> RunRecord:
+    """The run folder's ``run.json``."""
+    path = folder / "run.json"
+    if not path.exists():
+        raise AudeoBenchError(f"{folder}: not a run folder (it has no run.json).")
+    return read(path, RunRecord, "delete the run folder and predict again")
 
 
 def roll_path(folder: Path, recording: str) -> Path:
@@ -105,26 +138,29 @@ def roll_path(folder: Path, recording: str) -> Path:
 
 
 def read_roll(folder: Path, recording: str) -> np.ndarray:
-    """A recording's kept answer, shape (88, T), float32; a missing or truncated file is one clear error."""
+    """A recording's kept answer, shape (88, T), float32."""
+    return read_answer(folder, recording)[0]
+
+
+def read_answer(folder: Path, recording: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """A recording's kept roll, shape (88, T), float32, and which frames it answers for, shape (T,), bool;
+    None for all.
+
+    Raises
+    ------
+    AudeoBenchError
+        A missing or damaged file.
+    """
     path = roll_path(folder, recording)
     try:
         with np.load(path, allow_pickle=False) as file:
-            return file["roll"]
+            return file["roll"], file.get("answered")
     except FileNotFoundError as error:
-        raise AudeoBenchError(
-            f"{path}: missing; run the same `audeo-bench midi` command again to answer it."
-        ) from error
+        raise AudeoBenchError(f"{path}: missing; {AGAIN} to answer it.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError) as error:
         raise AudeoBenchError(
-            f"{path}: truncated or not a run's roll ({error}); delete it and run the same "
-            "`audeo-bench midi` command again."
+            f"{path}: truncated or not a run's roll ({error}); delete it and {AGAIN}."
         ) from error
-
-
-def read_answered(folder: Path, recording: str) -> np.ndarray | None:
-    """Which frames a stored answer answers for, shape (T,), bool; None where it answers for all."""
-    with np.load(roll_path(folder, recording), allow_pickle=False) as file:
-        return file.get("answered")
 
 
 def roll_sha256(roll: np.ndarray) -> str:
@@ -132,33 +168,5 @@ def roll_sha256(roll: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(roll, np.float32).tobytes()).hexdigest()
 
 
-def read_record(folder: Path) -> RunRecord:
-    """The run folder's ``run.json``."""
-    path = folder / "run.json"
-    try:
-        return RunRecord.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise AudeoBenchError(f"{folder}: not a run folder (it has no run.json).") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise AudeoBenchError(
-            f"{path}: not a run record of this version ({where}: {first['msg']})."
-        ) from error
-
-
-def write_record(folder: Path, record: RunRecord) -> None:
-    with atomic_write(folder / "run.json") as temporary:
-        temporary.write_text(record.model_dump_json(indent=2) + "\n")
-
-
-def check_same_corpus(folder: Path, record: RunRecord, corpus: CorpusRecord) -> None:
-    """Refuse a run folder that answered for other recordings than ``corpus``."""
-    for field in ("name", "version", "seed", "split", "split_hash"):
-        was, now = getattr(record.corpus, field), getattr(corpus, field)
-        if was != now:
-            raise AudeoBenchError(
-                f"{folder}: was made with {field.replace('_', ' ')} {was} of corpus "
-                f"{record.corpus.name}, but now it is {now}; choose another folder with --runs, or "
-                "delete this one and predict again."
-            )
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

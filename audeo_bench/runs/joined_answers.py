@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from pydantic import JsonValue
 
 from audeo_bench.api import FRAMES_PER_SECOND, KEYS, AudeoBenchError, Recording
-from audeo_bench.corpus import Corpus
+from audeo_bench.contestants.answer import check_roll
+from audeo_bench.files import file_name
 from audeo_bench.formats.midi import PedalRule, read_midi
-from audeo_bench.leaderboards.rows import file_name
+from audeo_bench.records import StageRecord
 from audeo_bench.roll import notes_to_roll
-from audeo_bench.runs.folder import run_folder
-from audeo_bench.runs.predict import check_roll, keep_answers
+from audeo_bench.runs.predict import keep_answers
+from audeo_bench.runs.task import Task
 
 SUFFIXES = (".npz", ".mid", ".midi")
 SLACK = FRAMES_PER_SECOND
@@ -66,25 +68,19 @@ class RefusedAnswers(AudeoBenchError):
 
 def join_answers(
     folder: Path,
-    corpus: Corpus,
-    split: str,
-    runs: Path,
-    *,
+    task: Task,
     name: str | None = None,
     trained_on: Sequence[str] = (),
     apply_lag: bool = False,
     pedal: PedalRule = "ignore",
-    command: Sequence[str] = (),
 ) -> Joined:
     """Turn a folder of answers into a run folder, or say recording by recording what is wrong with it.
 
     Parameters
     ----------
     folder : Path
-    corpus, split : Corpus, str
+    task : Task
         What the answers are for.
-    runs : Path
-        Where run folders go.
     name : str or None
         The contestant's name; None takes the folder's.
     trained_on : sequence of str
@@ -104,7 +100,7 @@ def join_answers(
     """
     if not folder.is_dir():
         raise AudeoBenchError(f"{folder}: no such folder of answers.")
-    recordings = {recording_id: corpus.recording(recording_id) for recording_id in corpus.ids(split)}
+    recordings = {recording.id: recording for recording in task.recordings()}
     answers, remarks = _read_all(folder, recordings, pedal)
     if any(remark.fatal for remark in remarks):
         raise RefusedAnswers(folder, remarks)
@@ -125,22 +121,20 @@ def join_answers(
     lag = _constant_lag(lags) if apply_lag else 0
     fitted = {name: fit(roll, len(recordings[name]), lag) for name, roll in rolls.items()}
     system = file_name(name or folder.resolve().name)
-    run = run_folder(runs, corpus, split, system)
-    facts: dict[str, str | int] = {"answers moved earlier by frames": lag} if lag else {}
+    facts: dict[str, JsonValue] = {"answers moved earlier by frames": lag} if lag else {}
     if any(answer.is_midi for answer in answers.values()):
         facts["pedal"] = pedal
-    keep_answers(
-        run,
-        system,
-        folder,
-        corpus,
-        split,
-        ((name, roll, None) for name, roll in fitted.items()),
-        trained_on=trained_on,
-        facts=facts,
-        command=command,
+    stage = StageRecord(
+        name=system,
+        file=folder.resolve().name,
+        sha256=None,
+        weights_sha256=None,
+        parameters=None,
+        configuration=facts,
+        trained_on=tuple(sorted(trained_on)),
     )
-    return Joined(run, tuple(remarks), lag)
+    run = keep_answers(stage, task, ((name, roll, None) for name, roll in fitted.items()))
+    return Joined(run.folder, tuple(remarks), lag)
 
 
 def measure_lag(roll: np.ndarray, truth: np.ndarray) -> int:

@@ -8,68 +8,55 @@ itself scores slightly other frames, see :func:`coverage`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from audeo_bench.corpus import Corpus
 from audeo_bench.corpus.audeo.recordings import AudeoRecorded
 from audeo_bench.corpus.audeo.release import ANSWERS
-from audeo_bench.paper.table1 import Result
-from audeo_bench.runs.folder import run_folder
-from audeo_bench.runs.predict import keep_answers, score_run
-from audeo_bench.score import THRESHOLDS
+from audeo_bench.records import StageRecord
+from audeo_bench.runs.predict import keep_answers
+from audeo_bench.runs.scoring import Result, result
+from audeo_bench.runs.task import Task
 
 __all__ = ["coverage", "stored_results"]
 
-TRAINED_ON = ["audeo/wtc1", "audeo/validation"]
+TRAINED_ON = ("audeo/validation", "audeo/wtc1")
 
 
-def stored_results(
-    corpus: Corpus,
-    split: str,
-    runs: Path,
-    *,
-    thresholds: Sequence[float] | None = None,
-    limit: int | None = None,
-    command: Sequence[str] = (),
-) -> list[Result]:
-    """Write the authors' answers for a split as run folders and score them; nothing for any other corpus."""
+def stored_results(task: Task, thresholds: Sequence[float] = ()) -> list[Result]:
+    """Write the authors' answers for a task as run folders and score them; nothing for any other corpus."""
+    corpus, results = task.corpus, []
     if not isinstance(corpus, AudeoRecorded):
         return []
-    scored = sorted({*THRESHOLDS, *(thresholds or ())})
-    results = []
-    for system in corpus.answers(split):
-        folder = run_folder(runs, corpus, split, system, limit)
+    for system in corpus.answers(task.split):
         source = next(kind for kind, known_as in ANSWERS.items() if known_as == system)
-        stored = ((name, corpus.answer(name, system)) for name in corpus.ids(split)[:limit])
-        record = keep_answers(
-            folder,
-            system,
-            corpus.imported.directory / source,
-            corpus,
-            split,
-            ((name, answer.roll, answer.answered) for name, answer in stored),
+        stage = StageRecord(
+            name=system,
+            file=source,
+            sha256=None,
+            weights_sha256=None,
+            parameters=None,
+            configuration={"stored answers": source},
             trained_on=TRAINED_ON,
-            facts={"stored answers": source},
-            limit=limit,
-            command=command,
         )
-        results.append(Result(folder, record, score_run(folder, scored, corpus)))
+        stored = ((name, corpus.answer(name, system)) for name in task.ids)
+        run = keep_answers(stage, task, ((name, answer.roll, answer.answered) for name, answer in stored))
+        results.append(result(run.folder, thresholds, corpus))
     return results
 
 
-def coverage(results: Sequence[Result], corpus: Corpus) -> Iterator[str]:
+def coverage(results: Sequence[Result], task: Task) -> Iterator[str]:
     """For each of the authors' rows, how many frames were scored, and how the release's own count differs."""
+    corpus = task.corpus
     if not isinstance(corpus, AudeoRecorded):
         return
-    for result in results:
-        if result.record.system not in ANSWERS.values():
+    for each in results:
+        if each.record.system not in ANSWERS.values():
             continue
-        answers = result.record.answers
+        answers = each.record.answers
         scored = sum(answer.frames for answer in answers.values())
         total = sum(corpus.imported.recordings[name].frames for name in answers)
         lacking = [name for name, answer in answers.items() if not answer.frames]
         without = f"; no answers for {', '.join(lacking)}" if lacking else ""
-        yield f"{result.record.system}: {scored:,} of {total:,} frames have a stored answer{without}"
+        yield f"{each.record.system}: {scored:,} of {total:,} frames have a stored answer{without}"
     yield (
         "The release leaves out the first and last two frames of a recording (Roll) and what does not fill "
         "100-frame pieces (Midi); here every frame with truth and answer counts."

@@ -7,7 +7,7 @@ For arrays, one call:
 
 For a run, :func:`score_rolls` gives :class:`Scores`, which is what ``scores.json`` holds and what the
 statistics compare. The metrics themselves: :mod:`.frames`, :mod:`.notes`, :mod:`.causes`; comparing systems:
-:mod:`.statistics`.
+:mod:`.statistics`; scores as tables: :mod:`.tables`.
 """
 
 from __future__ import annotations
@@ -22,36 +22,52 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audeo_bench.api import AudeoBenchError
-from audeo_bench.roll import KEYS
+from audeo_bench.errors import AudeoBenchError
+from audeo_bench.records import METRIC_VERSION, RecordingScores, Scores, Subject
+from audeo_bench.roll import KEYS, THRESHOLD
 from audeo_bench.score.frames import KEY_RANGES, frame_counts, metric_values
+from audeo_bench.score.measure import MAIN, Measure
 from audeo_bench.score.scores import (
-    METRIC_VERSION,
     THRESHOLDS,
-    RecordingScores,
-    Scores,
-    Subject,
+    Rolls,
+    frame_sums,
+    mean_note_f1,
+    measures_of,
+    percents,
+    read_scores,
     score_recording,
     score_rolls,
+    value,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "MAIN",
     "METRIC_VERSION",
     "THRESHOLDS",
+    "Measure",
     "RecordingScores",
+    "Rolls",
     "Scores",
     "Subject",
+    "frame_sums",
+    "mean_note_f1",
+    "measures_of",
+    "percents",
+    "read_scores",
     "score",
     "score_file",
     "score_recording",
     "score_rolls",
+    "value",
 ]
 
 
-def score(truth: np.ndarray, probabilities: np.ndarray, thresholds: Sequence[float] = (0.4,)) -> pd.DataFrame:
+def score(
+    truth: np.ndarray, probabilities: np.ndarray, thresholds: Sequence[float] = (THRESHOLD,)
+) -> pd.DataFrame:
     """Frame metrics of one pair of rolls. All frames are scored.
 
     Parameters

@@ -18,11 +18,10 @@ Every false positive (a key wrongly on in a frame) is counted under the first of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from audeo_bench.api import AudeoBenchError
+from audeo_bench.records import CauseCounts, CellCounts
 from audeo_bench.roll import KEYS, LOWEST_PITCH
 
 CAUSES = ("pressed", "edge", "octave", "neighbour", "other")
@@ -33,35 +32,6 @@ REGISTERS = tuple(f"octave {octave}" for octave in range(9))
 """Octaves of scientific pitch notation: octave 4 is C4..B4; octave 0 holds A0..B0 and octave 8 only C8."""
 
 _REGISTER_OF_KEY = (np.arange(KEYS) + LOWEST_PITCH) // 12 - 1
-
-
-@dataclass(frozen=True)
-class Cells:
-    """Frames, and cells rightly on, wrongly on and wrongly off; each an int64 array over the groups."""
-
-    frames: np.ndarray
-    tp: np.ndarray
-    fp: np.ndarray
-    fn: np.ndarray
-
-
-@dataclass(frozen=True)
-class CauseCounts:
-    """The errors of one recording at one threshold.
-
-    Attributes
-    ----------
-    false_positives : dict of str to (int or None)
-        By ``CAUSES``; they sum to all false positives. ``pressed`` is None where unknown.
-    polyphony : Cells, shape (5,)
-        By ``POLYPHONIES`` of the frame.
-    register : Cells, shape (9,)
-        By ``REGISTERS`` of the key; every group has all the frames.
-    """
-
-    false_positives: dict[str, int | None]
-    polyphony: Cells
-    register: Cells
 
 
 def cause_counts(truth: np.ndarray, predicted: np.ndarray, pressed: np.ndarray | None = None) -> CauseCounts:
@@ -100,13 +70,18 @@ def cause_counts(truth: np.ndarray, predicted: np.ndarray, pressed: np.ndarray |
         kinds["pressed"] = None
     cells = (predicted & truth, wrong, truth & ~predicted)
     polyphony = np.minimum(truth.sum(0), len(POLYPHONIES) - 1)
-    by_frame = [np.bincount(polyphony, cell.sum(0), len(POLYPHONIES)).astype(np.int64) for cell in cells]
-    by_key = [np.bincount(_REGISTER_OF_KEY, cell.sum(1), len(REGISTERS)).astype(np.int64) for cell in cells]
+    groups = np.bincount(polyphony, minlength=len(POLYPHONIES))
+    lengths = np.full(len(REGISTERS), truth.shape[1])
     return CauseCounts(
-        kinds,
-        Cells(np.bincount(polyphony, minlength=len(POLYPHONIES)), *by_frame),
-        Cells(np.full(len(REGISTERS), truth.shape[1]), *by_key),
+        false_positives=kinds,
+        by_polyphony=_cells(groups, [np.bincount(polyphony, c.sum(0), len(POLYPHONIES)) for c in cells]),
+        by_register=_cells(lengths, [np.bincount(_REGISTER_OF_KEY, c.sum(1), len(REGISTERS)) for c in cells]),
     )
+
+
+def _cells(frames: np.ndarray, cells: list[np.ndarray]) -> CellCounts:
+    tp, fp, fn = (each.astype(np.int64).tolist() for each in cells)
+    return CellCounts(frames=frames.tolist(), tp=tp, fp=fp, fn=fn)
 
 
 def _beside(roll: np.ndarray, steps: range | tuple[int, ...], axis: int) -> np.ndarray:

@@ -22,9 +22,9 @@ from typing import Literal, cast, get_args
 import numpy as np
 
 from audeo_bench.api import AudeoBenchError
+from audeo_bench.records import KeyRange
 from audeo_bench.roll import KEYS, PAPER_KEYS
 
-KeyRange = Literal["88", "51"]
 Average = Literal["frame_mean", "micro"]
 KEY_RANGES: tuple[KeyRange, ...] = get_args(KeyRange)
 AVERAGES: tuple[Average, ...] = get_args(Average)

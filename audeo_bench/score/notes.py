@@ -14,11 +14,11 @@ The pitch must be right in all four. A roll's note starts where its frame starts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from audeo_bench.records import NoteCounts
 from audeo_bench.roll import Notes, roll_to_notes
 
 NOTE_METRICS: dict[str, dict[str, Any]] = {
@@ -28,29 +28,6 @@ NOTE_METRICS: dict[str, dict[str, Any]] = {
     "offtol@50": {"onset_tolerance": 0.05, "offset_ratio": 0.0, "offset_min_tolerance": 0.05},
 }
 """Metric name -> arguments of ``mir_eval.transcription.match_notes``."""
-
-
-@dataclass(frozen=True)
-class NoteCounts:
-    """Notes of one recording by one metric; add the fields of several recordings to pool them."""
-
-    matched: int
-    reference: int
-    estimated: int
-
-    @property
-    def precision(self) -> float:
-        return self.matched / self.estimated if self.estimated else 0.0
-
-    @property
-    def recall(self) -> float:
-        return self.matched / self.reference if self.reference else 0.0
-
-    @property
-    def f1(self) -> float:
-        """0 where either side has no notes, as in mir_eval."""
-        both = self.reference + self.estimated
-        return 2 * self.matched / both if both else 0.0
 
 
 def note_counts(reference: Notes, estimated: Notes) -> dict[str, NoteCounts]:
@@ -74,7 +51,10 @@ def note_counts(reference: Notes, estimated: Notes) -> dict[str, NoteCounts]:
         for name, tolerances in NOTE_METRICS.items():
             pairs = match_notes(true, hertz[: len(true)], found, hertz[: len(found)], **tolerances)
             matched[name] += len(pairs)
-    return {name: NoteCounts(matched[name], len(reference), len(estimated)) for name in NOTE_METRICS}
+    return {
+        name: NoteCounts(matched=found, reference=len(reference), estimated=len(estimated))
+        for name, found in matched.items()
+    }
 
 
 def roll_note_counts(reference: Notes, probabilities: np.ndarray, threshold: float) -> dict[str, NoteCounts]:

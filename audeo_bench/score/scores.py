@@ -1,298 +1,105 @@
-"""Everything that is known about how well one run answered: what ``scores.json`` holds."""
+"""Scoring rolls, and asking scores for numbers. What is stored: :class:`audeo_bench.records.Scores`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from audeo_bench.api import AudeoBenchError, Notes, Provenance
-from audeo_bench.files import atomic_write
-from audeo_bench.score.causes import Cells, cause_counts
+from audeo_bench.api import Notes
+from audeo_bench.errors import AudeoBenchError
+from audeo_bench.records import BlockSums, KeyRange, RecordingScores, Scores, Subject, read
+from audeo_bench.score.causes import cause_counts
 from audeo_bench.score.frames import (
+    AVERAGES,
     BLOCK,
     KEY_RANGES,
-    Average,
+    METRICS,
     FrameCounts,
-    KeyRange,
     average,
     check_rolls,
     frame_counts,
     join,
 )
+from audeo_bench.score.measure import MAIN, Measure
 from audeo_bench.score.notes import roll_note_counts
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-METRIC_VERSION = "1"
-"""Changes whenever the same rolls would get other numbers; runs of different versions are not compared."""
 THRESHOLDS = (0.3, 0.4, 0.5)
 TOTAL, MEAN = "total", "mean"
 """Names in tables: all frames of all recordings as one, as the paper; and the mean over recordings."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class BlockSums(_Model):
-    """:class:`audeo_bench.score.frames.FrameCounts` as lists: a list of blocks for each threshold."""
-
-    frames: list[list[int]]
-    tp: list[list[int]]
-    fp: list[list[int]]
-    fn: list[list[int]]
-    precision: list[list[float]]
-    recall: list[list[float]]
-    accuracy: list[list[float]]
-    f1: list[list[float]]
-
-
-class NoteScore(_Model):
-    """Notes matched, true and estimated, by one metric at one threshold."""
-
-    matched: int
-    reference: int
-    estimated: int
-
-
-class CellScores(_Model):
-    """Frames and cells by group, in the order of ``POLYPHONIES`` or ``REGISTERS``."""
-
-    frames: list[int]
-    tp: list[int]
-    fp: list[int]
-    fn: list[int]
-
-
-class CauseScores(_Model):
-    """:class:`audeo_bench.score.causes.CauseCounts` as lists."""
-
-    false_positives: dict[str, int | None]
-    by_polyphony: CellScores
-    by_register: CellScores
-
-
-class RecordingScores(_Model):
-    """One recording.
+@dataclass(frozen=True)
+class Rolls:
+    """What one recording is scored from.
 
     Attributes
     ----------
-    blocks : dict of {"88", "51"} to BlockSums
-    notes : list of dict, or None
-        For each threshold, by the names in ``NOTE_METRICS``. None where the true notes are unknown.
-    causes : list of CauseScores
-        For each threshold, on all 88 keys.
+    truth : np.ndarray, shape (88, T), bool
+        ``Recording.sounding``.
+    probabilities : np.ndarray, shape (88, T), values in 0..1
+    pressed : np.ndarray or None, shape (88, T), bool
+        ``Recording.pressed``, for the causes.
+    notes : Notes or None
+        ``Recording.notes``, for the note metrics.
     """
 
-    blocks: dict[KeyRange, BlockSums]
-    notes: list[dict[str, NoteScore]] | None
-    causes: list[CauseScores]
-
-
-class Subject(_Model):
-    """Which recordings were answered for. Only runs of equal subjects are compared.
-
-    Attributes
-    ----------
-    limit : int or None
-        Only the first so many recordings of the split were scored: a quick look, for no board.
-    """
-
-    corpus: str = "arrays"
-    version: str = "unknown"
-    seed: int = 0
-    split: str = "unknown"
-    split_hash: str = "unknown"
-    provenance: Provenance | None = None
-    truth: Literal["sounding", "pressed"] = "sounding"
-    limit: int | None = None
-
-
-class Scores(_Model):
-    """All scores of one run.
-
-    Block sums are the stored thing; every average, total and interval is computed from them.
-    """
-
-    metric_version: str = METRIC_VERSION
-    subject: Subject
-    thresholds: tuple[float, ...]
-    block: int
-    recordings: dict[str, RecordingScores]
-
-    def counts(self, keys: KeyRange = "88") -> dict[str, FrameCounts]:
-        """Block sums of each recording as arrays, ready for ``average`` and the statistics."""
-        return {
-            name: FrameCounts(
-                self.thresholds,
-                keys,
-                self.block,
-                **{field: np.array(values) for field, values in recording.blocks[keys]},
-            )
-            for name, recording in self.recordings.items()
-        }
-
-    def value(
-        self,
-        metric: str = "f1",
-        threshold: float = 0.4,
-        average_kind: Average = "frame_mean",
-        keys: KeyRange = "88",
-    ) -> float:
-        """One total over all frames of all recordings, in 0..1."""
-        counts = join(list(self.counts(keys).values())).at(threshold)
-        return float(getattr(average(counts, average_kind), metric)[0])
-
-    def table(self) -> pd.DataFrame:
-        """Frame and note metrics in long form; see :func:`audeo_bench.score.tables.metric_table`."""
-        from audeo_bench.score.tables import metric_table
-
-        return metric_table(self)
-
-    def causes(self) -> pd.DataFrame:
-        """Errors by cause, polyphony and register; see :func:`audeo_bench.score.tables.cause_table`."""
-        from audeo_bench.score.tables import cause_table
-
-        return cause_table(self)
-
-    def to_json(self) -> str:
-        """The same scores give the same bytes: keys sorted, floats written so that they read back exactly."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str, name: str = "scores.json") -> Scores:
-        """The inverse of :meth:`to_json`.
-
-        Raises
-        ------
-        AudeoBenchError
-            Not JSON, another metric version, an unknown or missing field, or lists of unequal lengths.
-        """
-        try:
-            content = json.loads(text)
-            version = content.get("metric_version") if isinstance(content, dict) else None
-            if version != METRIC_VERSION:
-                raise AudeoBenchError(
-                    f"{name}: found metric version {version!r}, not {METRIC_VERSION!r}; score the run again."
-                )
-            scores = cls.model_validate_json(text)
-            scores.check_lengths()
-        except (ValidationError, ValueError) as fault:
-            found = "; ".join(line.strip() for line in str(fault).splitlines()[:3])
-            raise AudeoBenchError(f"{name}: not a scores file ({found}); score the run again.") from fault
-        return scores
-
-    def write(self, path: Path) -> None:
-        """Write ``scores.json`` atomically."""
-        with atomic_write(Path(path)) as temporary:
-            temporary.write_text(self.to_json(), encoding="utf-8")
-
-    @classmethod
-    def read(cls, path: Path) -> Scores:
-        """Read what :meth:`write` wrote; errors name the file."""
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as fault:
-            raise AudeoBenchError(f"{path}: cannot be read ({fault}); score the run again.") from fault
-        return cls.from_json(text, str(path))
-
-    def check_lengths(self) -> None:
-        """Raise ValueError where block sums are missing or of unequal lengths."""
-        for name, recording in self.recordings.items():
-            if set(recording.blocks) != set(KEY_RANGES):
-                raise ValueError(f"{name} has key ranges {sorted(recording.blocks)}")
-            for sums in recording.blocks.values():
-                shapes = {(len(rows), *{len(row) for row in rows}) for _, rows in sums}
-                if len(shapes) != 1 or next(iter(shapes))[0] != len(self.thresholds):
-                    raise ValueError(f"{name} has block sums of unequal lengths")
+    truth: np.ndarray
+    probabilities: np.ndarray
+    pressed: np.ndarray | None = None
+    notes: Notes | None = None
 
 
 def score_recording(
-    truth: np.ndarray,
-    probabilities: np.ndarray,
-    thresholds: Sequence[float] = THRESHOLDS,
-    *,
-    name: str = "recording",
-    pressed: np.ndarray | None = None,
-    notes: Notes | None = None,
-    block: int = BLOCK,
+    rolls: Rolls, thresholds: Sequence[float] = THRESHOLDS, name: str = "recording"
 ) -> RecordingScores:
     """Score one recording's roll in every way.
 
     Parameters
     ----------
-    truth : np.ndarray, shape (88, T), bool
-        ``Recording.sounding``.
-    probabilities : np.ndarray, shape (88, T), values in 0..1
+    rolls : Rolls
     thresholds : sequence of float
         On where ``probability >= threshold``.
     name : str
         The recording's id, for error messages.
-    pressed : np.ndarray or None, shape (88, T), bool
-        ``Recording.pressed``, for the causes.
-    notes : Notes or None
-        ``Recording.notes``, for the note metrics.
 
     Raises
     ------
     AudeoBenchError
         What cannot be scored, naming the recording and what was found.
     """
-    truth, probabilities = check_rolls(truth, probabilities, name)
-    counts: dict[KeyRange, FrameCounts] = {
-        keys: frame_counts(truth, probabilities, thresholds, keys, block, name) for keys in KEY_RANGES
-    }
-    chosen = counts["88"].thresholds
-    if pressed is not None and pressed.shape != truth.shape:
-        raise AudeoBenchError(f"{name}: found pressed of shape {pressed.shape} for truth of {truth.shape}.")
-    causes = []
-    for threshold in chosen:
-        found = cause_counts(truth, probabilities >= threshold, pressed)
-        causes.append(
-            CauseScores(
-                false_positives=found.false_positives,
-                by_polyphony=_cell_scores(found.polyphony),
-                by_register=_cell_scores(found.register),
-            )
-        )
-    matched = None
-    if notes is not None:
-        matched = [
-            {kind: NoteScore(**asdict(c)) for kind, c in roll_note_counts(notes, probabilities, t).items()}
-            for t in chosen
-        ]
+    truth, probabilities = check_rolls(rolls.truth, rolls.probabilities, name)
     sums: dict[KeyRange, BlockSums] = {}
     for keys in KEY_RANGES:
-        sums[keys] = BlockSums(**_lists(counts[keys], BlockSums.model_fields))
+        counts = frame_counts(truth, probabilities, thresholds, keys, name=name)
+        sums[keys] = BlockSums(**{field: getattr(counts, field).tolist() for field in BlockSums.model_fields})
+    pressed = rolls.pressed
+    if pressed is not None and pressed.shape != truth.shape:
+        raise AudeoBenchError(f"{name}: found pressed of shape {pressed.shape} for truth of {truth.shape}.")
+    matched = None
+    if rolls.notes is not None:
+        matched = [roll_note_counts(rolls.notes, probabilities, threshold) for threshold in thresholds]
+    causes = [cause_counts(truth, probabilities >= threshold, pressed) for threshold in thresholds]
     return RecordingScores(blocks=sums, notes=matched, causes=causes)
 
 
 def score_rolls(
-    rolls: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    rolls: Mapping[str, Rolls],
     subject: Subject | None = None,
     thresholds: Sequence[float] = THRESHOLDS,
-    *,
-    pressed: Mapping[str, np.ndarray] | None = None,
-    notes: Mapping[str, Notes] | None = None,
     progress: Callable[[str], Any] = lambda name: None,
 ) -> Scores:
     """Score the rolls of a whole split.
 
     Parameters
     ----------
-    rolls : mapping of recording id to (truth, probabilities)
-        Each of shape (88, T). Looked up one recording at a time, so it may load lazily.
+    rolls : mapping of recording id to Rolls
+        Looked up one recording at a time, so it may load lazily.
     subject : Subject or None
         Which recordings these are; None for arrays from anywhere, which compare only with such.
-    pressed, notes : mappings by recording id, or None
-        As in :func:`score_recording`; recordings may be left out.
     progress : callable
         Called with each recording's id when it is done.
     """
@@ -302,15 +109,7 @@ def score_rolls(
         )
     scored = {}
     for name in rolls:
-        truth, probabilities = rolls[name]
-        scored[name] = score_recording(
-            truth,
-            probabilities,
-            thresholds,
-            name=name,
-            pressed=(pressed or {}).get(name),
-            notes=(notes or {}).get(name),
-        )
+        scored[name] = score_recording(rolls[name], thresholds, name)
         progress(name)
     return Scores(
         subject=subject or Subject(),
@@ -320,9 +119,55 @@ def score_rolls(
     )
 
 
-def _lists(arrays: Any, names: Any) -> dict[str, Any]:
-    return {name: getattr(arrays, name).tolist() for name in names}
+def read_scores(path: Path) -> Scores:
+    """Read ``scores.json``; errors name the file."""
+    return read(path, Scores, "score the run again")
 
 
-def _cell_scores(cells: Cells) -> CellScores:
-    return CellScores(**_lists(cells, CellScores.model_fields))
+def frame_sums(scores: Scores, keys: KeyRange = "88") -> dict[str, FrameCounts]:
+    """Block sums of each recording as arrays, ready for ``average`` and the statistics."""
+    sums = [field.name for field in fields(FrameCounts) if field.name in BlockSums.model_fields]
+    return {
+        name: FrameCounts(
+            scores.thresholds,
+            keys,
+            scores.block,
+            **{field: np.array(getattr(recording.blocks[keys], field)) for field in sums},
+        )
+        for name, recording in scores.recordings.items()
+    }
+
+
+def value(scores: Scores, measure: Measure = MAIN) -> float:
+    """One total over all frames of all recordings, in 0..1."""
+    total = join(list(frame_sums(scores, measure.keys).values())).at(measure.threshold)
+    return float(getattr(average(total, measure.average), measure.metric)[0])
+
+
+def percents(sums: Mapping[str, FrameCounts], measure: Measure = MAIN) -> dict[str, float]:
+    """Precision, recall, accuracy and F1 over all frames of some recordings, in percent.
+
+    The measure's own metric plays no part.
+    """
+    found = average(join(list(sums.values())).at(measure.threshold), measure.average)
+    return {name: 100 * float(getattr(found, name)[0]) for name in METRICS}
+
+
+def measures_of(scores: Scores) -> list[Measure]:
+    """F1 by every average, key range and threshold that stored block sums give."""
+    return [
+        Measure("f1", kind, keys, t) for keys in KEY_RANGES for kind in AVERAGES for t in scores.thresholds
+    ]
+
+
+def mean_note_f1(scores: Scores, name: str, threshold: float = MAIN.threshold) -> float | None:
+    """Mean over recordings of a note F1 in percent, as the field reports it; None where notes are unknown."""
+    place = scores.thresholds.index(threshold)
+    values = []
+    for recording in scores.recordings.values():
+        if recording.notes is None:
+            return None
+        notes = recording.notes[place][name]
+        both = notes.reference + notes.estimated
+        values.append(200 * notes.matched / both if both else 0.0)
+    return sum(values) / len(values)

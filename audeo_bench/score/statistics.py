@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.score.frames import METRICS, Average, FrameCounts, KeyRange, micro
+from audeo_bench.records import Scores
+from audeo_bench.score.frames import METRICS, FrameCounts, micro
+from audeo_bench.score.measure import Measure
 from audeo_bench.score.resampling import (
     LEVEL,
     drawn_totals,
@@ -31,11 +33,10 @@ from audeo_bench.score.resampling import (
     stretched_interval,
     swapped_totals,
 )
+from audeo_bench.score.scores import frame_sums
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from audeo_bench.score.scores import Scores
 
 DRAWS = 10_000
 GENERAL_FROM = 8
@@ -43,17 +44,7 @@ GENERAL_FROM = 8
 
 Verdict = Literal["general", "consistent", "different here", "no difference shown"]
 Counts = Mapping[str, FrameCounts]
-"""Block sums by recording, as :meth:`audeo_bench.score.Scores.counts` gives."""
-
-
-@dataclass(frozen=True)
-class Measure:
-    """The number that is compared: its metric, average, key range and threshold."""
-
-    metric: str = "f1"
-    average: Average = "frame_mean"
-    keys: KeyRange = "88"
-    threshold: float = 0.4
+"""Block sums by recording, as :func:`audeo_bench.score.frame_sums` gives."""
 
 
 @dataclass(frozen=True)
@@ -108,25 +99,6 @@ class Rank:
     high: float
 
 
-def compare(
-    left: Scores,
-    right: Scores,
-    measure: Measure | None = None,
-    names: tuple[str, str] = ("left", "right"),
-    seed: int = 0,
-    draws: int = DRAWS,
-) -> Comparison:
-    """Compare two runs. See :func:`compare_with` for several.
-
-    Raises
-    ------
-    AudeoBenchError
-        Runs of different metric versions, corpora, splits, truths, recordings or block lengths; a measure
-        that was not scored.
-    """
-    return compare_with(names[0], left, {names[1]: right}, measure, seed, draws)[0]
-
-
 def compare_with(
     name: str,
     left: Scores,
@@ -139,10 +111,10 @@ def compare_with(
     measure = measure or Measure()
     for other, scores in others.items():
         check_comparable(left, scores, (name, other))
-    mine = left.counts(measure.keys)
+    mine = frame_sums(left, measure.keys)
     return adjust(
         [
-            compare_counts(mine, scores.counts(measure.keys), measure, (name, other), seed, draws)
+            compare_counts(mine, frame_sums(scores, measure.keys), measure, (name, other), seed, draws)
             for other, scores in others.items()
         ]
     )

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from audeo_bench.records import CauseCounts, NoteCounts, Scores
 from audeo_bench.score.causes import CAUSES, POLYPHONIES, REGISTERS
 from audeo_bench.score.frames import KEY_RANGES, join, metric_values, micro
-from audeo_bench.score.notes import NOTE_METRICS, NoteCounts
-from audeo_bench.score.scores import MEAN, TOTAL, CauseScores, NoteScore
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from audeo_bench.score.scores import Scores
+from audeo_bench.score.notes import NOTE_METRICS
+from audeo_bench.score.scores import MEAN, TOTAL, frame_sums
 
 Cell = tuple[str, float, str, str]
 """Key range, threshold, average, metric."""
@@ -32,8 +28,6 @@ def metric_table(scores: Scores) -> pd.DataFrame:
     of the recordings' values, as is usual for note metrics. A note metric has neither where the true notes of
     a recording are unknown.
     """
-    import pandas as pd
-
     rows, values = [], defaultdict(list)
     for recording, cell, value in [*_frame_values(scores), *_note_values(scores)]:
         rows.append((recording, *cell, value))
@@ -53,8 +47,6 @@ def cause_table(scores: Scores) -> pd.DataFrame:
     recording; the others ``frames``, ``tp``, ``fp``, ``fn`` and the micro ``precision``, ``recall``,
     ``accuracy``, ``f1``.
     """
-    import pandas as pd
-
     rows = []
     for place, threshold in enumerate(scores.thresholds):
         causes = [recording.causes[place] for recording in scores.recordings.values()]
@@ -65,7 +57,7 @@ def cause_table(scores: Scores) -> pd.DataFrame:
 
 def _frame_values(scores: Scores) -> Iterator[tuple[str, Cell, float]]:
     for keys in KEY_RANGES:
-        counts = scores.counts(keys)
+        counts = frame_sums(scores, keys)
         counts[TOTAL] = join(list(counts.values()))
         for recording, sums in counts.items():
             for range_, threshold, average, metric, value in metric_values(sums):
@@ -78,16 +70,15 @@ def _note_values(scores: Scores) -> Iterator[tuple[str, Cell, float]]:
         for kind in NOTE_METRICS if known else ():
             counts = {name: notes[place][kind] for name, notes in known.items()}
             if len(known) == len(scores.recordings):
-                fields = NoteScore.model_fields
+                fields = NoteCounts.model_fields
                 pooled = {field: sum(getattr(c, field) for c in counts.values()) for field in fields}
-                counts[TOTAL] = NoteScore(**pooled)
+                counts[TOTAL] = NoteCounts(**pooled)
             for recording, count in counts.items():
-                metrics = NoteCounts(**count.model_dump())
                 for metric in ("precision", "recall", "f1"):
-                    yield recording, ("88", threshold, kind, metric), getattr(metrics, metric)
+                    yield recording, ("88", threshold, kind, metric), getattr(count, metric)
 
 
-def _cause_values(causes: Sequence[CauseScores]) -> Iterator[tuple[str, str, str, float]]:
+def _cause_values(causes: Sequence[CauseCounts]) -> Iterator[tuple[str, str, str, float]]:
     all_wrong = sum(count or 0 for recording in causes for count in recording.false_positives.values())
     for cause in CAUSES:
         counts = [recording.false_positives[cause] for recording in causes]

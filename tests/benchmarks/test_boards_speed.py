@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from audeo_bench.leaderboards.boards import build
+from audeo_bench.report.boards import build
 
 
 @pytest.mark.benchmark(group="boards")

@@ -15,7 +15,8 @@ import pytest
 
 from audeo_bench.roll import LOWEST_PITCH
 from audeo_bench.score.frames import AVERAGES, KEY_RANGES, average, frame_counts
-from audeo_bench.score.statistics import Measure, compare_counts
+from audeo_bench.score.measure import Measure
+from audeo_bench.score.statistics import compare_counts
 
 FRAMES, THRESHOLDS = 20_000, (0.3, 0.4, 0.5)
 

@@ -183,7 +183,7 @@ class TestBadInput:
         def fail(*arguments, **options):
             raise fault
 
-        monkeypatch.setattr("audeo_bench.paper.table1.predict", fail)
+        monkeypatch.setattr("audeo_bench.runs.scoring.predict", fail)
         arguments = ("midi", "--corpus", "tiny", "--contestant", "./reader.py")
         assert message in refused(*arguments, code=code)
 
@@ -191,6 +191,6 @@ class TestBadInput:
         def fail(*arguments, **options):
             raise ZeroDivisionError
 
-        monkeypatch.setattr("audeo_bench.paper.table1.predict", fail)
+        monkeypatch.setattr("audeo_bench.runs.scoring.predict", fail)
         result = CliRunner().invoke(app, ["midi", "--corpus", "tiny", "--contestant", "./reader.py"])
         assert isinstance(result.exception, ZeroDivisionError)

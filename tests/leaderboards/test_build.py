@@ -13,10 +13,11 @@ import pytest
 from mounting import mounted
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.leaderboards import boards as building
-from audeo_bench.leaderboards.boards import build, locked, outdated, read_boards
+from audeo_bench.leaderboards.boards import locked, read_boards
 from audeo_bench.leaderboards.rows import write_row
 from audeo_bench.places import checkout
+from audeo_bench.report import boards as building
+from audeo_bench.report.boards import build, outdated
 
 
 def test_committed_boards_are_a_fresh_build():
@@ -132,7 +133,7 @@ def test_killed_at_any_moment_the_boards_are_whole(boards_folder, make_row):
             wholes[name].add((boards_folder / name).read_bytes())
     script = (
         "import sys; from pathlib import Path\n"
-        "from audeo_bench.leaderboards.boards import build\n"
+        "from audeo_bench.report.boards import build\n"
         "folder, row, *texts = sys.argv[1:]\n"
         "print('ready', flush=True)\n"
         "while True:\n"

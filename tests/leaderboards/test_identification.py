@@ -7,27 +7,39 @@ from typer.testing import CliRunner
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.cli import app
-from audeo_bench.identify.job import write_result
-from audeo_bench.identify.table import Row
-from audeo_bench.leaderboards.boards import build
 from audeo_bench.leaderboards.identification import read_identifications, submit_identification
+from audeo_bench.records import CorpusName, Identification, IdentificationRow, Tally, write
+from audeo_bench.report.boards import build
 
 
 @pytest.fixture
 def identified(tmp_path):
     """A run folder as ``audeo-bench identify`` leaves it."""
-    row = Row("pitch", "1", "resnet+fluidsynth")
-    for found in ("right", "right", "wrong", "nothing", "error"):
-        row.total.add(found)
-        row.groups["wtc2_other"].add(found)
-        row.strips.setdefault("wtc2-01", []).append(found)
-    facts = {
-        "corpus": {"name": "simulated", "version": "1", "seed": 0},
-        "provenance": "simulated",
-        "quick_look": False,
-    }
-    write_result(tmp_path / "run", [row], facts, ["audeo-bench", "identify"])
-    return tmp_path / "run"
+    outcomes = ["right", "right", "wrong", "nothing", "error"]
+    row = IdentificationRow(
+        service="pitch",
+        version="1",
+        system="resnet+fluidsynth",
+        groups={
+            "total": Tally.of(outcomes),
+            "wtc1_variants": Tally.of([]),
+            "wtc2_other": Tally.of(outcomes),
+        },
+        strips={"wtc2-01": outcomes},
+        false_accepts=None,
+        median_margin=None,
+    )
+    record = Identification(
+        corpus=CorpusName(name="simulated", version="1", seed=0),
+        provenance="simulated",
+        quick_look=False,
+        title_rules=1,
+        versions={},
+        commit=None,
+        command=["audeo-bench", "identify"],
+        rows=[row],
+    )
+    return write(tmp_path / "run" / "identify.json", record).parent
 
 
 def test_rates_stand_beside_the_papers_with_their_denominator(identified, tmp_path):

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audeo_bench.api import AudeoBenchError
+from audeo_bench.files import file_name
 from audeo_bench.leaderboards.excerpt import cut_excerpt, from_runs, pitch_name, to_runs
-from audeo_bench.leaderboards.metrics import MAIN, measure_name, parse_measure
-from audeo_bench.leaderboards.rows import as_text, file_name, read_row, write_row
+from audeo_bench.leaderboards.rows import read_row, write_row
+from audeo_bench.records import as_text
+from audeo_bench.score import MAIN, Measure
 
 
 def test_a_row_reads_back_as_it_was_written(tmp_path, make_row):
@@ -102,8 +104,8 @@ def test_every_contestant_shows_the_same_busiest_twenty_seconds():
 
 
 def test_measures_have_names():
-    assert measure_name(MAIN) == "frame_mean.51@0.4"
-    assert parse_measure("micro.88@0.5").threshold == 0.5
+    assert str(MAIN) == "frame_mean.51@0.4"
+    assert Measure.parse("micro.88@0.5").threshold == 0.5
     for wrong in ("micro", "mean.88@0.4", "micro.87@0.4", "micro.88@x"):
         with pytest.raises(AudeoBenchError, match="such as frame_mean"):
-            parse_measure(wrong)
+            Measure.parse(wrong)

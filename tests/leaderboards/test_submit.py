@@ -11,10 +11,12 @@ from tiny_corpus import READER
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.leaderboards.leaks import check_training
-from audeo_bench.leaderboards.rows import as_text, read_row
+from audeo_bench.leaderboards.rows import read_row
 from audeo_bench.leaderboards.submit import make_row, submit
 from audeo_bench.leaderboards.verify import verify
-from audeo_bench.runs.folder import read_record, roll_path, write_record
+from audeo_bench.records import as_text, write
+from audeo_bench.runs.folder import read_record, roll_path
+from audeo_bench.score import Measure, value
 
 
 def trained_on(*names: str) -> str:
@@ -26,8 +28,8 @@ def test_a_run_becomes_a_row(tiny_run, tmp_path):
     assert (row.board, row.contestant, row.answered_by) == ("tiny-wtc2", "reader", "harness")
     assert set(row.answers) == {"wtc2-01", "wtc2-02", "wtc2-03"}
     # The reader sees pressed keys; the truth rings a frame longer: nothing wrong, something missing.
-    assert row.scores.value("precision", 0.4, "micro") == 1.0
-    assert 0.7 < row.scores.value("recall", 0.4, "micro") < 1.0
+    assert value(row.scores, Measure("precision", "micro")) == 1.0
+    assert 0.7 < value(row.scores, Measure("recall", "micro")) < 1.0
     assert row.origin.command == "audeo-bench midi"
 
 
@@ -61,7 +63,7 @@ def test_a_quick_look_is_for_no_board(tiny_run):
 
 def test_an_unfinished_run_is_for_no_board(tiny_run):
     record = read_record(run := tiny_run())
-    write_record(run, record.model_copy(update={"status": "cancelled"}))
+    write(run / "run.json", record.model_copy(update={"status": "cancelled"}))
     with pytest.raises(AudeoBenchError, match="cancelled"):
         make_row(run)
 
@@ -95,8 +97,8 @@ def test_training_data_nobody_here_knows_is_marked(tiny):
 
 def test_weights_must_say_what_they_saw(tiny_run):
     record = read_record(run := tiny_run())
-    record.stages[0].weights_sha256 = "a" * 64
-    write_record(run, record)
+    stage = record.stages[0].model_copy(update={"weights_sha256": "a" * 64})
+    write(run / "run.json", record.model_copy(update={"stages": (stage,)}))
     with pytest.raises(AudeoBenchError, match="does not say what they saw"):
         make_row(run)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from audeo_bench.leaderboards.boards import build
-from audeo_bench.leaderboards.rows import Row, write_row
+from audeo_bench.leaderboards.rows import write_row
+from audeo_bench.records import Row
+from audeo_bench.report.boards import build
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (./setup.sh test)")
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")

@@ -16,6 +16,8 @@ from audeo_bench.leaderboards.submit import make_row
 from audeo_bench.roll import roll_to_notes
 from audeo_bench.runs.folder import read_record, read_roll
 from audeo_bench.runs.joined_answers import RefusedAnswers, fit, join_answers, measure_lag
+from audeo_bench.runs.task import Task
+from audeo_bench.score import value
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def replace(folder, name, change):
 
 
 def join(folder, tmp_path, **options):
-    return join_answers(folder, TinyCorpus(), "wtc2", tmp_path / "runs", **options)
+    return join_answers(folder, Task(TinyCorpus(), "wtc2", tmp_path / "runs"), **options)
 
 
 def test_a_folder_of_rolls_becomes_a_run(answers, tmp_path):
@@ -44,7 +46,7 @@ def test_a_folder_of_rolls_becomes_a_run(answers, tmp_path):
     assert (row.contestant, row.answered_by) == ("mine", "files")
     assert row.stages[0].sha256 is None
     assert row.marks == ("unknown training data: maestro/v3",)
-    assert row.scores.value("f1") == 1.0
+    assert value(row.scores) == 1.0
 
 
 def test_a_folder_of_midi_files_becomes_a_run(tiny, tmp_path):
@@ -52,7 +54,7 @@ def test_a_folder_of_midi_files_becomes_a_run(tiny, tmp_path):
     folder.mkdir()
     for name in FRAMES:
         write_midi(roll_to_notes(tiny.recording(name).sounding), folder / f"{name}.mid")
-    assert make_row(join(folder, tmp_path, name="by ear").run).scores.value("f1") == 1.0
+    assert value(make_row(join(folder, tmp_path, name="by ear").run).scores) == 1.0
 
 
 def test_each_recording_is_reported(answers, tmp_path):
@@ -104,11 +106,11 @@ def test_a_constant_lag_is_reported_and_applied_only_when_asked(answers, tmp_pat
     joined = join(answers, tmp_path)
     assert {remark.kind for remark in joined.remarks} == {"shifted"}
     assert "3 frames (0.12 s) too late" in joined.remarks[0].words
-    as_it_is = make_row(joined.run).scores.value("f1")
+    as_it_is = value(make_row(joined.run).scores)
     joined = join(answers, tmp_path, apply_lag=True)
     assert joined.lag == 3
     row = make_row(joined.run)
-    assert row.scores.value("f1") > as_it_is
+    assert value(row.scores) > as_it_is
     assert row.stages[0].configuration == {"answers moved earlier by frames": 3}
 
 
@@ -154,7 +156,7 @@ def test_the_pedals_rule_is_chosen_and_recorded(tiny, tmp_path, pedal, frames):
     joined = join(midi_answers(tmp_path / "pedalled", tiny, played), tmp_path, pedal=pedal)
     assert joined.remarks == ()
     assert read_roll(joined.run, "wtc2-01").sum() == frames
-    assert read_record(joined.run).stages[0].facts == {"pedal": pedal}
+    assert read_record(joined.run).stages[0].configuration == {"pedal": pedal}
 
 
 def test_what_the_midi_reader_remarks_is_passed_on(tiny, tmp_path):

@@ -10,11 +10,15 @@ from mounting import mounted
 from tiny_corpus import FRAMES, LENGTHENER, READER, TinyCorpus, write_contestant
 
 from audeo_bench.api import AudeoBenchError
+from audeo_bench.contestants.answer import check_roll
 from audeo_bench.contestants.loading import system
 from audeo_bench.runs import predict as run
 from audeo_bench.runs.folder import read_record, read_roll, roll_path
 from audeo_bench.runs.frame_cache import kept_frames
-from audeo_bench.runs.predict import check_roll, predict, score_run
+from audeo_bench.runs.predict import predict
+from audeo_bench.runs.scoring import score_run
+from audeo_bench.runs.task import Task
+from audeo_bench.score import Measure, value
 
 NOISY = """
 import numpy as np
@@ -43,21 +47,30 @@ def counting_contestant(folder, name="counting"):
     return write_contestant(folder, name, text)
 
 
+def task(tmp_path, **options) -> Task:
+    return Task(TinyCorpus(), "wtc2", tmp_path / "runs", **options)
+
+
+def folder(tmp_path, system: str):
+    return task(tmp_path).folder(system)
+
+
 def calls(path) -> int:
     return len(path.with_suffix(".calls").read_text())
 
 
 def test_a_run_keeps_rolls_and_says_what_made_them(tmp_path):
     reader = system(str(write_contestant(tmp_path, "reader", READER)))
-    folder = tmp_path / "runs" / "reader"
-    record = predict(reader, TinyCorpus(), "wtc2", folder, seed=3, command=["audeo-bench", "midi"])
+    run = predict(reader, task(tmp_path, seed=3))
+    folder, record = run.folder, run.record
+    assert folder == tmp_path / "runs" / "tiny-wtc2-seed3" / "reader"
     assert record == read_record(folder)
     assert record.status == "success"
-    assert record.corpus.split_hash == TinyCorpus().split_hash("wtc2")
-    assert record.corpus.provenance == "simulated"
-    assert record.seed == 3
+    assert record.subject.split_hash == TinyCorpus().split_hash("wtc2")
+    assert record.subject.provenance == "simulated"
+    assert record.origin.seed == 3
     assert record.stages[0].sha256 == reader.stages[0].sha256
-    assert {"python", "numpy", "audeo-bench"} <= set(record.versions)
+    assert {"python", "numpy", "audeo-bench"} <= set(record.origin.versions)
     assert record.finished is not None
     for name, frames in FRAMES.items():
         roll = read_roll(folder, name)
@@ -69,25 +82,25 @@ def test_a_run_keeps_rolls_and_says_what_made_them(tmp_path):
 def test_the_same_run_again_asks_nothing(tmp_path):
     path = counting_contestant(tmp_path)
     for _ in range(2):
-        predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run")
+        predict(system(str(path)), task(tmp_path))
     assert calls(path) == 3
 
 
 def test_a_changed_contestant_or_seed_is_asked_again(tmp_path):
     path = counting_contestant(tmp_path)
-    predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run")
-    predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run", seed=1)
+    predict(system(str(path)), task(tmp_path))
+    predict(system(str(path)), task(tmp_path, seed=1))
     assert calls(path) == 6
     path.write_text(path.read_text() + "\n")
-    predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run", seed=1)
+    predict(system(str(path)), task(tmp_path, seed=1))
     assert calls(path) == 9
 
 
 def test_a_damaged_answer_is_asked_again(tmp_path):
     path = counting_contestant(tmp_path)
-    predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run")
-    roll_path(tmp_path / "run", "wtc2-02").write_bytes(b"PK")
-    predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run")
+    predict(system(str(path)), task(tmp_path))
+    roll_path(folder(tmp_path, "counting"), "wtc2-02").write_bytes(b"PK")
+    predict(system(str(path)), task(tmp_path))
     assert calls(path) == 4
 
 
@@ -95,20 +108,20 @@ def test_an_interrupted_run_is_marked_and_continues(tmp_path, monkeypatch):
     path = counting_contestant(tmp_path)
     answered = []
 
-    def stop_at_the_third(stage, contestant, source, recording, answer=run._answer):
+    def stop_at_the_third(stage, contestant, source, recording, answer=run.answer):
         if len(answered) == 2:
             raise KeyboardInterrupt
         answered.append(recording.id)
         return answer(stage, contestant, source, recording)
 
     with monkeypatch.context() as patch:
-        patch.setattr(run, "_answer", stop_at_the_third)
+        patch.setattr(run, "answer", stop_at_the_third)
         with pytest.raises(KeyboardInterrupt, match=r"2 of 3 recordings of counting are kept in .*run"):
-            predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run")
-    assert read_record(tmp_path / "run").status == "cancelled"
+            predict(system(str(path)), task(tmp_path))
+    assert read_record(folder(tmp_path, "counting")).status == "cancelled"
     with pytest.raises(AudeoBenchError, match=r"status is 'cancelled', with 2 recordings answered"):
-        score_run(tmp_path / "run", corpus=TinyCorpus())
-    assert predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run").status == "success"
+        score_run(folder(tmp_path, "counting"), corpus=TinyCorpus())
+    assert predict(system(str(path)), task(tmp_path)).record.status == "success"
     assert calls(path) == 3
 
 
@@ -120,10 +133,10 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(np, "savez_compressed", full)
         with pytest.raises(OSError, match="No space"):
-            predict(reader, TinyCorpus(), "wtc2", tmp_path / "run")
-    assert list((tmp_path / "run" / "rolls").iterdir()) == []
-    assert read_record(tmp_path / "run").status == "error"
-    assert predict(reader, TinyCorpus(), "wtc2", tmp_path / "run").status == "success"
+            predict(reader, task(tmp_path))
+    assert list((folder(tmp_path, "reader") / "rolls").iterdir()) == []
+    assert read_record(folder(tmp_path, "reader")).status == "error"
+    assert predict(reader, task(tmp_path)).record.status == "success"
 
 
 def test_a_disk_that_is_really_full(tmp_path):
@@ -131,93 +144,92 @@ def test_a_disk_that_is_really_full(tmp_path):
     with mounted(tmp_path / "disk", "size=192k") as disk:
         (disk / "filler").write_bytes(bytes(160_000))
         with pytest.raises(OSError, match=r"No space left on device: '.*wtc2-0\d.npz'"):
-            predict(noisy, TinyCorpus(), "wtc2", disk / "run")
-        assert list((disk / "run" / "rolls").iterdir()) == []
+            predict(noisy, Task(TinyCorpus(), "wtc2", disk))
+        assert list((disk / "tiny-wtc2" / "noisy" / "rolls").iterdir()) == []
         (disk / "filler").unlink()
-        assert predict(noisy, TinyCorpus(), "wtc2", disk / "run").status == "success"
+        assert predict(noisy, Task(TinyCorpus(), "wtc2", disk)).record.status == "success"
 
 
 def test_a_chain_shares_its_first_stage(tmp_path):
     first = counting_contestant(tmp_path)
     second = write_contestant(tmp_path, "lengthener", LENGTHENER)
-    predict(system(str(first)), TinyCorpus(), "wtc2", tmp_path / "runs" / "counting")
-    record = predict(
-        system(f"{first}+{second}"), TinyCorpus(), "wtc2", tmp_path / "runs" / "counting+lengthener"
-    )
+    predict(system(str(first)), task(tmp_path))
+    record = predict(system(f"{first}+{second}"), task(tmp_path)).record
     assert calls(first) == 3
     assert [stage.name for stage in record.stages] == ["counting", "lengthener"]
-    before = read_record(tmp_path / "runs" / "counting").answers["wtc2-01"].seconds
+    before = read_record(folder(tmp_path, "counting")).answers["wtc2-01"].seconds
     assert record.answers["wtc2-01"].seconds >= before
-    scores = score_run(tmp_path / "runs" / "counting+lengthener", [0.4], TinyCorpus())
-    assert scores.value("f1", 0.4) == 1.0
+    scores = score_run(folder(tmp_path, "counting+lengthener"), corpus=TinyCorpus())
+    assert value(scores) == 1.0
 
 
 def test_scores_are_stored_and_other_thresholds_need_no_model(tmp_path):
     path = counting_contestant(tmp_path)
-    predict(system(str(path)), TinyCorpus(), "wtc2", tmp_path / "run")
-    low = score_run(tmp_path / "run", [0.4], TinyCorpus())
-    high = score_run(tmp_path / "run", [0.95], TinyCorpus())
-    assert low.value("recall", 0.4) > 0.9
-    assert high.value("recall", 0.95) < 0.2
-    assert json.loads((tmp_path / "run" / "scores.json").read_text())["thresholds"] == [0.95]
+    predict(system(str(path)), task(tmp_path))
+    low = score_run(folder(tmp_path, "counting"), [0.4], TinyCorpus())
+    high = score_run(folder(tmp_path, "counting"), [0.95], TinyCorpus())
+    assert value(low, Measure("recall")) > 0.9
+    assert value(high, Measure("recall", threshold=0.95)) < 0.2
+    assert json.loads((folder(tmp_path, "counting") / "scores.json").read_text())["thresholds"] == [
+        0.3,
+        0.4,
+        0.5,
+        0.95,
+    ]
     assert calls(path) == 3
 
 
 def test_limit_is_a_marked_quick_look(tmp_path):
     reader = system(str(write_contestant(tmp_path, "reader", READER)))
-    record = predict(reader, TinyCorpus(), "wtc2", tmp_path / "run", limit=1)
-    assert (record.limit, list(record.answers)) == (1, ["wtc2-01"])
-    assert score_run(tmp_path / "run", corpus=TinyCorpus()).subject.limit == 1
+    run = predict(reader, task(tmp_path, limit=1))
+    record = run.record
+    assert (record.subject.limit, list(record.answers)) == (1, ["wtc2-01"])
+    assert score_run(run.folder, corpus=TinyCorpus()).subject.limit == 1
 
 
 def test_one_recording_alone_is_the_start_of_the_whole_run(tmp_path):
     first = counting_contestant(tmp_path)
     chain = system(f"{first}+{write_contestant(tmp_path, 'lengthener', LENGTHENER)}")
     one = [TinyCorpus().recording("wtc2-02")]
-    record = predict(chain, TinyCorpus(), "wtc2", tmp_path / "run", recordings=one)
+    record = predict(chain, task(tmp_path), one).record
     assert (record.status, list(record.answers), calls(first)) == ("started", ["wtc2-02"], 1)
-    record = predict(chain, TinyCorpus(), "wtc2", tmp_path / "run")
+    record = predict(chain, task(tmp_path)).record
     assert (record.status, sorted(record.answers), calls(first)) == ("success", sorted(FRAMES), 3)
-    record = predict(chain, TinyCorpus(), "wtc2", tmp_path / "run", recordings=one)
+    record = predict(chain, task(tmp_path), one).record
     assert (record.status, len(record.answers), calls(first)) == ("success", 3, 3)
 
 
-@pytest.mark.parametrize(
-    ("corpus", "message"),
-    [
-        (type("Newer", (TinyCorpus,), {"version": "2"})(), "version 1 of corpus tiny, but now it is 2"),
-        (TinyCorpus(seed=1), "seed 0 of corpus tiny, but now it is 1"),
-    ],
-)
-def test_a_folder_of_another_corpus_is_refused(tmp_path, corpus, message):
+def test_a_folder_of_another_corpus_is_refused(tmp_path):
+    corpus = type("Newer", (TinyCorpus,), {"version": "2"})()
+    message = "version 1 of corpus tiny, but now it is 2"
     reader = system(str(write_contestant(tmp_path, "reader", READER)))
-    predict(reader, TinyCorpus(), "wtc2", tmp_path / "run")
+    predict(reader, task(tmp_path))
     with pytest.raises(AudeoBenchError, match=message):
-        predict(reader, corpus, "wtc2", tmp_path / "run")
+        predict(reader, Task(corpus, "wtc2", tmp_path / "runs"))
     with pytest.raises(AudeoBenchError, match=message):
-        score_run(tmp_path / "run", corpus=corpus)
-    assert len(list((tmp_path / "run" / "rolls").iterdir())) == 3
+        score_run(folder(tmp_path, "reader"), corpus=corpus)
+    assert len(list((folder(tmp_path, "reader") / "rolls").iterdir())) == 3
 
 
 def test_a_truncated_or_foreign_roll_is_not_scored(tmp_path):
     reader = system(str(write_contestant(tmp_path, "reader", READER)))
-    predict(reader, TinyCorpus(), "wtc2", tmp_path / "run")
-    path = roll_path(tmp_path / "run", "wtc2-02")
+    predict(reader, task(tmp_path))
+    path = roll_path(folder(tmp_path, "reader"), "wtc2-02")
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(AudeoBenchError, match=r"wtc2-02\.npz: truncated or not a run's roll"):
-        score_run(tmp_path / "run", corpus=TinyCorpus())
+        score_run(folder(tmp_path, "reader"), corpus=TinyCorpus())
     np.savez_compressed(path, roll=np.zeros((88, FRAMES["wtc2-02"]), np.float32))
     with pytest.raises(AudeoBenchError, match=r"wtc2-02\.npz: not the roll that run\.json names"):
-        score_run(tmp_path / "run", corpus=TinyCorpus())
+        score_run(folder(tmp_path, "reader"), corpus=TinyCorpus())
     path.unlink()
     with pytest.raises(AudeoBenchError, match=r"wtc2-02\.npz: missing"):
-        score_run(tmp_path / "run", corpus=TinyCorpus())
+        score_run(folder(tmp_path, "reader"), corpus=TinyCorpus())
 
 
 def test_a_hand_edited_record_is_refused(tmp_path):
     (tmp_path / "run.json").write_text('{"status": "success"}')
-    with pytest.raises(AudeoBenchError, match=r"run\.json: not a run record of this version \(system: "):
+    with pytest.raises(AudeoBenchError, match=r"run\.json: system: Field required"):
         read_record(tmp_path)
     with pytest.raises(AudeoBenchError, match="not a run folder"):
         read_record(tmp_path / "elsewhere")
@@ -255,8 +267,8 @@ def test_a_contestant_that_fails_is_named_with_its_line(tmp_path):
     reader = system(str(write_contestant(tmp_path, "reader", text)))
     message = r"reader\.py, line \d+: reader failed on recording wtc2-01: ZeroDivisionError: division by zero"
     with pytest.raises(AudeoBenchError, match=message):
-        predict(reader, TinyCorpus(), "wtc2", tmp_path / "run")
-    record = read_record(tmp_path / "run")
+        predict(reader, task(tmp_path))
+    record = read_record(folder(tmp_path, "reader"))
     assert record.status == "error"
     assert record.error is not None
     assert "ZeroDivisionError" in record.error
@@ -267,9 +279,9 @@ def test_random_contestants_repeat_themselves_under_a_seed(tmp_path):
         "return np.concatenate", "return np.random.rand(88, len(frames)) + 0 * np.concatenate"
     )
     reader = system(str(write_contestant(tmp_path, "reader", text)))
-    one, two = (predict(reader, TinyCorpus(), "wtc2", tmp_path / name, seed=5) for name in ("a", "b"))
-    other = predict(reader, TinyCorpus(), "wtc2", tmp_path / "c", seed=6)
-    hashes = [[answer.roll_sha256 for answer in record.answers.values()] for record in (one, two, other)]
+    one, two = (predict(reader, Task(TinyCorpus(), "wtc2", tmp_path / name, seed=5)) for name in "ab")
+    other = predict(reader, task(tmp_path, seed=6))
+    hashes = [[answer.roll_sha256 for answer in run.record.answers.values()] for run in (one, two, other)]
     assert hashes[0] == hashes[1] != hashes[2]
 
 

@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.score import Scores, Subject, score_rolls
+from audeo_bench.score import Measure, Rolls, Scores, Subject, frame_sums, score_rolls, value
 from audeo_bench.score.frames import FrameCounts, block_sums, frame_counts
 from audeo_bench.score.resampling import drawn_totals, holm, strata, stretched_interval
 from audeo_bench.score.statistics import (
-    Measure,
     adjust,
-    compare,
     compare_counts,
     compare_with,
     comparison_table,
@@ -195,7 +193,8 @@ def scores(
 ) -> Scores:
     truth = np.random.default_rng(99).random((88, frames)) < 0.04
     noise = np.random.default_rng(seed).random((88, frames))
-    return score_rolls({name: (truth, np.where(truth, noise**0.3, noise**6)) for name in ids}, subject)
+    roll = np.where(truth, noise**0.3, noise**6)
+    return score_rolls({name: Rolls(truth, roll) for name in ids}, subject)
 
 
 def test_several_runs_are_adjusted_together() -> None:
@@ -203,7 +202,7 @@ def test_several_runs_are_adjusted_together() -> None:
     found = compare_with("mine", scores(1), others)
     assert [comparison.right for comparison in found] == ["x", "y"]
     assert sorted(c.p_adjusted for c in found) == sorted(holm([c.p for c in found]))
-    assert found[0].difference == pytest.approx(scores(1).value() - others["x"].value())
+    assert found[0].difference == pytest.approx(value(scores(1), Measure()) - value(others["x"], Measure()))
     table = comparison_table(found)
     assert {"difference a", "difference b", "verdict"} <= set(table.columns)
 
@@ -220,25 +219,25 @@ def test_several_runs_are_adjusted_together() -> None:
 )
 def test_runs_over_other_recordings_are_refused(changes: dict, said: str) -> None:
     with pytest.raises(AudeoBenchError, match=f"left and right: .*{said}"):
-        compare(scores(1), scores(2, Subject(**changes)))
+        compare_with("left", scores(1), {"right": scores(2, Subject(**changes))})
 
 
 def test_other_ways_of_scoring_are_refused() -> None:
     one = scores(1)
     with pytest.raises(AudeoBenchError, match="metric version '1' and '2'"):
-        compare(one, scores(2).model_copy(update={"metric_version": "2"}))
+        compare_with("left", one, {"right": scores(2).model_copy(update={"metric_version": "2"})})
     with pytest.raises(AudeoBenchError, match="block 500 and 250"):
-        compare(one, scores(2).model_copy(update={"block": 250}))
+        compare_with("left", one, {"right": scores(2).model_copy(update={"block": 250})})
     with pytest.raises(AudeoBenchError, match="only one has c"):
-        compare(one, scores(2, ids=("a", "b", "c")))
+        compare_with("left", one, {"right": scores(2, ids=("a", "b", "c"))})
     with pytest.raises(AudeoBenchError, match="other frames or blocks in a"):
-        compare(one, scores(2, frames=901))
+        compare_with("left", one, {"right": scores(2, frames=901)})
     with pytest.raises(AudeoBenchError, match=r"threshold 0\.45"):
-        compare(one, scores(2), Measure(threshold=0.45))
+        compare_with("left", one, {"right": scores(2)}, Measure(threshold=0.45))
     with pytest.raises(AudeoBenchError, match="metric: found 'f2'"):
-        compare(one, scores(2), Measure(metric="f2"))
+        compare_with("left", one, {"right": scores(2)}, Measure(metric="f2"))
     with pytest.raises(AudeoBenchError, match="51 keys; compare over 88"):
-        compare_counts(one.counts("51"), one.counts("51"), Measure())
+        compare_counts(frame_sums(one, "51"), frame_sums(one, "51"), Measure())
     with pytest.raises(AudeoBenchError, match="no recordings"):
         compare_counts({}, {}, Measure())
 

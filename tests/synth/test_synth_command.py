@@ -15,8 +15,9 @@ from audeo_bench.cli import app
 from audeo_bench.formats.midi import write_midi
 from audeo_bench.perform.sound_files import render_files
 from audeo_bench.perform.sources import read_roll_file, read_scores
+from audeo_bench.records import Answer, Origin, RunRecord, Subject, write
 from audeo_bench.roll import KEYS, Notes
-from audeo_bench.runs.folder import CorpusRecord, RunRecord, roll_path, write_record
+from audeo_bench.runs.folder import roll_path
 from audeo_bench.synth.fluidsynth import render, render_roll
 
 
@@ -80,26 +81,17 @@ def test_a_midi_files_pedal_is_heard_and_what_is_left_out_is_said(tmp_path: Path
 
 
 def test_a_run_becomes_a_folder_of_files(roll: np.ndarray, tmp_path: Path) -> None:
-    corpus = CorpusRecord(
-        name="tiny", version="1", seed=0, provenance="simulated", split="wtc2", split_hash="0"
-    )
-    facts = {"frames": 50, "seconds": 1.0, "frames_per_second": 50.0, "roll_sha256": "0"}
+    answer = Answer(frames=50, seconds=1.0, roll_sha256="0" * 64)
     record = RunRecord(
         status="success",
         system="mine",
-        stages=[],
-        corpus=corpus,
-        limit=None,
-        seed=0,
-        code_sha256="0",
-        commit=None,
-        versions={},
-        hardware={},
-        command=[],
+        stages=(),
+        subject=Subject(),
+        origin=Origin.here(),
         started="now",
-        answers=dict.fromkeys(("wtc2-01", "wtc2-02"), facts),  # type: ignore[misc]
+        answers={"wtc2-01": answer, "wtc2-02": answer},
     )
-    write_record(tmp_path, record)
+    write(tmp_path / "run.json", record)
     for name in record.answers:
         roll_path(tmp_path, name).parent.mkdir(exist_ok=True)
         write_npz(roll_path(tmp_path, name), roll=roll.astype(np.float32))

@@ -22,6 +22,8 @@ from audeo_bench.formats.midi import read_midi, write_midi
 from audeo_bench.paper.reported import reported
 from audeo_bench.roll import roll_to_notes
 from audeo_bench.runs.released_answers import stored_results
+from audeo_bench.runs.task import Task
+from audeo_bench.score import frame_sums
 
 
 @pytest.fixture(autouse=True)
@@ -112,8 +114,8 @@ def test_beyond_the_modelled_keys_a_logit_of_zero_is_silence_but_not_within(rele
 def test_scores_of_a_run_that_answers_for_some_frames_read_back(release: Path, tmp_path: Path) -> None:
     write_release(release)
     import_recordings(release)
-    results = stored_results(open_corpus("audeo"), "wtc2", tmp_path / "runs")
-    counts = {result.record.system: result.scores.counts("51") for result in results}
+    results = stored_results(Task(open_corpus("audeo"), "wtc2", tmp_path / "runs"))
+    counts = {result.record.system: frame_sums(result.scores, "51") for result in results}
     assert counts["authors-roll"]["wtc2-01"].frames[0].sum() == 128
     assert counts["authors-midi"]["wtc2-01"].frames[0].sum() == 100
     folder = results[-1].folder

@@ -1,0 +1,567 @@
+"""Everything that is kept as JSON: runs, their scores, the boards' rows, Table 2.
+
+One base, one reader, one writer. Reading is strict: a field nobody knows, a string for a number, NaN or
+another schema number is one clear error; an instance never changes. Arrays are lists here;
+:mod:`audeo_bench.score` computes with them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+
+from audeo_bench import provenance
+from audeo_bench.api import Provenance
+from audeo_bench.errors import AudeoBenchError
+from audeo_bench.files import atomic_write
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+=@-]{0,119}$")]
+"""Safe as a file name on every system: letters, digits and ``. _ + = @ -``."""
+
+KeyRange = Literal["88", "51"]
+"""All keys, or the 51 that the authors' release scores (indices 15..65)."""
+Outcome = Literal["right", "wrong", "nothing", "error"]
+"""What became of one identification query. An error is no answer, and never counts as not recognised."""
+Status = Literal["started", "success", "cancelled", "error"]
+
+METRIC_VERSION = "1"
+"""Changes whenever the same rolls would get other numbers; runs of different versions are not compared."""
+
+
+class Strict(BaseModel):
+    """Unknown fields, coerced types, NaN and infinity are all refused; an instance never changes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    SCHEMA: ClassVar[int | None] = None
+    """Of records that are files of their own; rises with what an older reader would misunderstand."""
+
+
+# What was answered for, by whom, and how it came about.
+
+
+class Subject(Strict):
+    """Which recordings were answered for, and against which truth. Only equal subjects are compared.
+
+    Attributes
+    ----------
+    corpus, version : str
+        ``arrays`` for rolls that come from no corpus; they compare only with such.
+    seed : int
+        The corpus's.
+    split, split_hash : str
+        The hash covers the recordings' ids and truths.
+    limit : int or None
+        Only the first so many recordings of the split: a quick look, for no board.
+    """
+
+    corpus: str = "arrays"
+    version: str = "unknown"
+    seed: int = 0
+    split: str = "unknown"
+    split_hash: str = "unknown"
+    provenance: Provenance | None = None
+    truth: Literal["sounding", "pressed"] = "sounding"
+    limit: int | None = None
+
+    @property
+    def board(self) -> str:
+        return board_name(self.corpus, self.split, self.seed)
+
+
+def board_name(corpus: str, split: str, seed: int = 0) -> str:
+    """The folder of a board: corpus and split, such as ``simulated-wtc2``, and the corpus's seed where it is
+    not 0.
+    """
+    return f"{corpus}-{split}" + (f"-corpus{seed}" if seed else "")
+
+
+class StageRecord(Strict):
+    """One contestant of a chain, and where its knowledge comes from.
+
+    Attributes
+    ----------
+    file, weights : str or None
+        Where they are inside the package's checkout, else the bare file names.
+    sha256 : str or None
+        Of the file; None where answers were handed in and no code ran.
+    parameters : int or None
+        Of its net, where ``describe()`` says so.
+    configuration : dict
+        The rest of what ``describe()`` said.
+    trained_on : tuple of str
+        ``corpus/split`` or ``corpus/recording``, as it declares them.
+    """
+
+    name: str
+    file: str | None = None
+    sha256: Sha256 | None
+    weights: str | None = None
+    weights_sha256: Sha256 | None
+    parameters: Count | None
+    configuration: dict[str, JsonValue]
+    trained_on: tuple[str, ...]
+
+
+class Origin(Strict):
+    """What has to be the same for the answers to be the same again.
+
+    Attributes
+    ----------
+    command : str
+        What the user typed.
+    seed : int
+        Of the contestants' random numbers.
+    code_sha256 : str or None
+        See :func:`audeo_bench.provenance.code_sha256`.
+    commit : str or None
+        Of the package's checkout; None for an installed wheel.
+    """
+
+    command: str
+    seed: int
+    code_sha256: Sha256 | None
+    commit: str | None
+    versions: dict[str, str]
+    hardware: dict[str, str | int]
+
+    @classmethod
+    def here(cls, seed: int = 0) -> Origin:
+        """This command, on this machine, now."""
+        return cls(
+            command=shlex.join(provenance.command()),
+            seed=seed,
+            code_sha256=provenance.code_sha256(),
+            commit=provenance.commit(),
+            versions=provenance.versions(),
+            hardware=provenance.hardware(),
+        )
+
+
+class Answer(Strict):
+    """One recording's answer in a run folder.
+
+    Attributes
+    ----------
+    frames : int
+        Answered for.
+    seconds : float
+        Of the whole chain, rendering or decoding the frames left out.
+    roll_sha256 : str
+        See :func:`audeo_bench.runs.folder.roll_sha256`.
+    """
+
+    frames: Count
+    seconds: Annotated[float, Field(ge=0)]
+    roll_sha256: Sha256
+
+
+class RunRecord(Strict):
+    """What ``run.json`` holds: one system's answers for one subject.
+
+    Attributes
+    ----------
+    error : str or None
+        The traceback of what stopped it.
+    answers : dict of str to Answer
+        By recording.
+    """
+
+    SCHEMA: ClassVar[int | None] = 2
+
+    schema_number: Literal[2] = Field(default=2, alias="schema")
+    status: Status
+    error: str | None = None
+    system: str
+    stages: tuple[StageRecord, ...]
+    subject: Subject
+    origin: Origin
+    started: str
+    finished: str | None = None
+    answers: dict[str, Answer] = {}
+
+    @property
+    def seconds(self) -> float:
+        return sum(answer.seconds for answer in self.answers.values())
+
+    @property
+    def frames(self) -> int:
+        return sum(answer.frames for answer in self.answers.values())
+
+    @property
+    def frames_per_second(self) -> float | None:
+        return self.frames / self.seconds if self.seconds else None
+
+
+# What the answers scored.
+
+
+class BlockSums(Strict):
+    """:class:`audeo_bench.score.frames.FrameCounts` as lists: a list of blocks for each threshold."""
+
+    frames: list[list[int]]
+    tp: list[list[int]]
+    fp: list[list[int]]
+    fn: list[list[int]]
+    precision: list[list[float]]
+    recall: list[list[float]]
+    accuracy: list[list[float]]
+    f1: list[list[float]]
+
+
+class NoteCounts(Strict):
+    """Notes matched, true and estimated, by one metric; add the fields of several recordings to pool them."""
+
+    matched: int
+    reference: int
+    estimated: int
+
+    @property
+    def precision(self) -> float:
+        return self.matched / self.estimated if self.estimated else 0.0
+
+    @property
+    def recall(self) -> float:
+        return self.matched / self.reference if self.reference else 0.0
+
+    @property
+    def f1(self) -> float:
+        """0 where either side has no notes, as in mir_eval."""
+        both = self.reference + self.estimated
+        return 2 * self.matched / both if both else 0.0
+
+
+class CellCounts(Strict):
+    """Frames, and cells (a key in a frame) rightly on, wrongly on and wrongly off, by group."""
+
+    frames: list[int]
+    tp: list[int]
+    fp: list[int]
+    fn: list[int]
+
+
+class CauseCounts(Strict):
+    """The errors of one recording at one threshold, on all 88 keys.
+
+    Attributes
+    ----------
+    false_positives : dict of str to (int or None)
+        By ``CAUSES`` of :mod:`audeo_bench.score.causes`; they sum to all false positives. ``pressed`` is None
+        where unknown.
+    by_polyphony, by_register : CellCounts
+        By ``POLYPHONIES`` of the frame and ``REGISTERS`` of the key; every register has all the frames.
+    """
+
+    false_positives: dict[str, int | None]
+    by_polyphony: CellCounts
+    by_register: CellCounts
+
+
+class RecordingScores(Strict):
+    """One recording.
+
+    Attributes
+    ----------
+    blocks : dict of {"88", "51"} to BlockSums
+    notes : list of dict, or None
+        For each threshold, by the names in ``NOTE_METRICS``. None where the true notes are unknown.
+    causes : list of CauseCounts
+        For each threshold, on all 88 keys.
+    """
+
+    blocks: dict[KeyRange, BlockSums]
+    notes: list[dict[str, NoteCounts]] | None
+    causes: list[CauseCounts]
+
+
+class Scores(Strict):
+    """All scores of one run: what ``scores.json`` holds.
+
+    Block sums are the stored thing; every average, total and interval is computed from them.
+
+    Attributes
+    ----------
+    thresholds : tuple of float
+    block : int
+        Frames a block.
+    recordings : dict of str to RecordingScores
+    """
+
+    metric_version: Literal["1"] = METRIC_VERSION
+    subject: Subject
+    thresholds: tuple[float, ...]
+    block: int
+    recordings: dict[str, RecordingScores]
+
+    @model_validator(mode="after")
+    def _lengths_agree(self) -> Scores:
+        for name, recording in self.recordings.items():
+            if set(recording.blocks) != {"88", "51"}:
+                raise ValueError(f"{name} has key ranges {sorted(recording.blocks)}")
+            for sums in recording.blocks.values():
+                shapes = {(len(rows), *{len(row) for row in rows}) for _, rows in sums}
+                if len(shapes) != 1 or next(iter(shapes))[0] != len(self.thresholds):
+                    raise ValueError(f"{name} has block sums of unequal lengths")
+        return self
+
+
+# What stands on a board.
+
+
+class Excerpt(Strict):
+    """Twenty seconds of the roll, to look at: for each pitch (``C4``) its runs, ``first+length`` in frames.
+
+    Frames count from ``start``. ``truth`` holds the same of the truth, so that a picture needs no other file.
+    """
+
+    start: Count
+    frames: Annotated[int, Field(ge=1)]
+    threshold: float
+    answer: dict[str, str]
+    truth: dict[str, str]
+
+
+class RowAnswer(Strict):
+    """One answered recording: the roll's hash as in :class:`Answer`, and an excerpt to look at."""
+
+    title: str
+    frames: Annotated[int, Field(ge=1)]
+    roll_sha256: Sha256
+    excerpt: Excerpt | None
+
+
+class Intervals(Strict):
+    """Bootstrap intervals of F1 in percent by metric name (``frame_mean.51@0.4``), and their draws."""
+
+    draws: Annotated[int, Field(ge=1)]
+    seed: int
+    level: Annotated[float, Field(gt=0, lt=1)]
+    f1: dict[str, tuple[Percent, Percent]]
+
+
+class Times(Strict):
+    """Everything that differs between two runs of the same command, in one place."""
+
+    started: str | None
+    submitted: str
+    seconds: Annotated[float, Field(ge=0)] | None
+    frames_per_second: Annotated[float, Field(ge=0)] | None
+
+
+class Row(Strict):
+    """One system on one board: ``leaderboards/<board>/<contestant>.json``.
+
+    Attributes
+    ----------
+    answered_by : {"harness", "files"}
+        ``files``: the rolls came from outside and the harness never ran the model.
+    marks : tuple of str
+        Remarks that stand beside the name, such as training on the composition in another performance.
+    scores : Scores
+        Every score, interval and comparison of a board is computed from them, without the rolls.
+    """
+
+    SCHEMA: ClassVar[int | None] = 1
+
+    schema_number: Literal[1] = Field(default=1, alias="schema")
+    board: Name
+    contestant: Name
+    answered_by: Literal["harness", "files"]
+    stages: tuple[StageRecord, ...]
+    marks: tuple[str, ...]
+    answers: dict[str, RowAnswer]
+    scores: Scores
+    intervals: Intervals
+    origin: Origin
+    times: Times
+
+    @model_validator(mode="after")
+    def _answers_are_scored(self) -> Row:
+        if set(self.answers) != set(self.scores.recordings):
+            raise ValueError("answers and scores name different recordings")
+        return self
+
+    @property
+    def subject(self) -> Subject:
+        """Which recordings the row answers for."""
+        return self.scores.subject
+
+    @property
+    def parameters(self) -> int | None:
+        """Parameters of all stages together; None where a stage does not say."""
+        each = [stage.parameters for stage in self.stages]
+        return sum(number for number in each if number is not None) if each and None not in each else None
+
+    @property
+    def trained_on(self) -> tuple[str, ...]:
+        return tuple(sorted({name for stage in self.stages for name in stage.trained_on}))
+
+
+# Table 2.
+
+
+class Tally(Strict):
+    """Segments by outcome; ``percent`` is right of answered. An error is no answer."""
+
+    percent: Percent | None
+    answered: Count
+    right: Count
+    wrong: Count
+    nothing: Count
+    error: Count
+    unasked: Count
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Tally:
+        percent = round(100 * self.right / self.answered, 2) if self.answered else None
+        if self.answered != self.right + self.wrong + self.nothing or percent != self.percent:
+            raise ValueError("the counts do not add up to the percentage")
+        return self
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome | None]) -> Tally:
+        """Count outcomes; None stands for a segment that nobody was asked about."""
+        counts = Counter(found or "unasked" for found in outcomes)
+        answered = counts["right"] + counts["wrong"] + counts["nothing"]
+        percent = round(100 * counts["right"] / answered, 2) if answered else None
+        kinds = {kind: counts[kind] for kind in (*get_args(Outcome), "unasked")}
+        return cls(percent=percent, answered=answered, **kinds)
+
+
+class FalseAccepts(Strict):
+    """With the right piece left out of the catalogue: segments named all the same."""
+
+    accepted: Count
+    asked: Count
+
+
+class IdentificationRow(Strict):
+    """What one service made of one system.
+
+    Attributes
+    ----------
+    service, version : str
+    system : str
+    groups : dict of str to Tally
+    strips : dict of str to list
+        The outcomes of every recording's segments, in order; None where nobody was asked yet.
+    false_accepts : FalseAccepts or None
+        Offline engines only.
+    median_margin : float or None
+        Offline engines: between the best and the second-best piece.
+    """
+
+    service: str
+    version: str
+    system: str
+    groups: dict[Literal["total", "wtc1_variants", "wtc2_other"], Tally]
+    strips: dict[str, list[Outcome | None]]
+    false_accepts: FalseAccepts | None
+    median_margin: float | None
+
+    @property
+    def total(self) -> Tally:
+        return self.groups["total"]
+
+
+class CorpusName(Strict):
+    """A corpus whose recordings were played, whatever their split."""
+
+    name: str
+    version: str
+    seed: int
+
+
+class Identification(Strict):
+    """All rows of one run of ``audeo-bench identify`` over a corpus: ``identify.json``."""
+
+    SCHEMA: ClassVar[int | None] = 1
+
+    schema_number: Literal[1] = Field(default=1, alias="schema_version")
+    corpus: CorpusName
+    provenance: Provenance
+    quick_look: bool
+    title_rules: int | str
+    versions: dict[str, str]
+    commit: str | None
+    command: list[str]
+    rows: list[IdentificationRow]
+
+
+Record = TypeVar("Record", bound=Strict)
+
+
+def as_text(content: Strict) -> str:
+    """JSON with sorted keys, indented, a list of numbers on one line, so that a change reads as a diff.
+
+    The same content gives the same bytes, and floats read back exactly.
+    """
+    plain = content.model_dump(mode="json", by_alias=True)
+    text = json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False)
+    # A string holds no raw line break, so "[" before one always opens a list, here one without strings or
+    # lists.
+    return re.sub(r'\[\n[^\[\]{}"]+\]', lambda found: " ".join(found[0].split()), text) + "\n"
+
+
+def write(path: Path, content: Strict) -> Path:
+    """Write a record whole or not at all."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(as_text(content), encoding="utf-8")
+    return path
+
+
+def read(path: Path, kind: type[Record], remedy: str = "restore the file or make it again") -> Record:
+    """Read a record strictly.
+
+    Parameters
+    ----------
+    path : Path
+    kind : type of Strict
+    remedy : str
+        What to do about a file that is not one, the end of the message.
+
+    Raises
+    ------
+    AudeoBenchError
+        Not readable, not JSON, another schema number, a field missing, unknown or of another type.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise AudeoBenchError(f"{path}: cannot be read ({fault}); {remedy}.") from fault
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as fault:
+        _refuse_other_schema(path, text, kind, remedy)
+        first = fault.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        found = (
+            "" if first["type"] in ("missing", "json_invalid") else f", found {str(first['input'])[:60]!r}"
+        )
+        more = f" (and {fault.error_count() - 1} more)" if fault.error_count() > 1 else ""
+        raise AudeoBenchError(f"{path}: {where}: {first['msg']}{found}{more}; {remedy}.") from fault
+
+
+def _refuse_other_schema(path: Path, text: str, kind: type[Strict], remedy: str) -> None:
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return
+    if kind.SCHEMA is None or not isinstance(content, dict):
+        return
+    number = content.get("schema", content.get("schema_version"))
+    if isinstance(number, int) and number != kind.SCHEMA:
+        age, todo = ("an older", remedy) if number < kind.SCHEMA else ("a newer", "update audeo-bench")
+        raise AudeoBenchError(
+            f"{path}: schema {number}, from {age} audeo-bench; this one reads {kind.SCHEMA}: {todo}."
+        )
