@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 app = typer.Typer(no_args_is_help=True, help="Local data sets, corpora, and recordings as files.")
 
@@ -40,47 +43,127 @@ def add(
 def list_(
     json_: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
-    """List corpora, their splits, and what each needs."""
+    """List corpora and sets of real films: splits, licence, truth, and what is here."""
     import json
 
     from rich.table import Table
 
     from audeo_bench.corpus.overview import overview
+    from audeo_bench.corpus.sets.overview import set_rows
     from audeo_bench.report.terminal import stdout
 
-    rows = overview()
+    corpora, sets = overview(), set_rows()
     if json_:
-        typer.echo(json.dumps(rows, indent=2))
+        typer.echo(json.dumps(corpora + sets, indent=2))
         return
     table = Table("corpus", "provenance", "splits (recordings)", "state", title="Corpora")
-    for row in rows:
-        splits = ", ".join(f"{split} ({count})" for split, count in row["splits"].items())
-        table.add_row(row["corpus"], row["provenance"], splits, row["state"])
+    for row in corpora:
+        table.add_row(row["corpus"], row["provenance"], _splits(row), row["state"])
     stdout().print(table)
+    table = Table("set", "truth", "licence", "size", "splits (films)", "state", title="Real films")
+    for row in sets:
+        size = "" if row["gigabytes"] is None else f"{row['gigabytes']:g} GB"
+        table.add_row(*_plain(row["corpus"], row["truth"], row["licence"], size, _splits(row), row["state"]))
+    stdout().print(table)
+    typer.echo("audeo-bench data info NAME shows one with its citation, data fetch NAME brings its films.")
+
+
+def _splits(row: dict[str, Any]) -> str:
+    return ", ".join(f"{split} ({count})" for split, count in row["splits"].items())
+
+
+def _plain(*cells: str) -> list[Text]:
+    """Cells as they are: what a set's file says is no markup."""
+    from rich.text import Text
+
+    return [Text(cell) for cell in cells]
 
 
 @app.command(epilog="One recording:  audeo-bench data info simulated/wtc2-01")
 def info(
-    place: Annotated[str, typer.Argument(metavar="CORPUS[/RECORDING]", help="Such as simulated/wtc2-01.")],
+    place: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="A corpus, CORPUS/RECORDING, a set of films, or a set's file."),
+    ],
     seed: Annotated[int, typer.Option(help="Of a simulated corpus or camera.")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
-    """Show the facts of a corpus or of one recording."""
+    """Show the facts of a corpus, of one recording, or of a set of films with the citation to copy."""
     import json
 
     from rich.table import Table
 
     from audeo_bench.corpus.overview import describe
+    from audeo_bench.corpus.sets.here import is_set
+    from audeo_bench.corpus.sets.overview import describe_set
     from audeo_bench.report.terminal import stdout
 
-    facts = describe(place, seed=seed)
+    facts = describe_set(place) if is_set(place) else describe(place, seed=seed)
     if json_:
         typer.echo(json.dumps(facts, indent=2))
         return
-    table = Table(show_header=False, title=place)
+    films, citation = facts.pop("films", ()), facts.pop("citation", "") if is_set(place) else ""
+    table = Table(show_header=False, title=_plain(place)[0])
     for name, value in facts.items():
-        table.add_row(name, str(value))
+        if value is None:
+            continue
+        if isinstance(value, dict):
+            value = ", ".join(f"{key}: {one}" for key, one in value.items())
+        elif isinstance(value, list):
+            value = "\n".join(map(str, value))
+        table.add_row(*_plain(name, str(value)))
     stdout().print(table)
+    if films:
+        table = Table("film", "split", "had as", "here", "labels", "what")
+        for film in films:
+            had = film.get("youtube") or film.get("url") or film["film"]
+            what = film.get("work") or film.get("title") or film.get("remark", "")
+            there = ["yes" if film[name] else "no" for name in ("here", "labels")]
+            table.add_row(*_plain(film["id"], film.get("split", "test"), had, *there, what))
+        stdout().print(table)
+    if citation:
+        typer.echo(citation.strip())
+
+
+@app.command(
+    epilog="\b\nExamples:\n  audeo-bench data fetch pianoray\n"
+    "  audeo-bench data fetch audeo-films --into ~/films --only wtc2-01\n"
+    "  audeo-bench data fetch audeo-films --source '/lab/films/{id}.mp4'"
+)
+def fetch(
+    place: Annotated[str, typer.Argument(metavar="NAME", help="A set of films, or a set's file.")],
+    into: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the films.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="ID", help="This film only; repeatable.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEMPLATE", help="Your mirror: an address or folder, with {id} for a film's id."
+        ),
+    ] = None,
+    cookies: Annotated[
+        str | None, typer.Option("--cookies-from-browser", metavar="BROWSER", help="Such as firefox.")
+    ] = None,
+) -> None:
+    """Fetch a set's films: checked, resumed where it was stopped, nothing twice."""
+    from rich.table import Table
+
+    from audeo_bench.corpus.sets import fetch as fetching
+    from audeo_bench.corpus.sets.overview import computable
+    from audeo_bench.report.terminal import stdout
+
+    plan = fetching.plan(place, into, only or (), source, cookies)
+    size = f", about {plan.size / 1e9:.2g} GB" if plan.size else ""
+    here = f", {plan.here} here already" if plan.here else ""
+    films = f"{len(plan.wanted)} film{'' if len(plan.wanted) == 1 else 's'}"
+    typer.echo(f"{plan.films.name}: {films} to bring into {plan.folder}{size}{here}")
+    typer.echo(f"licence: {plan.films.licence}")
+    failed = fetching.fetch(plan, lambda line: typer.echo(line, err=True))
+    table = Table("split", "here", "with labels", "can be computed", title=f"{plan.films.name}: what is here")
+    for row in computable(place):
+        table.add_row(*_plain(*row))
+    stdout().print(table)
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command(epilog="A video with sound:  audeo-bench data export simulated/wtc2-01 -o videos")

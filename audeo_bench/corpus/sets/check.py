@@ -1,0 +1,107 @@
+"""Whether a fetched file is the film that the set's file means."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from audeo_bench.corpus.sets.film import Film
+from audeo_bench.corpus.sets.labels import read_labels
+from audeo_bench.errors import AudeoBenchError
+from audeo_bench.formats.film_decoding import Decoder
+
+__all__ = ["Refused", "check_film", "film_seconds"]
+
+TOLERANCE_S = 1.5
+"""Between a film and the length that its set's file gives; encoders and containers differ by less."""
+TOLERANCE = 0.005
+"""The same as a share, for long films."""
+
+
+class Refused(Exception):
+    """One film cannot be had or is not what it should be: what was found and what to do, in one line."""
+
+
+def check_film(path: Path, film: Film, labels: Path | None) -> float:
+    """Decode a film to its end and hold its length against the set's file and the labels.
+
+    Returns
+    -------
+    seconds : float
+
+    Raises
+    ------
+    Refused
+    """
+    seconds = film_seconds(path)
+    slack = max(TOLERANCE_S, TOLERANCE * (film.seconds or 0))
+    if film.seconds is not None and abs(seconds - film.seconds) > slack:
+        raise Refused(
+            f"wrong film: {seconds:.1f} s, the set's file says {film.seconds:.1f} s; it is another cut, get "
+            "the right one or correct `seconds`"
+        )
+    last = film.last_note_s
+    if labels is not None and film.npz is None:
+        last = _last_note(labels, film)
+    if last is not None and seconds < last - slack:
+        raise Refused(
+            f"wrong film: {seconds:.1f} s, but its labels go on to {last:.1f} s; it is another cut, get the "
+            "right one"
+        )
+    return seconds
+
+
+def _last_note(labels: Path, film: Film) -> float | None:
+    """Film time of the last onset; where nobody knows the film's start, the least that it can be."""
+    try:
+        notes = read_labels(labels)
+    except AudeoBenchError as fault:
+        raise Refused(f"labels: {fault}") from None
+    if not len(notes):
+        return None
+    onsets = notes.intervals[:, 0]
+    if film.start_s is None:
+        return float(film.rate * (onsets.max() - onsets.min()))
+    return float(film.start_s + film.rate * onsets.max())
+
+
+def film_seconds(path: Path) -> float:
+    """How long a film's pictures last, by decoding them all.
+
+    Raises
+    ------
+    Refused
+        It is no film, has no pictures, or ends before the end that it announces.
+    """
+    with path.open("rb") as file:
+        head = file.read(512).lstrip().lower()
+    if head.startswith((b"<!doctype", b"<html", b"<?xml", b"{")):
+        raise Refused("a web page came instead of the film; check the address, or what the page says")
+    remarks: list[str] = []
+    try:
+        decoder = Decoder(path, say=remarks.append)
+        try:
+            return _decoded(decoder, remarks)
+        finally:
+            decoder.close()
+    except AudeoBenchError as fault:
+        raise Refused(str(fault).removeprefix(f"{path}: ").rstrip(".")) from None
+
+
+def _decoded(decoder: Decoder, remarks: list[str]) -> float:
+    line, stream, container = decoder.timeline, decoder.stream, decoder.container
+    announced = float((stream.duration or 0) * (stream.time_base or 0))
+    if not announced and not container.streams.audio:
+        announced = (container.duration or 0) / 1e6
+    for half in range(math.ceil(2 * line.end)):
+        decoder.at(half / 2)  # in steps so short that it decodes every picture instead of seeking
+    last = decoder.at(line.end)
+    end = line.end
+    if not line.counted and last.pts is not None:
+        end = (last.pts - line.origin) * line.base + line.step
+    if max(announced, line.end) - end > max(TOLERANCE_S, TOLERANCE * announced):
+        why = f" ({remarks[0]})" if remarks else ""
+        raise Refused(
+            f"cut off: {end:.1f} of {max(announced, line.end):.1f} s can be read{why}; fetch it again"
+        )
+    return line.end

@@ -1,0 +1,303 @@
+"""Bringing the films of a set here: two at a time, each checked before it is kept, none twice."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from audeo_bench.corpus import check_choice
+from audeo_bench.corpus.registry import data_home
+from audeo_bench.corpus.sets.check import Refused, check_film
+from audeo_bench.corpus.sets.film import Film
+from audeo_bench.corpus.sets.here import Kept, known_sets, labels_of, open_set, read_record, recording, sha256
+from audeo_bench.corpus.sets.manifest import FilmSet
+from audeo_bench.corpus.sets.ways import Hands, Way, way_of
+from audeo_bench.errors import AudeoBenchError
+from audeo_bench.formats.text import plain
+from audeo_bench.progress import progress_bar
+
+__all__ = ["Plan", "fetch", "plan"]
+
+AT_A_TIME = 2
+WORK = ".fetching"
+"""The folder, inside of the set's, in which films lie until they are whole and checked."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a fetch is going to do.
+
+    Attributes
+    ----------
+    films : FilmSet
+        With the rows that the set lists itself.
+    way : Way
+    folder : Path
+    wanted : tuple of Film
+        Those that are not here yet, or have changed since.
+    here : int
+        How many of those asked for are here.
+    elsewhere : dict
+        Id on YouTube -> a film that another set has: PianoYT has 21 of the paper's.
+    size : int or None
+        Bytes to bring, about; None where nobody knows.
+    """
+
+    films: FilmSet
+    way: Way
+    folder: Path
+    wanted: tuple[Film, ...]
+    here: int
+    size: int | None
+    elsewhere: Mapping[str, Path]
+
+
+def plan(
+    place: str,
+    into: Path | None = None,
+    only: Sequence[str] = (),
+    source: str | None = None,
+    cookies: str | None = None,
+) -> Plan:
+    """Say what is to be brought.
+
+    Parameters
+    ----------
+    place : str
+        A set's name, or the path of a user's own set.
+    into : Path or None
+        The folder; None for where the set was fetched to before, the folder of a user's own set, or one in
+        the data home.
+    only : sequence of str
+        Ids of films, on YouTube or in the set; none for all.
+    source : str or None
+        A mirror, see :func:`audeo_bench.corpus.sets.ways.way_of`.
+    cookies : str or None
+        The browser whose cookies go with requests.
+
+    Raises
+    ------
+    AudeoBenchError
+        No such set, film or mirror; something is not installed; the repository cannot be had.
+    """
+    films, record = open_set(place)
+    folder = into or record.folder or (record.manifest and _beside(record.manifest))
+    folder = Path(folder or data_home() / "films" / films.name).expanduser().resolve()
+    way: Way = Hands("")  # unless something is wanted, which needs no network
+    if not films.films:
+        way = way_of(films, source, cookies, record.revision)
+        films = _listed(films, way, folder)
+    known = {name: film for film in films.films for name in (film.id, film.youtube) if name}
+    for name in only:
+        check_choice("film", name, known, f"set {films.name}")
+    asked = tuple({known[name].id: known[name] for name in only}.values()) or films.films
+    record = read_record(films.name)
+    wanted = tuple(film for film in asked if not _is_here(record.films.get(film.id)))
+    if wanted and isinstance(way, Hands):
+        way = way_of(films, source, cookies, record.revision)
+    elsewhere = _elsewhere({film.youtube for film in wanted if film.youtube})
+    sizes = [way.size(film) for film in wanted if not (folder / film.film).is_file()]
+    total = sum(size for size in sizes if size is not None)
+    if None in sizes:
+        share = films.gigabytes and films.gigabytes * 1e9 * len(sizes) / len(films.films)
+        total = int(share) if share else None
+    return Plan(films, way, folder, wanted, len(asked) - len(wanted), total, elsewhere)
+
+
+def _beside(manifest: Path) -> Path:
+    return manifest if manifest.is_dir() else manifest.parent
+
+
+def _listed(films: FilmSet, way: Way, folder: Path) -> FilmSet:
+    """A set with the rows that it lists itself, which are kept in its record with the commit they are of."""
+    from audeo_bench.corpus.sets.hub import Hub
+
+    if not isinstance(way, Hub):
+        raise AudeoBenchError(
+            f"set {films.name}: its films are listed by {films.homepage}; fetch it from there once before "
+            "you give a mirror."
+        )
+    rows = way.rows(films, folder / WORK)
+    if not rows:
+        raise AudeoBenchError(f"set {films.name}: {films.homepage} lists no films; give another revision.")
+    with recording(films.name) as pen:
+        pen.change(rows=rows, revision=way.revision)
+    return films.model_copy(update={"films": rows})
+
+
+def _is_here(kept: Kept | None) -> bool:
+    """By its size; that its content is the one that was checked is told by its digest where it is opened."""
+    return kept is not None and kept.film.is_file() and kept.film.stat().st_size == kept.size
+
+
+def fetch(plan: Plan, tell: Callable[[str], None]) -> list[str]:
+    """Bring the films of a plan; a run that was stopped anywhere goes on where it was.
+
+    Parameters
+    ----------
+    plan : Plan
+    tell : callable
+        Takes one line for every film that could not be had.
+
+    Returns
+    -------
+    failed : list of str
+        The ids of those films.
+
+    Raises
+    ------
+    AudeoBenchError
+        Another fetch fills the same folder.
+    """
+    wanted, absent = plan.wanted, []
+    if isinstance(plan.way, Hands):
+        wanted = tuple(film for film in plan.wanted if (plan.folder / film.film).is_file())
+        absent = [film.id for film in plan.wanted if film not in wanted]
+        if absent:
+            tell(f"{len(absent)} of {len(plan.films.films)} films are not in {plan.folder}: {plan.way.how}")
+    if not wanted:
+        return absent
+    work = plan.folder / WORK
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(work / "lock", timeout=0):
+            failed = _fetch(plan, wanted, work, tell)
+    except Timeout:
+        raise AudeoBenchError(f"{plan.folder}: another fetch is filling it; wait for its end.") from None
+    if not failed:
+        shutil.rmtree(work, ignore_errors=True)
+    return absent + failed
+
+
+def _fetch(plan: Plan, wanted: Sequence[Film], work: Path, tell: Callable[[str], None]) -> list[str]:
+    failed: list[str] = []
+    with recording(plan.films.name) as pen:
+        pen.change(folder=plan.folder, revision=getattr(plan.way, "revision", pen.record.revision))
+    stop = threading.Event()
+    with (
+        progress_bar(plan.films.name, len(wanted), "films") as bar,
+        ThreadPoolExecutor(AT_A_TIME) as pool,
+    ):
+        jobs = {pool.submit(_take, plan, film, work, stop, bar.advance): film for film in wanted}
+        try:
+            for job in as_completed(jobs):
+                try:
+                    job.result()
+                except Refused as fault:
+                    failed.append(jobs[job].id)
+                    tell(f"{jobs[job].id}: {plain(' '.join(str(fault).split()))}")
+                except OSError as fault:
+                    if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
+                        raise
+                    failed.append(jobs[job].id)
+                    tell(f"{jobs[job].id}: the disk is full; make room and run the same command again")
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return failed
+
+
+def _take(
+    plan: Plan, film: Film, work: Path, stop: threading.Event, advance: Callable[[float, str | None], None]
+) -> None:
+    """Bring one film and its labels, check them, and write down that they are here."""
+    told = 0.0
+
+    def moved(share: float, note: str) -> None:
+        nonlocal told
+        if stop.is_set():
+            raise Refused("stopped")
+        advance(max(0.0, 0.95 * share - told), note)
+        told = max(told, 0.95 * share)
+
+    try:
+        target = _place(plan.folder, film.film)
+        label = _labels(plan, film, work)
+        shared = None if target.is_file() else plan.elsewhere.get(film.youtube or "")
+        brought = target if target.is_file() else shared or plan.way.film(film, work, moved)
+        try:
+            seconds = check_film(brought, film, label or labels_of(plan.films, film, None, plan.folder))
+            digest = sha256(brought)
+            if film.sha256 is not None and digest != film.sha256:
+                raise Refused(
+                    f"wrong film: SHA-256 {digest[:12]}..., the set's file says {film.sha256[:12]}..."
+                )
+        except Refused as fault:
+            if brought == target:
+                raise Refused(f"{fault}; the file was there before: {target}") from None
+            if shared is None:
+                brought.unlink(missing_ok=True)
+            raise
+        if shared is not None:
+            brought = _linked(shared, work / f"{film.id}{shared.suffix}")
+        if brought != target:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            brought.replace(target)
+        kept = Kept(
+            film=target,
+            sha256=digest,
+            size=target.stat().st_size,
+            seconds=round(seconds, 3),
+            midi=label,
+            midi_sha256=None if label is None else sha256(label),
+        )
+        with recording(plan.films.name) as pen:
+            pen.change(films=pen.record.films | {film.id: kept})
+    finally:
+        advance(1.0 - told, None)
+
+
+def _labels(plan: Plan, film: Film, work: Path) -> Path | None:
+    """The labels in the set's folder, brought where the source has them."""
+    target = _place(plan.folder, film.midi or film.npz or str(Path(film.film).with_suffix(".mid")))
+    if target.is_file():
+        return target
+    brought = plan.way.label(film, work)
+    if brought is None:
+        return None
+    if film.midi_sha256 is not None and sha256(brought) != film.midi_sha256:
+        brought.unlink()
+        raise Refused(
+            "labels: not those that the set's file means; get the right ones, or correct midi_sha256"
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    brought.replace(target)
+    return target
+
+
+def _place(folder: Path, path: str) -> Path:
+    """Where a file of the set lies; links in the folder may not lead out of it."""
+    target = folder / path
+    if not target.parent.resolve().is_relative_to(folder):
+        raise Refused(f"{target} leads out of {folder}; remove the link")
+    return target
+
+
+def _elsewhere(wanted: set[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for name in known_sets() if wanted else ():
+        if read_record(name).films:
+            films, record = open_set(name)
+            for other in films.films:
+                kept = record.films.get(other.id) if other.youtube in wanted else None
+                if kept is not None and other.youtube and _is_here(kept):
+                    found[other.youtube] = kept.film
+    return found
+
+
+def _linked(source: Path, target: Path) -> Path:
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+    return target

@@ -1,0 +1,238 @@
+"""Which films of a set are here, where, and with which digests: one record a set in the data home."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from audeo_bench.corpus import CORPORA, check_choice
+from audeo_bench.corpus.registry import SOURCES, data_home, find
+from audeo_bench.corpus.sets.film import Film
+from audeo_bench.corpus.sets.manifest import FilmSet, read_manifest, shipped_sets
+from audeo_bench.errors import AudeoBenchError
+from audeo_bench.files import atomic_write
+
+__all__ = [
+    "FilmHere",
+    "Kept",
+    "Record",
+    "films_of",
+    "is_set",
+    "known_sets",
+    "labels_of",
+    "open_set",
+    "read_record",
+    "recording",
+    "sha256",
+]
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Kept(_Stored):
+    """A film that is here, checked when it was taken.
+
+    Attributes
+    ----------
+    film : Path
+    sha256 : str
+    size : int
+        Bytes.
+    seconds : float
+        How long its pictures last.
+    midi : Path or None
+        The labels that came with it; None where they lie elsewhere, or nowhere.
+    midi_sha256 : str or None
+    """
+
+    film: Path
+    sha256: str
+    size: int
+    seconds: float
+    midi: Path | None = None
+    midi_sha256: str | None = None
+
+
+class Record(_Stored):
+    """What is here of a set.
+
+    Attributes
+    ----------
+    manifest : Path or None
+        The set's file; None for a set that ships with the package.
+    folder : Path or None
+        Where films were last fetched to.
+    revision : str or None
+        The commit that a hub set was pinned to.
+    rows : tuple of Film
+        Rows that the set lists itself.
+    films : dict
+        Film id -> what is here.
+    """
+
+    name: str
+    manifest: Path | None = None
+    folder: Path | None = None
+    revision: str | None = None
+    rows: tuple[Film, ...] = ()
+    films: dict[str, Kept] = {}
+
+
+@dataclass(frozen=True)
+class FilmHere:
+    """A film of a set that is here, ready to be used.
+
+    Attributes
+    ----------
+    film : Film
+        Its row: split, work, corners or crop, start, rate, pitch shift, ...
+    path : Path
+    midi : Path or None
+        Its labels, where any are at hand.
+    sha256 : str
+        Of the film.
+    seconds : float
+    """
+
+    film: Film
+    path: Path
+    midi: Path | None
+    sha256: str
+    seconds: float
+
+
+def _path(name: str) -> Path:
+    return data_home() / "sets" / f"{name}.json"
+
+
+def read_record(name: str) -> Record:
+    """The record of a set; an empty one where nothing of it is here."""
+    path = _path(name)
+    try:
+        return Record.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Record(name=name)
+    except (ValidationError, UnicodeDecodeError):
+        raise AudeoBenchError(
+            f"{path}: not a record of films; remove it and run `audeo-bench data fetch {name}` again: films "
+            "that are there are checked, not fetched."
+        ) from None
+
+
+@contextmanager
+def recording(name: str) -> Iterator[_Pen]:
+    """Change the record of a set; what is assigned to ``.record`` inside is written when the block ends."""
+    path = _path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):
+        pen = _Pen(read_record(name))
+        before = pen.record
+        yield pen
+        if pen.record != before:
+            with atomic_write(path) as temporary:
+                temporary.write_text(
+                    pen.record.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8"
+                )
+
+
+class _Pen:
+    def __init__(self, record: Record) -> None:
+        self.record = record
+
+    def change(self, **fields: object) -> None:
+        self.record = self.record.model_copy(update=fields)
+
+
+def known_sets() -> dict[str, Path]:
+    """Name -> file of every set: those that ship, and those of the user's that were ever fetched or added."""
+    own = {}
+    for path in sorted((data_home() / "sets").glob("*.json")):
+        record = read_record(path.stem)
+        if record.manifest is not None:
+            own[record.name] = record.manifest
+    return {**own, **shipped_sets()}
+
+
+def open_set(place: str) -> tuple[FilmSet, Record]:
+    """A set by its name, or by the path of its file or folder, with the rows that it lists itself.
+
+    Raises
+    ------
+    AudeoBenchError
+        No such set, its file has gone or is not of the form, or its name is taken.
+    """
+    known = known_sets()
+    path = Path(place).expanduser()
+    if place not in known and (path.suffix.lower() in (".toml", ".csv") or path.is_dir()):
+        films = read_manifest(path)
+        owner = known.get(films.name)
+        if films.name in shipped_sets() or films.name in CORPORA or films.name in SOURCES:
+            raise AudeoBenchError(f"{path}: the name {films.name!r} is taken; give the set another one.")
+        if owner is not None and owner.exists() and owner.resolve() != path.resolve():
+            raise AudeoBenchError(f"{path}: {owner} already has the name {films.name!r}; give another one.")
+        with recording(films.name) as pen:
+            pen.change(manifest=path.resolve())
+    else:
+        check_choice("set", place, known, "audeo-bench data")
+        if not known[place].exists():
+            raise AudeoBenchError(f"{known[place]}: the file of the set {place} has gone; bring it back.")
+        films = read_manifest(known[place])
+    record = read_record(films.name)
+    if not films.films and record.rows:
+        films = films.model_copy(update={"films": record.rows})
+    return films, record
+
+
+def is_set(place: str) -> bool:
+    """Whether a set has that name, or it is the path of a set's file."""
+    return place in known_sets() or Path(place).suffix.lower() in (".toml", ".csv")
+
+
+def films_of(name: str) -> list[FilmHere]:
+    """The films of a set that are here, in the order of its file.
+
+    A film whose file has gone is left out; what a file holds is not looked at again.
+
+    Raises
+    ------
+    AudeoBenchError
+        No such set.
+    """
+    films, record = open_set(name)
+    return [
+        FilmHere(film, kept.film, labels_of(films, film, kept), kept.sha256, kept.seconds)
+        for film in films.films
+        if (kept := record.films.get(film.id)) is not None and kept.film.is_file()
+    ]
+
+
+def labels_of(films: FilmSet, film: Film, kept: Kept | None, folder: Path | None = None) -> Path | None:
+    """Where a film's labels lie: those that came with it, else below the set's folder, else below the folder
+    of the data set that the set's file names.
+    """
+    if kept is not None and kept.midi is not None and kept.midi.is_file():
+        return kept.midi
+    label = film.midi or film.npz
+    if label is None:
+        return None
+    places = [] if folder is None else [folder]
+    if kept is not None and kept.film.as_posix().endswith("/" + film.film):
+        places.append(Path(kept.film.as_posix().removesuffix("/" + film.film)))
+    if films.labels is not None:
+        with suppress(AudeoBenchError):  # where it is not registered, there are none
+            places.append(find(films.labels).directory)
+    return next((place / label for place in places if (place / label).is_file()), None)
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file of any size."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
