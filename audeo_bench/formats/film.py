@@ -200,23 +200,30 @@ class FilmFrames:
         self.path, self.start = Path(path), float(start)
         self.remarks: list[str] = []
         self._tell = remarks
+        self._reader: _Reader | None = None
         self._lock = threading.RLock()
         if corners is not None and crop is not None:
             raise AudeoBenchError(f"{self.path}: corners and a crop are given; give one of them.")
-        decoder = Decoder(self.path, say=self._say)
-        first = decoder.at(0.0)
-        self._timeline = decoder.timeline
-        self._stored, self._turn = (first.width, first.height), turn_of(first)
-        self.size = _displayed_size(self._stored, self._turn)
-        length = round((self._timeline.end - self.start) * FRAMES_PER_SECOND)
-        if not abs(self.start) < 1e6 or (length < 1 and self.start > 0):
-            raise AudeoBenchError(
-                f"{self.path}: the film lasts {self._timeline.end:.2f} s, nothing begins at {self.start:g} s."
-            )
-        self._length = max(1, length)
+        if not abs(self.start) < 1e6:
+            raise AudeoBenchError(f"{self.path}: start {self.start:g} is no time in a film; give seconds.")
         self.corners = None if corners is None else np.array(corners, np.float64)
-        self.crop = _checked(self.path, crop, self.size)
-        self._reader: _Reader | None = _Reader(decoder, self._view())
+        decoder = Decoder(self.path, say=self._sink())
+        try:
+            first = decoder.at(0.0)
+            self._timeline = decoder.timeline
+            self._stored, self._turn = (first.width, first.height), turn_of(first)
+            self.size = _displayed_size(self._stored, self._turn)
+            end = self._timeline.end
+            self._length = max(1, round((end - self.start) * FRAMES_PER_SECOND))
+            if self.start > end - 0.5 / FRAMES_PER_SECOND and self.start > 0:
+                raise AudeoBenchError(
+                    f"{self.path}: the film lasts {end:.2f} s, nothing begins at {self.start:g} s."
+                )
+            self.crop = _checked(self.path, crop, self.size)
+            self._reader = _Reader(decoder, self._view())
+        except BaseException:
+            decoder.close()
+            raise
         _OPEN.add(self)
 
     @property
@@ -264,7 +271,7 @@ class FilmFrames:
 
     def _open(self) -> _Reader:
         if self._reader is None:
-            self._reader = _Reader(Decoder(self.path, self._timeline, self._say), self._view())
+            self._reader = _Reader(Decoder(self.path, self._timeline, self._sink()), self._view())
             _OPEN.add(self)
         return self._reader
 
@@ -274,11 +281,21 @@ class FilmFrames:
         except AudeoBenchError as fault:
             raise AudeoBenchError(f"{self.path}: {fault}") from None
 
-    def _say(self, remark: str) -> None:
-        if remark not in self.remarks:
-            self.remarks.append(remark)
-            if self._tell is not None:
-                self._tell(f"{self.path}: {remark}.")
+    def _sink(self) -> Callable[[str], object]:
+        """What a decoder reports to; it does not hold this object, whose end closes the file at once."""
+        path, kept, tell = self.path, self.remarks, self._tell
+
+        def say(remark: str) -> None:
+            if remark not in kept:
+                kept.append(remark)
+                if tell is not None:
+                    tell(f"{path}: {remark}.")
+
+        return say
+
+    def __del__(self) -> None:
+        if getattr(self, "_reader", None) is not None:
+            self.close()
 
     def _leave_to_parent(self) -> None:
         """In a forked process: the threads of the decoder were not copied, so that even closing it would wait

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import multiprocessing
 import operator
 import os
@@ -131,6 +132,8 @@ def test_start_is_where_frame_0_lies(film: Path) -> None:
     assert shown(early)[:8] == [0, 0, 0, 0, 0, 0, 1, 2]
     with pytest.raises(AudeoBenchError, match=r"lasts 3\.00 s, nothing begins at 3 s"):
         FilmFrames(film, start=3)
+    with pytest.raises(AudeoBenchError, match="start nan is no time"):
+        FilmFrames(film, start=float("nan"))
 
 
 def test_stream_without_duration(tmp_path: Path) -> None:
@@ -516,6 +519,20 @@ def test_a_copy_reads_on_and_a_closed_film_opens_again(film: Path) -> None:
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(frames))[40:42], whole[40:42])
     frames.close()
     np.testing.assert_array_equal(frames[40:42], whole[40:42])
+
+
+def test_a_film_that_is_let_go_is_closed(film: Path) -> None:
+    def opened() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    gc.disable()
+    try:
+        before = opened()
+        for _ in range(5):
+            FilmFrames(film)[3:5]
+        assert opened() == before
+    finally:
+        gc.enable()
 
 
 def test_stills_are_spread_over_the_film(film: Path, tmp_path: Path) -> None:
