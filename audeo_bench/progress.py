@@ -1,13 +1,17 @@
-"""One look for every progress bar."""
+"""What is said on stderr while work goes on: one look for every progress bar and remark."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from audeo_bench.formats.text import plain
 
 
 @dataclass(frozen=True)
@@ -38,3 +42,9 @@ def progress_bar(title: str, total: float, unit: str = "") -> Iterator[Bar]:
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         yield Bar(progress, progress.add_task(title, total=total, note=""))
+
+
+def tell(path: Path, remarks: Iterable[str]) -> None:
+    """Say what a reader remarked about a file, a line each."""
+    for remark in remarks:
+        print(plain(f"audeo-bench: note: {path}: {remark}."), file=sys.stderr)

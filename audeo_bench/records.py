@@ -21,6 +21,7 @@ from audeo_bench import provenance
 from audeo_bench.api import Provenance
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write
+from audeo_bench.formats.text import parse_json, read_text
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
@@ -535,14 +536,12 @@ def read(path: Path, kind: type[Record], remedy: str = "restore the file or make
     AudeoBenchError
         Not readable, not JSON, another schema number, a field missing, unknown or of another type.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise AudeoBenchError(f"{path}: cannot be read ({fault}); {remedy}.") from fault
+    text = read_text(path, remedy=remedy)
+    content = parse_json(text, str(path), remedy=remedy)
     try:
         return kind.model_validate_json(text)
     except ValidationError as fault:
-        _refuse_other_schema(path, text, kind, remedy)
+        _refuse_other_schema(path, content, kind, remedy)
         first = fault.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         found = (
@@ -552,11 +551,7 @@ def read(path: Path, kind: type[Record], remedy: str = "restore the file or make
         raise AudeoBenchError(f"{path}: {where}: {first['msg']}{found}{more}; {remedy}.") from fault
 
 
-def _refuse_other_schema(path: Path, text: str, kind: type[Strict], remedy: str) -> None:
-    try:
-        content = json.loads(text)
-    except ValueError:
-        return
+def _refuse_other_schema(path: Path, content: object, kind: type[Strict], remedy: str) -> None:
     if kind.SCHEMA is None or not isinstance(content, dict):
         return
     number = content.get("schema", content.get("schema_version"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import importlib
 import importlib.util
+import io
 import sys
 from typing import Annotated, Any
 
@@ -76,7 +77,9 @@ class OneLineErrors(TyperGroup):
 
 def fail(message: str, code: int = BAD_INPUT) -> None:
     """Print ``audeo-bench: error: message`` on stderr as one line and leave with ``code``."""
-    print(f"audeo-bench: error: {' '.join(message.split())}", file=sys.stderr)
+    from audeo_bench.formats.text import plain
+
+    print(f"audeo-bench: error: {plain(' '.join(message.split()))}", file=sys.stderr)
     raise typer.Exit(code)
 
 
@@ -117,4 +120,7 @@ for _module in MODULES:
 
 def main() -> None:
     """The console script ``audeo-bench``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # an ASCII terminal shows the rest as escapes
+            stream.reconfigure(errors="backslashreplace")
     app()

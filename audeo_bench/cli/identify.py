@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -103,7 +104,9 @@ def identify(
     )
     _export(folder, export)
     if as_json:
-        typer.echo(path.read_text(encoding="utf-8"))
+        from audeo_bench.formats.text import read_json
+
+        typer.echo(json.dumps(read_json(path, remedy="run the same command again"), indent=1))
     else:
         opened = programme.corpus
         what = f"{opened.provenance}: corpus {opened.name} {opened.version}"

@@ -19,6 +19,7 @@ from audeo_bench.api import AudeoBenchError
 from audeo_bench.corpus import check_choice
 from audeo_bench.corpus.reenacted.pianoyt import LABELS
 from audeo_bench.files import atomic_write
+from audeo_bench.formats.text import read_text
 
 __all__ = ["SOURCES", "Registered", "Source", "add", "data_home", "find", "registered"]
 
@@ -196,8 +197,9 @@ def _entry_path(name: str) -> Path:
 def _read(name: str) -> Registered:
     path = _entry_path(name)
     try:
-        return Registered.model_validate_json(path.read_text(encoding="utf-8"))
-    except (ValidationError, UnicodeDecodeError):
+        remedy = f"remove it and run `audeo-bench data add {name} DIR` again"
+        return Registered.model_validate_json(read_text(path, remedy=remedy))
+    except ValidationError:
         raise AudeoBenchError(
             f"{path}: not a registry entry; remove it and run `audeo-bench data add {name} DIR` again."
         ) from None

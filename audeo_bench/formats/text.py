@@ -29,6 +29,8 @@ def plain(text: str) -> str:
     What is not printable (control characters, escape sequences, marks that turn the direction of writing,
     parts of a file name that are no UTF-8) stands as its Python escape.
     """
+    if text.isprintable():
+        return text
     return "".join(
         sign if sign.isprintable() or unicodedata.category(sign) == "Zs" else _escape(sign) for sign in text
     )

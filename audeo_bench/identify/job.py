@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 from audeo_bench import provenance
 from audeo_bench.api import Work
 from audeo_bench.errors import AudeoBenchError
+from audeo_bench.formats.sound import read_sound
 from audeo_bench.identify.asking import ask_all
 from audeo_bench.identify.ledger import Ledger, Query
 from audeo_bench.identify.players import SystemPlayer, table2_players
-from audeo_bench.identify.segments import Segment, cut, load_audio, segment_count
+from audeo_bench.identify.segments import Segment, cut, segment_count
 from audeo_bench.identify.service import Service
 from audeo_bench.identify.table import add_up, in_papers_order
 from audeo_bench.identify.titles import RULES_VERSION
 from audeo_bench.paper.reported import reported
-from audeo_bench.progress import progress_bar
+from audeo_bench.progress import progress_bar, tell
 from audeo_bench.records import CorpusName, Identification, IdentificationRow, write
 
 if TYPE_CHECKING:
@@ -232,7 +233,9 @@ def identify_files(
     """
     noted: list[tuple[Path, list[Segment]]] = []
     for path in paths:
-        segments = cut(load_audio(path), str(path))
+        heard = read_sound(path)
+        tell(path, heard.remarks)
+        segments = cut(heard.samples, str(path))
         if not segments:
             raise AudeoBenchError(f"{path}: shorter than 12 seconds, too short to be asked about.")
         noted.append((path, segments))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
@@ -92,39 +91,3 @@ def segment_count(seconds: float) -> int:
     """How many segments :func:`cut` makes of a recording."""
     whole, left = divmod(seconds, SEGMENT_SECONDS)
     return int(whole) + (left >= SHORTEST_SECONDS)
-
-
-def load_audio(path: Path) -> np.ndarray:
-    """Read any audio or video file that FFmpeg's libraries can decode, as float32 mono at 16 kHz.
-
-    Raises
-    ------
-    AudeoBenchError
-        If the file does not exist, cannot be decoded or has no sound.
-    """
-    import av
-    import av.error
-    import soxr
-
-    blocks: list[np.ndarray] = []
-    rate = SAMPLE_RATE
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.audio:
-                raise AudeoBenchError(f"{path}: has no audio track; give a file with sound.")
-            stream = container.streams.audio[0]
-            rate = stream.codec_context.sample_rate
-            # Only the sample format is left to FFmpeg: its mono is louder than the mean of the channels.
-            to_float = av.AudioResampler(format="fltp", rate=rate)
-            for frame in container.decode(stream):
-                blocks += [part.to_ndarray().mean(axis=0) for part in to_float.resample(frame)]
-    except FileNotFoundError:
-        raise AudeoBenchError(f"{path}: there is no such file.") from None
-    except (av.error.FFmpegError, OSError) as problem:
-        raise AudeoBenchError(
-            f"{path}: cannot be decoded as audio ({problem}); give a WAV, FLAC or MP3."
-        ) from None
-    audio = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    if rate != SAMPLE_RATE:
-        audio = soxr.resample(audio, rate, SAMPLE_RATE)
-    return np.asarray(audio, np.float32)

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from audeo_bench.contestants.loading import sha256_of
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write
+from audeo_bench.formats.text import read_json
 from audeo_bench.leaderboards.rows import read_row, row_paths
 from audeo_bench.places import checkout, shipped
 from audeo_bench.records import Row, Subject
@@ -111,17 +112,12 @@ def read_verified(folder: Path) -> dict[str, str]:
     """``verified.json``: ``board/contestant`` to the SHA-256 of the row that was computed again from its
     rolls.
     """
-    text = _text(folder / VERIFIED)
-    if text is None:
+    path, remedy = folder / VERIFIED, "delete it and run `audeo-bench leaderboard verify`"
+    if not path.exists():
         return {}
-    try:
-        found = json.loads(text)
-        assert isinstance(found, dict) and all(isinstance(value, str) for value in found.values())
-    except (ValueError, AssertionError) as fault:
-        raise AudeoBenchError(
-            f"{folder / VERIFIED}: not a table of row hashes; delete it and run `audeo-bench leaderboard "
-            "verify`."
-        ) from fault
+    found = read_json(path, remedy=remedy)
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise AudeoBenchError(f"{path}: not a table of row hashes; {remedy}.")
     return found
 
 
@@ -176,13 +172,6 @@ def _unwritable(folder: Path, fault: OSError) -> AudeoBenchError:
     return AudeoBenchError(
         f"{folder}: cannot be written ({fault.strerror}); name a folder of your own with --boards."
     )
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
 
 
 def _refuse_mixture(path: Path, row: Row, first: Row) -> None:

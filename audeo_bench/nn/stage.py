@@ -6,22 +6,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from audeo_bench.api import KEYS, PAPER_KEYS, AudeoBenchError, Frames, RollToMidi, Stage, VideoToRoll
 from audeo_bench.files import atomic_write
+from audeo_bench.formats.text import parse_json
+from audeo_bench.formats.weights import describe_weights, read_weights
 from audeo_bench.nn.folding import folded
 from audeo_bench.nn.frames import shrink, stack_indices, to_unit
 from audeo_bench.nn.release_checkpoint import RELEASE_SUFFIXES, read_release_checkpoint
 from audeo_bench.nn.winograd import with_winograd
 
+REMEDY = "train it again or copy it again"
 READ, BATCH = 128, 8
 """Frames read at once, so that few are read twice; stacks answered at once, so that maps fit a cache."""
 
@@ -85,21 +88,37 @@ class TorchStage(Stage):
         if weights.suffix in RELEASE_SUFFIXES:
             self._load_release(weights)
             return
-        try:
-            with safe_open(weights, "pt") as file:
-                facts = file.metadata() or {}
-                names = list(file.keys())
-                tensors = {name: file.get_tensor(name) for name in names}
-        except (SafetensorError, OSError) as fault:
-            raise AudeoBenchError(f"{weights}: not a readable safetensors file ({fault}).") from fault
+        facts, shapes = describe_weights(weights, remedy=REMEDY)
         if facts.get("contestant") != self.name:
             found = facts.get("contestant", "an unnamed net")
             raise AudeoBenchError(
                 f"{weights}: holds weights of {found}, but {self.name} was asked to load them."
             )
-        type(self).__init__(self, **json.loads(facts["options"]))
-        self._take(weights, tensors)
-        self.trained_on = tuple(json.loads(facts["trained_on"]))
+        options, trained_on = (
+            parse_json(facts.get(key, "null"), f"{weights}: its {key}", remedy=REMEDY)
+            for key in ("options", "trained_on")
+        )
+        if not isinstance(options, dict) or not isinstance(trained_on, list):
+            raise AudeoBenchError(f"{weights}: does not say how its net is built; {REMEDY}.")
+        self._rebuild(weights, options, shapes)
+        self._take(weights, read_weights(weights, remedy=REMEDY))
+        self.trained_on = tuple(map(str, trained_on))
+
+    def _rebuild(self, weights: Path, options: dict[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Build the net anew, first without memory: options of any size stand in a stranger's file."""
+        try:
+            with suppress(NotImplementedError), torch.device("meta"):
+                net = type(self)(**options).net
+                expected = {name: tuple(value.shape) for name, value in net.state_dict().items()}
+                differ = sorted({name for name, _ in expected.items() ^ shapes.items()})
+                if differ:
+                    raise ValueError(f"{differ[0]} and {len(differ) - 1} more are of other shapes")
+            type(self).__init__(self, **options)
+        except (TypeError, ValueError, RuntimeError, KeyError, IndexError, AudeoBenchError) as fault:
+            first = (str(fault) or type(fault).__name__).splitlines()[0]
+            raise AudeoBenchError(
+                f"{weights}: weights of another architecture than {self.name}: {first[:200]}"
+            ) from fault
 
     def _load_release(self, weights: Path) -> None:
         state = read_release_checkpoint(weights)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from audeo_bench.api import FRAMES_PER_SECOND, KEYS, PAPER_KEYS, AudeoBenchError, Notes
 from audeo_bench.formats.midi import read_midi
+from audeo_bench.formats.npz import read_array
 from audeo_bench.roll import notes_to_roll, roll_to_notes
 
 __all__ = ["Score", "read_roll_file", "read_scores"]
@@ -100,26 +100,9 @@ def read_roll_file(path: Path) -> np.ndarray:
     """The roll of an .npz or .npy file, shape (88, T), bool or numbers as stored.
 
     (T, 88) is turned round, and 51 keys, (51, T) or (T, 51), stand for the paper's 15..65. An .npz file's
-    array is the first there is of ``roll``, ``midi``, ``sounding``, ``pressed``.
+    array is the first there is of ``roll``, ``midi``, ``sounding``, ``pressed``, or the only one.
     """
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            roll = loaded
-        else:
-            with loaded:
-                known = [name for name in ROLL_NAMES if name in loaded.files]
-                if not known:
-                    raise AudeoBenchError(
-                        f"{path}: holds {', '.join(loaded.files) or 'nothing'}; name the roll one of "
-                        f"{', '.join(ROLL_NAMES)}."
-                    )
-                roll = loaded[known[0]]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as fault:
-        found = (
-            "no such file" if isinstance(fault, FileNotFoundError) else f"not a readable array file ({fault})"
-        )
-        raise AudeoBenchError(f"{path}: {found}; give an .npz or .npy file with a roll.") from fault
+    roll = read_array(path, ROLL_NAMES, remedy="give an .npz or .npy file with a roll")
     paper = PAPER_KEYS.stop - PAPER_KEYS.start
     if roll.ndim == 2 and roll.dtype.kind in "buif":
         for keys in (KEYS, paper):

@@ -45,5 +45,5 @@ def outdated(folder: Path) -> list[str]:
     return [
         name
         for name, text in texts.items()
-        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text
+        if not (folder / name).is_file() or (folder / name).read_bytes() != text.encode()
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -45,9 +44,9 @@ def table2(rows: Sequence[IdentificationRow], what: str, quick: bool) -> Table:
         warnings.append("NOT FINISHED")
     start = f"{', '.join(warnings)}: " if warnings else ""
     made = table(
-        escape(f"{start}Table 2 by {first.service} ({what}; % of answered segments named rightly)"),
+        f"{start}Table 2 by {first.service} ({what}; % of answered segments named rightly)",
         *("System", "Source", *GROUPS.values(), "right", "wrong", "nothing", "error"),
-        caption=escape(_caption(rows)),
+        caption=_caption(rows),
     )
     for row in rows:
         paper = reported().table2.row(row.system)
@@ -56,7 +55,7 @@ def table2(rows: Sequence[IdentificationRow], what: str, quick: bool) -> Table:
             made.add_row(paper.label, "paper", *cells, *[""] * 4, style="dim")
         cells = [_cell(tally, paper, group) for group, tally in row.groups.items()]
         counts = [str(getattr(row.total, kind)) for kind in ("right", "wrong", "nothing", "error")]
-        made.add_row(paper.label if paper else escape(row.system), first.service, *cells, *counts)
+        made.add_row(paper.label if paper else row.system, first.service, *cells, *counts)
     return made
 
 
@@ -97,9 +96,9 @@ def strips(rows: Sequence[IdentificationRow]) -> Table:
     table = Table(title=f"{rows[0].service}: {LEGEND}")
     table.add_column("Recording")
     for row in rows:
-        table.add_column(escape(row.system), no_wrap=True)
+        table.add_column(row.system, no_wrap=True)
     for recording in dict.fromkeys(name for row in rows for name in row.strips):
-        table.add_row(escape(recording), *(strip(row.strips.get(recording, [])) for row in rows))
+        table.add_row(recording, *(strip(row.strips.get(recording, [])) for row in rows))
     return table
 
 
@@ -110,7 +109,7 @@ def strip(outcomes: Sequence[Outcome | None]) -> Text:
 
 def answers(queries: Sequence[Query], title: str) -> Table:
     """What one listener said of files, segment by segment."""
-    table = Table(title=escape(title))
+    table = Table(title=title)
     for heading in ("File", "Seconds", "Title", "Artist", "Album"):
         table.add_column(heading, overflow="fold")
     for query in queries:
@@ -120,5 +119,5 @@ def answers(queries: Sequence[Query], title: str) -> Table:
         else:
             answer = query.reply.answer
             said = [answer.title or "nothing", answer.artist, answer.album]
-        table.add_row(*(escape(cell) for cell in (query.recording, span, *said)))
+        table.add_row(*(query.recording, span, *said))
     return table

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from audeo_bench.formats.text import plain
 from audeo_bench.leaderboards.boards import Board
 from audeo_bench.paper.reported import GROUPS, Paper
 from audeo_bench.records import Identification
@@ -20,18 +22,17 @@ PROVENANCE_NOTES = {
 
 
 def environment(html: bool = False) -> Environment:
-    """Where the templates beside this module are rendered; text of strangers is escaped in HTML, and has to
-    pass the filter ``cell`` in Markdown.
-    """
+    """Where the templates beside this module are rendered; every text put into them is escaped."""
     made = Environment(
         loader=PackageLoader("audeo_bench.report"),
         autoescape=html,
+        finalize=_shown if html else cell,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=not html,
     )
-    made.filters |= {"percent": percent, "amount": amount, "cell": cell}
+    made.filters |= {"percent": percent, "amount": amount}
     return made
 
 
@@ -63,9 +64,15 @@ def amount(number: int | None) -> str:
     return str(number)
 
 
-def cell(text: str) -> str:
-    """Text that stays inside one cell and means nothing to Markdown or HTML."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _shown(value: Any) -> Any:
+    return plain(value) if type(value) is str else value
+
+
+def cell(value: Any) -> Any:
+    """Text that stays inside one cell and means nothing to Markdown or HTML; all else stays as it is."""
+    if type(value) is not str:
+        return value
+    escaped = plain(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for sign in "\\|`*_[]":
         escaped = escaped.replace(sign, f"\\{sign}")
-    return " ".join(escaped.split())
+    return escaped

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from audeo_bench.formats.text import plain
 
 PIPE_WIDTH = 120
 """Columns where the output is no terminal; rich would squeeze tables into 80."""
@@ -25,8 +29,17 @@ _WORDS = {
 
 def stdout() -> Console:
     """The console that tables go to."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+    console = _Literal(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    return console
+
+
+class _Literal(Console):
+    """Shows every text as it is: names from outside hold brackets, and worse."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str("\n".join(map(plain, text.split("\n"))), **options)
 
 
 def table(title: str, *headings: str, caption: str | None = None) -> Table:

@@ -8,8 +8,6 @@ only) and, once scored, ``scores.json``. Every file is written whole or not at a
 from __future__ import annotations
 
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ import numpy as np
 
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write
+from audeo_bench.formats.npz import read_arrays
 from audeo_bench.records import Answer, Origin, RunRecord, StageRecord, Status, Subject, read, write
 from audeo_bench.runs.task import Task
 
@@ -152,15 +151,10 @@ def read_answer(folder: Path, recording: str) -> tuple[np.ndarray, np.ndarray | 
         A missing or damaged file.
     """
     path = roll_path(folder, recording)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return file["roll"], file.get("answered")
-    except FileNotFoundError as error:
-        raise AudeoBenchError(f"{path}: missing; {AGAIN} to answer it.") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError) as error:
-        raise AudeoBenchError(
-            f"{path}: truncated or not a run's roll ({error}); delete it and {AGAIN}."
-        ) from error
+    arrays = read_arrays(path, remedy=f"{AGAIN} to answer it anew")
+    if "roll" not in arrays:
+        raise AudeoBenchError(f"{path}: not a run's roll; {AGAIN} to answer it anew.")
+    return arrays["roll"], arrays.get("answered")
 
 
 def roll_sha256(roll: np.ndarray) -> str:

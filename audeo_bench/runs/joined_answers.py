@@ -6,8 +6,6 @@ probabilities in 0..1 at 25 frames a second, or ``wtc2-01.mid``.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from audeo_bench.api import FRAMES_PER_SECOND, KEYS, AudeoBenchError, Recording
 from audeo_bench.contestants.answer import check_roll
 from audeo_bench.files import file_name
 from audeo_bench.formats.midi import PedalRule, read_midi
+from audeo_bench.formats.npz import read_array
 from audeo_bench.records import StageRecord
 from audeo_bench.roll import notes_to_roll
 from audeo_bench.runs.predict import keep_answers
@@ -240,16 +239,7 @@ def _read(path: Path, recording: Recording, pedal: PedalRule) -> _Answer:
 
 
 def _read_npz(path: Path, recording: Recording) -> np.ndarray:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            names = arrays.files
-            if "roll" not in names and len(names) != 1:
-                raise AudeoBenchError(
-                    f"{path.name}: arrays {', '.join(names) or '(none)'}; name the roll 'roll'"
-                )
-            roll = arrays["roll" if "roll" in names else names[0]]
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as fault:
-        raise AudeoBenchError(f"{path.name}: not a whole .npz file ({fault})") from fault
+    roll = read_array(path, ["roll"], remedy="write it again with numpy.savez_compressed")
     if roll.ndim == 2 and roll.shape[0] == KEYS:
         return check_roll(roll, roll.shape[1], path.name, recording.id)
     return check_roll(roll, len(recording), path.name, recording.id)

@@ -13,8 +13,6 @@ statistics compare. The metrics themselves: :mod:`.frames`, :mod:`.notes`, :mod:
 from __future__ import annotations
 
 import sys
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audeo_bench.errors import AudeoBenchError
+from audeo_bench.formats.npz import read_arrays
 from audeo_bench.records import METRIC_VERSION, RecordingScores, Scores, Subject
 from audeo_bench.roll import KEYS, THRESHOLD
 from audeo_bench.score.frames import KEY_RANGES, frame_counts, metric_values
@@ -106,25 +105,9 @@ def score_file(path: str | Path, thresholds: Sequence[float] = THRESHOLDS) -> pd
     AudeoBenchError
         The file is missing, truncated, pickled, lacks an array, or its arrays cannot be scored.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            truth, probabilities = arrays["labels"], arrays["probabilities"]
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        IndexError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as fault:
-        # numpy's own words for a file that is no archive recommend to unpickle it.
-        reason = fault if isinstance(fault, OSError) or zipfile.is_zipfile(path) else "it is no zip archive"
-        raise AudeoBenchError(
-            f"{path}: not an .npz file with the arrays 'labels' and 'probabilities' ({reason})."
-        ) from fault
-    return _score(truth, probabilities, thresholds, str(path), frames_first=True)
+    remedy = "give an .npz file with the arrays labels and probabilities"
+    arrays = read_arrays(Path(path), ["labels", "probabilities"], remedy=remedy)
+    return _score(arrays["labels"], arrays["probabilities"], thresholds, str(path), frames_first=True)
 
 
 def _score(

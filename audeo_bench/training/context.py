@@ -17,6 +17,7 @@ from lightning_fabric import Fabric
 from audeo_bench.api import AudeoBenchError, Recording, VideoToRoll
 from audeo_bench.corpus import open_corpus
 from audeo_bench.files import atomic_write
+from audeo_bench.formats.npz import map_array, read_array
 from audeo_bench.nn.stage import TorchStage
 from audeo_bench.progress import progress_bar
 from audeo_bench.training.frames import Source, cached_frames
@@ -106,7 +107,7 @@ class Context:
                     with atomic_write(path) as temporary:
                         np.save(temporary, recording.audio().astype(np.float16))
                 bar.advance()
-        return [np.load(path, mmap_mode="r") for path in paths]
+        return [map_array(path, remedy="delete it, and it is rendered again") for path in paths]
 
     def _rolls(
         self, sources: Sequence[Source], recordings: Sequence[Recording]
@@ -124,6 +125,7 @@ class Context:
                 if not kept.exists():
                     with self.fabric.autocast(), atomic_write(kept) as temporary:
                         np.save(temporary, stage.roll(frames))
-                pairs.append((np.load(kept), recording.sounding))
+                roll = read_array(kept, [], remedy="delete it, and it is answered again")
+                pairs.append((roll, recording.sounding))
                 bar.advance()
         return pairs

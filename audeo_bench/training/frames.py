@@ -14,6 +14,7 @@ import platformdirs
 from audeo_bench.api import Recording, windows
 from audeo_bench.corpus import open_corpus
 from audeo_bench.files import atomic_write
+from audeo_bench.formats.npz import map_array
 from audeo_bench.nn.frames import STACK, shrink, stack_indices
 from audeo_bench.progress import progress_bar
 
@@ -78,7 +79,8 @@ def cached_frames(
         ):
             for _ in pool.map(_render, *zip(*missing, strict=True), [shape] * len(missing)):
                 bar.advance(1)
-    return [np.load(_path(source, r, shape), mmap_mode="r") for source, _, r in recordings]
+    remedy = "delete it, and it is rendered again"
+    return [map_array(_path(source, r, shape), remedy=remedy) for source, _, r in recordings]
 
 
 class BalancedDraws:

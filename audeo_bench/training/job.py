@@ -163,4 +163,4 @@ def _describe(weights: Path, stage: TorchStage, context: Context, facts: dict[st
         **facts,
     }
     with atomic_write(weights.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+        temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")

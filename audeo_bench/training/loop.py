@@ -186,7 +186,7 @@ def _read(checkpoint: Path) -> dict[str, Any]:
 
 
 def _write_log(path: Path, history: list[dict[str, float]]) -> None:
-    with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, history[0].keys())
         writer.writeheader()
         writer.writerows(history)

@@ -152,7 +152,7 @@ class TestBadInput:
             ),
             (["score", "gone"], "gone: no such run folder or .npz file"),
             (["score", "."], "not a run folder"),
-            (["score", "reader.py"], "reader.py: not an .npz file"),
+            (["score", "reader.py"], "reader.py: not a whole array file"),
             (["train"], "name one contestant"),
         ],
     )
@@ -163,7 +163,7 @@ class TestBadInput:
         np.savez_compressed(here / "rolls.npz", labels=np.zeros((9, 88)), probabilities=np.zeros((9, 88)))
         whole = (here / "rolls.npz").read_bytes()
         (here / "rolls.npz").write_bytes(whole[: len(whole) // 2])
-        assert "rolls.npz: not an .npz file" in refused("score", "rolls.npz")
+        assert "rolls.npz: not a whole array file" in refused("score", "rolls.npz")
 
     def test_a_contestant_that_answers_nonsense(self, here):
         write_contestant(here, "reader", READER.replace("0.9 / 255", "-1"))

@@ -171,7 +171,7 @@ def test_damage_is_one_clear_error(catalogue, tmp_path):
     with pytest.raises(AudeoBenchError, match="no catalogue there"):
         Catalogue(tmp_path / "pitch.npy")
     (tmp_path / "catalogue.json").write_text("{")
-    with pytest.raises(AudeoBenchError, match="damaged"):
+    with pytest.raises(AudeoBenchError, match="not the JSON that is expected"):
         Catalogue(tmp_path)
 
 
@@ -212,8 +212,8 @@ def test_a_folder_with_titles_becomes_a_catalogue(tmp_path):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("file,title\nmissing.mid,T\n", "line 2.*missing.mid does not exist"),
-        ("name,title\na.mid,T\n", "line 2: needs a file and a title"),
+        ("file,title\nmissing.mid,T\n", "line 2.*missing.mid is no file"),
+        ("name,title\na.mid,T\n", "has no column file"),
         ("file,title,bwv\na.mid,T,x\n", "whole numbers"),
     ],
 )

@@ -2,12 +2,11 @@ import hashlib
 
 import numpy as np
 import pytest
-import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError
-from audeo_bench.identify.segments import cut, load_audio
+from audeo_bench.identify.segments import cut
 
 
 @given(st.integers(0, 75 * SAMPLE_RATE))
@@ -39,20 +38,3 @@ def test_bad_audio_is_refused():
         cut(np.full(SAMPLE_RATE, np.nan), "wtc2-01")
     with pytest.raises(AudeoBenchError, match="mono"):
         cut(np.zeros((2, SAMPLE_RATE)))
-
-
-def test_any_file_becomes_16_khz_mono(tmp_path):
-    time = np.arange(44_100) / 44_100
-    soundfile.write(tmp_path / "a.flac", np.stack([np.sin(2e3 * time), np.sin(2e3 * time)], 1) * 0.5, 44_100)
-    audio = load_audio(tmp_path / "a.flac")
-    assert audio.dtype == np.float32
-    assert abs(len(audio) - SAMPLE_RATE) <= 1
-    expected = 0.5 * np.sin(2e3 * np.arange(len(audio)) / SAMPLE_RATE)
-    assert np.abs(audio - expected)[200:-200].max() < 0.01
-
-
-def test_what_is_no_audio_is_refused(tmp_path):
-    (tmp_path / "a.wav").write_text("no sound")
-    for name in ("a.wav", "missing.wav"):
-        with pytest.raises(AudeoBenchError, match=name):
-            load_audio(tmp_path / name)

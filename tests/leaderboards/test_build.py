@@ -59,11 +59,13 @@ def test_equals_share_a_rank(boards_folder, make_row):
 
 
 def test_names_are_text_wherever_they_stand(tmp_path, make_row):
-    hostile = "x: <script>alert(1)</script> | `code`"
+    hostile = "x: <script>alert(1)</script> | `code` \x1b[31m\n# heading"
     write_row(make_row("keywise", marks=(hostile,)), tmp_path)
     markdown, page = (path.read_text() for path in build(tmp_path))
     assert "<script>alert" not in markdown and "<script>alert" not in page
     assert "\\|" in markdown
+    assert "\x1b" not in markdown + page
+    assert "\n# heading" not in markdown
 
 
 def test_other_recordings_are_never_merged(boards_folder, make_row):

@@ -113,7 +113,7 @@ def _edited(scores: Scores, **changes: object) -> str:
 def test_what_is_no_scores_file_is_named(scores: Scores, tmp_path: Path) -> None:
     path = tmp_path / "scores.json"
     for text, said in (
-        ("{", "Invalid JSON"),
+        ("{", "not the JSON that is expected"),
         ("[]", "should be an object"),
         (_edited(scores, metric_version="0"), "metric_version: Input should be '1'"),
         (_edited(scores, surprise=1), "surprise"),

@@ -28,6 +28,9 @@ from audeo_bench.corpus.audeo.release import (
 from audeo_bench.corpus.reenacted.recordings import clavier_listing, clavier_work
 from audeo_bench.corpus.registry import data_home
 from audeo_bench.files import atomic_write
+from audeo_bench.formats.npz import read_arrays
+from audeo_bench.formats.picture import read_picture
+from audeo_bench.formats.text import read_text
 from audeo_bench.progress import progress_bar
 
 __all__ = ["AudeoRecorded", "Imported", "ImportedRecording", "import_recordings"]
@@ -213,11 +216,7 @@ class AudeoRecorded(Corpus):
 
     def _arrays(self, recording_id: str) -> dict[str, Any]:
         path = _home() / self.imported.recordings[recording_id].file
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                return dict(file)
-        except (OSError, ValueError, EOFError) as fault:
-            raise AudeoBenchError(f"{path}: cannot be read ({fault}); {HOW} again.") from fault
+        return read_arrays(path, remedy=f"{HOW} again")
 
 
 @dataclass(frozen=True)
@@ -245,11 +244,7 @@ class PictureFrames:
     def _read(self, path: Path) -> np.ndarray:
         from PIL import Image
 
-        try:
-            with Image.open(path) as picture:
-                # As the release: grey first, then PIL's own default filter.
-                return np.asarray(picture.convert("L").resize((FRAME_WIDTH, FRAME_HEIGHT)))
-        except FileNotFoundError:
+        if not path.exists():
             here = len(picture_numbers(self.folder))
             span = f"frame{self.numbers[0]}.jpg to frame{self.numbers[-1]}.jpg"
             raise AudeoBenchError(
@@ -257,16 +252,17 @@ class PictureFrames:
                 f"{self.recording} ({span}), {here:,} of them are there. Put the release's pictures there,"
                 f" then {HOW} again; without pictures only the authors' stored answers can be scored (leave "
                 "out --contestant)."
-            ) from None
-        except OSError as fault:
-            raise AudeoBenchError(f"{path}: not a readable picture ({fault}); copy it again.") from fault
+            )
+        # As the release: grey first, then PIL's own default filter.
+        grey = Image.fromarray(read_picture(path, remedy="copy it again"))
+        return np.asarray(grey.resize((FRAME_WIDTH, FRAME_HEIGHT)))
 
 
 def _imported() -> Imported:
     path = _home() / "imported.json"
+    if not path.exists():
+        raise AudeoBenchError(f"corpus audeo: no release has been imported here; {HOW}.")
     try:
-        return Imported.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise AudeoBenchError(f"corpus audeo: no release has been imported here; {HOW}.") from None
-    except (ValidationError, UnicodeDecodeError) as fault:
+        return Imported.model_validate_json(read_text(path, remedy=f"{HOW} again"))
+    except ValidationError as fault:
         raise AudeoBenchError(f"{path}: not an import of this version; {HOW} again.") from fault

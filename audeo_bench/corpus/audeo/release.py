@@ -19,8 +19,6 @@ Any part of it may be there (names as the release gives them, below ``training``
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +28,8 @@ from scipy.special import expit
 
 from audeo_bench.api import FRAMES_PER_SECOND, KEYS, PAPER_KEYS, AudeoBenchError, Notes
 from audeo_bench.formats.midi import read_midi
-from audeo_bench.formats.unpickle import read_vectors
+from audeo_bench.formats.npz import read_arrays
+from audeo_bench.formats.unpickle import LAST_FRAME, read_vectors
 from audeo_bench.roll import notes_to_roll
 
 __all__ = ["ANSWERS", "ReleaseRecording", "StoredRoll", "read_recording", "recordings_in"]
@@ -40,6 +39,10 @@ RECORDING = re.compile(r"No\.\s*(\d+)\s+B([12])(?!\d)")
 """As in ``Bach Prelude and Fugue No.1 B2``: number and book of the Well-Tempered Clavier."""
 PIECE = re.compile(r"(\d+)-(\d+)$")
 PICTURE = re.compile(r"frame(\d+)$")
+PIECE_BYTES = 2**24
+"""Of one array of a piece; 50 frames of 88 float64 have 35,200."""
+WORKS = 24
+"""Preludes and fugues in each book."""
 SAME_NOTES = 0.9
 """F1 between the truth and the roll of a MIDI file from which the file counts as the truth's own notes."""
 
@@ -104,6 +107,8 @@ def recordings_in(directory: Path) -> dict[tuple[int, int], Places]:
             named = RECORDING.search(path.stem if path.is_file() else path.name)
             if not named:
                 continue
+            if not 1 <= int(named[1]) <= WORKS:
+                raise AudeoBenchError(f"{path}: No.{named[1]}, but a book has {WORKS}; rename or remove it.")
             place = found.setdefault((int(named[2]), int(named[1])), {})
             if kind in place:
                 raise AudeoBenchError(f"{path}: the same recording as {place[kind]}; keep one of them.")
@@ -175,7 +180,7 @@ def _span(places: Places) -> tuple[int, float]:
 def picture_numbers(folder: Path) -> list[int]:
     """The numbers of the pictures in a folder, rising."""
     named = (PICTURE.match(path.stem) for path in folder.glob("frame*.jpg"))
-    return sorted(int(match[1]) for match in named if match)
+    return sorted(number for match in named if match and (number := int(match[1])) <= LAST_FRAME)
 
 
 def _piece_names(folder: Path) -> list[tuple[int, int, Path]]:
@@ -183,7 +188,7 @@ def _piece_names(folder: Path) -> list[tuple[int, int, Path]]:
     names = []
     for path in folder.glob("*.npz"):
         match = PIECE.match(path.stem)
-        if not match or int(match[2]) <= int(match[1]):
+        if not match or not int(match[1]) < int(match[2]) <= LAST_FRAME:
             raise AudeoBenchError(f"{path}: not named <start>-<end>.npz, such as 253-303.npz.")
         names.append((int(match[1]), int(match[2]), path))
     return sorted(names)
@@ -200,12 +205,8 @@ def _pieces(folder: Path, kind: str) -> dict[int, np.ndarray]:
 
 
 def _array(path: Path, key: str) -> np.ndarray:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            array = file[key]
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as fault:
-        raise AudeoBenchError(f"{path}: no .npz file with the numbers {key!r} ({fault}).") from fault
-    if array.ndim != 2 or array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+    array = read_arrays(path, [key], remedy="copy it again", limit=PIECE_BYTES)[key]
+    if array.ndim != 2 or not np.isfinite(array).all():
         raise AudeoBenchError(
             f"{path}: {key} is {array.dtype} of shape {array.shape}; "
             "finite numbers by frames and keys are expected."

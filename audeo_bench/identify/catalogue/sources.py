@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +9,10 @@ import numpy as np
 import platformdirs
 
 from audeo_bench.api import AudeoBenchError, Work
+from audeo_bench.formats.sound import read_sound
+from audeo_bench.formats.text import read_csv
 from audeo_bench.identify.catalogue.store import Source
+from audeo_bench.progress import tell
 
 DISTRACTORS = 500
 REFERENCE_SEED = 1_000_003
@@ -91,12 +92,11 @@ class FileSource:
             from audeo_bench.synth.fluidsynth import render
 
             midi = read_midi(self.path, pedal="hold")
-            for remark in midi.remarks:
-                print(f"{self.path}: {remark}", file=sys.stderr)
+            tell(self.path, midi.remarks)
             return render(midi.notes)
-        from audeo_bench.identify.segments import load_audio
-
-        return load_audio(self.path)
+        heard = read_sound(self.path)
+        tell(self.path, heard.remarks)
+        return heard.samples
 
 
 def folder_sources(folder: Path, titles: Path) -> list[Source]:
@@ -114,11 +114,7 @@ def folder_sources(folder: Path, titles: Path) -> list[Source]:
     AudeoBenchError
         If the CSV or a file that it names is missing, or a column or number is wrong.
     """
-    try:
-        with titles.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError) as problem:
-        raise AudeoBenchError(f"{titles}: cannot be read ({problem}); give a CSV with file,title.") from None
+    rows = read_csv(titles, ("file", "title"), remedy="give a CSV with file,title")
     sources: list[Source] = []
     for line, row in enumerate(rows, 2):
         if not row.get("file") or not row.get("title"):
@@ -127,7 +123,7 @@ def folder_sources(folder: Path, titles: Path) -> list[Source]:
             )
         path = folder / row["file"]
         if not path.is_file():
-            raise AudeoBenchError(f"{titles}, line {line}: {path} does not exist.")
+            raise AudeoBenchError(f"{titles}, line {line}: {path} is no file that is there.")
         try:
             number, bwv = (int(row[column]) if row.get(column) else None for column in ("number", "bwv"))
         except ValueError:

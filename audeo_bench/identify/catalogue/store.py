@@ -24,6 +24,8 @@ import numpy as np
 import psutil
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError, Work
+from audeo_bench.formats.npz import map_array
+from audeo_bench.formats.text import read_json
 from audeo_bench.identify.catalogue import landmark, pitch
 
 SCHEMA = 2
@@ -185,18 +187,18 @@ class Catalogue:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         path = folder / "catalogue.json"
+        if not path.is_file():
+            raise AudeoBenchError(
+                f"{folder}: no catalogue there; build one with `audeo-bench catalogue build`."
+            )
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
+            record = read_json(path, remedy="build the catalogue again")
             versions = record["versions"]
             self.name: str = record["name"]
             self.provenance: str = record["provenance"]
             self.digest: str = record["digest"]
             self.entries = [Entry(**{**entry, "work": Work(**entry["work"])}) for entry in record["entries"]]
-        except (FileNotFoundError, NotADirectoryError):
-            raise AudeoBenchError(
-                f"{folder}: no catalogue there; build one with `audeo-bench catalogue build`."
-            ) from None
-        except (ValueError, KeyError, TypeError) as problem:
+        except (ValueError, KeyError, TypeError, AttributeError) as problem:
             raise AudeoBenchError(f"{path}: damaged ({problem}); build the catalogue again.") from None
         if versions != VERSIONS:
             raise AudeoBenchError(
@@ -234,12 +236,7 @@ class Catalogue:
         return landmark.LandmarkIndex(moments, pointers, landmark.starts([e.ticks for e in self.entries]))
 
     def _array(self, name: str) -> np.ndarray:
-        try:
-            return np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as problem:
-            raise AudeoBenchError(
-                f"{self.folder / name}: cannot be read ({problem}); build the catalogue again."
-            ) from None
+        return map_array(self.folder / name, remedy="build the catalogue again")
 
     def _check(self, sound: bool, name: str) -> None:
         if not sound:
