@@ -9,7 +9,6 @@ they are (:mod:`~audeo_bench.keyboard.boards`).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -20,7 +19,7 @@ from audeo_bench.keyboard.boards import Board, Seen, boards, look, with_lowest_k
 from audeo_bench.keyboard.plane import Plane, extend, find_plane
 from audeo_bench.keyboard.rhythm import OCTAVE, black_x, find_rhythms
 
-__all__ = ["SURE", "Keyboard", "find_keyboard", "keyboard_in_film"]
+__all__ = ["SURE", "Keyboard", "find_keyboard"]
 
 SURE = 0.9
 """The confidence from which on an answer may be used without asking."""
@@ -121,41 +120,6 @@ def find_keyboard(
         return found
     second = _keyboard(other[0], other[1], scale, min(1 - confidence, confidence), _remark(other[1], None))
     return replace(found, runner_up=second)
-
-
-def keyboard_in_film(
-    path: Path | str, samples: int = 32, lowest_key: int | None = None
-) -> tuple[Keyboard, np.ndarray]:
-    """Find the keyboard in a film.
-
-    Parameters
-    ----------
-    path : Path or str
-    samples : int
-        Pictures spread over the film whose median is searched.
-    lowest_key : int, optional
-        As for :func:`find_keyboard`.
-
-    Returns
-    -------
-    keyboard : Keyboard
-        In film pixels as displayed.
-    still : np.ndarray, shape (height, width), uint8
-        The median.
-
-    Raises
-    ------
-    AudeoBenchError
-        The film cannot be read, or shows no keyboard.
-    """
-    from audeo_bench.formats.film import still_pictures
-
-    pictures = still_pictures(path, samples)
-    still = np.median(pictures, axis=0).astype(np.uint8)
-    try:
-        return find_keyboard(still, pictures.std(0), lowest_key), still
-    except AudeoBenchError as fault:
-        raise AudeoBenchError(f"{path}: {fault}") from None
 
 
 def find_candidates(picture: np.ndarray) -> list[Candidate]:
