@@ -1,42 +1,126 @@
-"""Writing files so that a reader never meets half of one."""
+"""Writing files so that a reader never meets half of one, nor two processes each other's."""
 
 from __future__ import annotations
 
 import os
 import re
+import socket
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from audeo_bench.errors import AudeoBenchError
+
+_HOST = re.sub(r"[^A-Za-z0-9]+", "", socket.gethostname())[:20]
+_TEMPORARY = re.compile(rf"\.audeo-bench-{_HOST}-(\d+)-")
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; on success it replaces ``path``, on any failure it is removed.
-
-    The temporary file keeps ``path``'s suffix, since writers such as numpy choose the format by it.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    """:func:`atomic_writes` of one file."""
+    with atomic_writes(path) as (temporary,):
         yield temporary
+
+
+@contextmanager
+def atomic_writes(*paths: Path) -> Iterator[list[Path]]:
+    """Yield a temporary path beside each of ``paths``; on success they replace these together, on any failure
+    they are removed and nothing is replaced.
+
+    A temporary file keeps the suffix, since writers such as numpy choose the format by it. What a killed
+    process left in the folder is removed by the next one that writes there.
+    """
+    temporaries = []
+    try:
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(path.parent)
+            prefix = f".audeo-bench-{_HOST}-{os.getpid()}-"
+            handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
+            os.close(handle)
+            temporaries.append(Path(name))
+        yield temporaries
         # mkstemp makes private files, and so do some writers; results are meant to be read by others.
         umask = os.umask(0)
         os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
+        for temporary in temporaries:
+            temporary.chmod(0o666 & ~umask)
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+        for temporary, path in zip(temporaries, paths, strict=True):
+            temporary.replace(path)
     except OSError as error:
-        error.filename = error.filename or str(path)  # a failed write does not say where
+        # A failed write does not say where, or names a file that nobody knows.
+        if error.filename is None or Path(str(error.filename)) in temporaries:
+            error.filename = str(paths[0])
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        for temporary in temporaries:
+            temporary.unlink(missing_ok=True)
+
+
+@cache
+def _sweep(folder: Path) -> None:
+    """Remove what processes of this machine that are no more left behind."""
+    for path in folder.glob(f".audeo-bench-{_HOST}-*"):
+        found = _TEMPORARY.match(path.name)
+        if found and not _lives(int(found[1])):
+            path.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+@contextmanager
+def locked(folder: Path, seconds: float = 30) -> Iterator[None]:
+    """Hold a folder against other processes that write there.
+
+    Whoever comes second says on stderr for whom it waits.
+
+    Parameters
+    ----------
+    folder : Path
+    seconds : float
+        How long to wait; -1 for ever.
+
+    Raises
+    ------
+    AudeoBenchError
+        Another process holds it for longer than that.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock, holder = FileLock(folder / ".lock"), folder / ".lock-holder"
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        other = "another audeo-bench"
+        with suppress(OSError, UnicodeDecodeError):
+            other = holder.read_text(encoding="utf-8").strip() or other
+        print(f"audeo-bench: {folder}: waiting for {other}", file=sys.stderr)
+        try:
+            lock.acquire(timeout=seconds)
+        except Timeout as fault:
+            raise AudeoBenchError(
+                f"{folder}: {other} has been writing here for {seconds:g} seconds; wait for it, or end it."
+            ) from fault
+    try:
+        holder.write_text(f"process {os.getpid()} ({' '.join(sys.argv)[:200]})\n", encoding="utf-8")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
 
 
 def file_name(name: str) -> str:

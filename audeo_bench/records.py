@@ -15,7 +15,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    model_validator,
+)
 
 from audeo_bench import provenance
 from audeo_bench.api import Provenance
@@ -37,6 +45,18 @@ Status = Literal["started", "success", "cancelled", "error"]
 
 METRIC_VERSION = "1"
 """Changes whenever the same rolls would get other numbers; runs of different versions are not compared."""
+
+
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("a number, not true or false")
+    return value
+
+
+Number = BeforeValidator(_no_bool)
+"""Beside a Literal of numbers, which would take true for 1."""
+Counts = list[list[Count]]
+Shares = list[list[Annotated[float, Field(ge=0)]]]
 
 
 class Strict(BaseModel):
@@ -180,7 +200,7 @@ class RunRecord(Strict):
 
     SCHEMA: ClassVar[int | None] = 2
 
-    schema_number: Literal[2] = Field(default=2, alias="schema")
+    schema_number: Annotated[Literal[2], Number] = Field(default=2, alias="schema")
     status: Status
     error: str | None = None
     system: str
@@ -210,22 +230,52 @@ class RunRecord(Strict):
 class BlockSums(Strict):
     """:class:`audeo_bench.score.frames.FrameCounts` as lists: a list of blocks for each threshold."""
 
-    frames: list[list[int]]
-    tp: list[list[int]]
-    fp: list[list[int]]
-    fn: list[list[int]]
-    precision: list[list[float]]
-    recall: list[list[float]]
-    accuracy: list[list[float]]
-    f1: list[list[float]]
+    frames: Counts
+    tp: Counts
+    fp: Counts
+    fn: Counts
+    precision: Shares
+    recall: Shares
+    accuracy: Shares
+    f1: Shares
+
+    @model_validator(mode="after")
+    def _possible(self) -> BlockSums:
+        if len({(len(rows), *{len(row) for row in rows}) for _, rows in self}) != 1:
+            raise ValueError("block sums of unequal lengths")
+        truths = []
+        for frames, tp, fn in zip(self.frames, self.tp, self.fn, strict=True):
+            truths.append((frames, [found + missed for found, missed in zip(tp, fn, strict=True)]))
+        if any(truth != truths[0] for truth in truths):
+            raise ValueError("another truth at another threshold")
+        for name in ("precision", "recall", "accuracy", "f1"):
+            for sums, frames in zip(getattr(self, name), self.frames, strict=True):
+                if any(value > count + 1e-6 for value, count in zip(sums, frames, strict=True)):
+                    raise ValueError(f"{name} above 100 %")
+        return self
+
+    def fits(self, keys: int, block: int) -> bool:
+        """Whether so many keys and frames a block can give these sums."""
+        rows = zip(self.frames, self.tp, self.fp, self.fn, strict=True)
+        return all(
+            0 < frames <= block and tp + fp + fn <= keys * frames
+            for each in rows
+            for frames, tp, fp, fn in zip(*each, strict=True)
+        )
 
 
 class NoteCounts(Strict):
     """Notes matched, true and estimated, by one metric; add the fields of several recordings to pool them."""
 
-    matched: int
-    reference: int
-    estimated: int
+    matched: Count
+    reference: Count
+    estimated: Count
+
+    @model_validator(mode="after")
+    def _possible(self) -> NoteCounts:
+        if self.matched > min(self.reference, self.estimated):
+            raise ValueError("more notes matched than there are")
+        return self
 
     @property
     def precision(self) -> float:
@@ -245,10 +295,10 @@ class NoteCounts(Strict):
 class CellCounts(Strict):
     """Frames, and cells (a key in a frame) rightly on, wrongly on and wrongly off, by group."""
 
-    frames: list[int]
-    tp: list[int]
-    fp: list[int]
-    fn: list[int]
+    frames: list[Count]
+    tp: list[Count]
+    fp: list[Count]
+    fn: list[Count]
 
 
 class CauseCounts(Strict):
@@ -263,7 +313,7 @@ class CauseCounts(Strict):
         By ``POLYPHONIES`` of the frame and ``REGISTERS`` of the key; every register has all the frames.
     """
 
-    false_positives: dict[str, int | None]
+    false_positives: dict[str, Count | None]
     by_polyphony: CellCounts
     by_register: CellCounts
 
@@ -286,7 +336,7 @@ class RecordingScores(Strict):
 
 
 class Scores(Strict):
-    """All scores of one run: what ``scores.json`` holds.
+    """All scores of one run.
 
     Block sums are the stored thing; every average, total and interval is computed from them.
 
@@ -301,19 +351,45 @@ class Scores(Strict):
     metric_version: Literal["1"] = METRIC_VERSION
     subject: Subject
     thresholds: tuple[float, ...]
-    block: int
+    block: Annotated[int, Field(ge=1)]
     recordings: dict[str, RecordingScores]
 
     @model_validator(mode="after")
-    def _lengths_agree(self) -> Scores:
+    def _possible(self) -> Scores:
+        if not self.recordings:
+            raise ValueError("no recordings")
+        if len(set(self.thresholds)) != len(self.thresholds) or not all(0 < t <= 1 for t in self.thresholds):
+            raise ValueError("thresholds are given once, above 0 and at most 1")
         for name, recording in self.recordings.items():
             if set(recording.blocks) != {"88", "51"}:
                 raise ValueError(f"{name} has key ranges {sorted(recording.blocks)}")
-            for sums in recording.blocks.values():
-                shapes = {(len(rows), *{len(row) for row in rows}) for _, rows in sums}
-                if len(shapes) != 1 or next(iter(shapes))[0] != len(self.thresholds):
-                    raise ValueError(f"{name} has block sums of unequal lengths")
+            whole = recording.blocks["88"]
+            listed = [whole.frames, recording.blocks["51"].frames, recording.causes, recording.notes]
+            if any(len(each) != len(self.thresholds) for each in listed if each is not None):
+                raise ValueError(f"{name} has block sums of unequal lengths")
+            if recording.blocks["51"].frames != whole.frames or not all(
+                sums.fits(int(keys), self.block) for keys, sums in recording.blocks.items()
+            ):
+                raise ValueError(f"{name} has counts that its frames and keys cannot give")
+            for place, causes in enumerate(recording.causes):
+                wrong = sum(count or 0 for count in causes.false_positives.values())
+                if wrong != sum(whole.fp[place]):
+                    raise ValueError(f"{name} has causes that do not add up to its false positives")
         return self
+
+    def frames(self, recording: str) -> int:
+        """How many frames of a recording were scored."""
+        return sum(self.recordings[recording].blocks["88"].frames[0])
+
+
+class StoredScores(Strict):
+    """What ``scores.json`` holds: a run's scores, and the rolls (by :class:`Answer`) that they are of."""
+
+    SCHEMA: ClassVar[int | None] = 2
+
+    schema_number: Annotated[Literal[2], Number] = Field(default=2, alias="schema")
+    rolls: dict[str, Sha256]
+    scores: Scores
 
 
 # What stands on a board.
@@ -349,6 +425,13 @@ class Intervals(Strict):
     level: Annotated[float, Field(gt=0, lt=1)]
     f1: dict[str, tuple[Percent, Percent]]
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Intervals:
+        turned = [name for name, (low, high) in self.f1.items() if low > high]
+        if turned:
+            raise ValueError(f"the interval of {turned[0]} ends before it begins")
+        return self
+
 
 class Times(Strict):
     """Everything that differs between two runs of the same command, in one place."""
@@ -374,7 +457,7 @@ class Row(Strict):
 
     SCHEMA: ClassVar[int | None] = 1
 
-    schema_number: Literal[1] = Field(default=1, alias="schema")
+    schema_number: Annotated[Literal[1], Number] = Field(default=1, alias="schema")
     board: Name
     contestant: Name
     answered_by: Literal["harness", "files"]
@@ -390,6 +473,13 @@ class Row(Strict):
     def _answers_are_scored(self) -> Row:
         if set(self.answers) != set(self.scores.recordings):
             raise ValueError("answers and scores name different recordings")
+        if self.board != self.subject.board:
+            raise ValueError(f"stands on {self.board}, but its scores are for {self.subject.board}")
+        for name, answer in self.answers.items():
+            if answer.frames != self.scores.frames(name):
+                raise ValueError(
+                    f"{name}: {answer.frames} frames answered, {self.scores.frames(name)} scored"
+                )
         return self
 
     @property
@@ -488,7 +578,7 @@ class Identification(Strict):
 
     SCHEMA: ClassVar[int | None] = 1
 
-    schema_number: Literal[1] = Field(default=1, alias="schema_version")
+    schema_number: Annotated[Literal[1], Number] = Field(default=1, alias="schema_version")
     corpus: CorpusName
     provenance: Provenance
     quick_look: bool
@@ -555,7 +645,7 @@ def _refuse_other_schema(path: Path, content: object, kind: type[Strict], remedy
     if kind.SCHEMA is None or not isinstance(content, dict):
         return
     number = content.get("schema", content.get("schema_version"))
-    if isinstance(number, int) and number != kind.SCHEMA:
+    if type(number) is int and number != kind.SCHEMA:
         age, todo = ("an older", remedy) if number < kind.SCHEMA else ("a newer", "update audeo-bench")
         raise AudeoBenchError(
             f"{path}: schema {number}, from {age} audeo-bench; this one reads {kind.SCHEMA}: {todo}."

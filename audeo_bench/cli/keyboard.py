@@ -31,7 +31,7 @@ def keyboard(
 
     from audeo_bench.keyboard.finding import SURE
 
-    lowest = None if lowest_key is None else pitch_of(lowest_key)
+    lowest = None if lowest_key is None else _pitch(lowest_key)
     if picture is not None and picture.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         from audeo_bench.api import AudeoBenchError
 
@@ -61,7 +61,7 @@ def keyboard(
 def _find(source: Path, lowest: int | None) -> tuple[Keyboard, Any]:
     """The keyboard, and the picture it was found in; a file that is no picture is read as a film."""
     from audeo_bench.api import AudeoBenchError
-    from audeo_bench.corpus.films.finding import keyboard_in_film
+    from audeo_bench.formats.film_keyboard import keyboard_in_film
     from audeo_bench.formats.picture import read_picture
     from audeo_bench.keyboard.finding import find_keyboard
 
@@ -91,7 +91,7 @@ def _names(found: Keyboard) -> str:
     return f"{note_number_to_name(found.lowest_key)} to {note_number_to_name(found.highest_key)}"
 
 
-def pitch_of(text: str) -> int:
+def _pitch(text: str) -> int:
     from pretty_midi import note_name_to_number
 
     from audeo_bench.api import AudeoBenchError

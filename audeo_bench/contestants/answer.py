@@ -44,8 +44,8 @@ def answer(stage: Stage, contestant: Contestant, source: Any, recording: Recordi
 
 
 def check_roll(answer: Any, frames: int, contestant: str, recording: str) -> np.ndarray:
-    """A contestant's answer as float32 of shape (88, frames), or one clear error that says what it was
-    instead.
+    """A contestant's answer as float32 (float16 stays) of shape (88, frames), or one clear error that says
+    what it was instead.
     """
 
     def refuse(found: str) -> AudeoBenchError:
@@ -74,7 +74,8 @@ def check_roll(answer: Any, frames: int, contestant: str, recording: str) -> np.
         raise refuse(
             f"but its values run from {roll.min():.4g} to {roll.max():.4g}; apply a sigmoid to logits"
         )
-    return np.ascontiguousarray(roll, np.float32)
+    # Half precision stays, so that a value is held against a threshold as it was answered.
+    return np.ascontiguousarray(roll, np.float16 if roll.dtype == np.float16 else np.float32)
 
 
 def seed_everything(seed: int, recording: str) -> None:

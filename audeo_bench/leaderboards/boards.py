@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -9,11 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from audeo_bench.contestants.loading import sha256_of
+from audeo_bench.corpus.audeo.recordings import AudeoRecorded
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.files import atomic_write
+from audeo_bench.files import atomic_write, locked
 from audeo_bench.formats.text import read_json
 from audeo_bench.leaderboards.rows import read_row, row_paths
 from audeo_bench.places import checkout, shipped
@@ -141,37 +141,32 @@ def boards_folder(chosen: Path | None = None, write: bool = False) -> Path:
 
 
 @contextmanager
-def locked(folder: Path, seconds: float = 30) -> Iterator[None]:
+def held(folder: Path) -> Iterator[None]:
     """Hold the folder of the boards against other processes that write rows or boards.
 
     Raises
     ------
     AudeoBenchError
-        Another process holds it for longer than ``seconds``, or the folder cannot be written.
+        Another process holds it too long, or the folder cannot be written.
     """
-    lock = FileLock(folder / ".lock")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=seconds)
-    except Timeout as fault:
-        raise AudeoBenchError(
-            f"{folder}: another audeo-bench has been writing here for {seconds:g} seconds; wait for it, or "
-            "end it."
-        ) from fault
+        with locked(folder):
+            yield
     except OSError as fault:
-        raise _unwritable(folder, fault) from fault
-    try:
-        yield
-    except PermissionError as fault:
-        raise _unwritable(folder, fault) from fault
-    finally:
-        lock.release()
+        if fault.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT):
+            raise
+        raise AudeoBenchError(
+            f"{folder}: cannot be written ({fault.strerror}); name a folder of your own with --boards."
+        ) from fault
 
 
-def _unwritable(folder: Path, fault: OSError) -> AudeoBenchError:
-    return AudeoBenchError(
-        f"{folder}: cannot be written ({fault.strerror}); name a folder of your own with --boards."
-    )
+def _truths(row: Row) -> dict[str, list[int]]:
+    """How many keys sound in each block, by recording: the same for every answer."""
+    blocks = {name: recording.blocks["88"] for name, recording in row.scores.recordings.items()}
+    return {
+        name: [found + missed for found, missed in zip(sums.tp[0], sums.fn[0], strict=True)] + sums.frames[0]
+        for name, sums in blocks.items()
+    }
 
 
 def _refuse_mixture(path: Path, row: Row, first: Row) -> None:
@@ -183,3 +178,10 @@ def _refuse_mixture(path: Path, row: Row, first: Row) -> None:
                 "rows of "
                 "different recordings are never merged: submit the older one again or remove it."
             )
+    # The authors' released answers leave frames out, which verifying holds against the release.
+    released = row.subject.corpus == AudeoRecorded.name and "files" in (row.answered_by, first.answered_by)
+    if not released and _truths(row) != _truths(first):
+        raise AudeoBenchError(
+            f"{path}: answers for other recordings, frames or truth than {first.contestant} on the same "
+            "board; submit the older one again or remove it."
+        )

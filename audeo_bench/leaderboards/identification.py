@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.leaderboards.boards import locked
+from audeo_bench.leaderboards.boards import held
 from audeo_bench.leaderboards.rows import AGAIN
 from audeo_bench.records import Identification, read, write
 
@@ -38,7 +38,7 @@ def submit_identification(run: Path, folder: Path, replace: bool = False) -> Pat
         )
     suffix = f"-corpus{found.corpus.seed}" if found.corpus.seed else ""
     path = folder / f"identification-{found.corpus.name}{suffix}.json"
-    with locked(folder):
+    with held(folder):
         if path.exists() and not replace:
             raise AudeoBenchError(f"{path}: is there already; write --replace to replace it.")
         return write(path, found)

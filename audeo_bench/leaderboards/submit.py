@@ -9,7 +9,7 @@ from pathlib import Path
 from audeo_bench.corpus import Corpus, open_corpus
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import file_name
-from audeo_bench.leaderboards.boards import locked
+from audeo_bench.leaderboards.boards import held
 from audeo_bench.leaderboards.excerpt import cut_excerpt
 from audeo_bench.leaderboards.leaks import check_training
 from audeo_bench.leaderboards.rows import row_path, write_row
@@ -42,7 +42,7 @@ def submit(run: Path, folder: Path, name: str | None = None, replace: bool = Fal
         See :func:`make_row`; a row of that name that is not to be replaced; a folder that cannot be written.
     """
     row = make_row(run, name)
-    with locked(folder):
+    with held(folder):
         path = row_path(row, folder)
         if path.exists() and not replace:
             raise AudeoBenchError(
@@ -70,7 +70,7 @@ def make_row(run: Path, name: str | None = None, corpus: Corpus | None = None) -
     corpus = corpus or open_corpus(subject.corpus, subject.seed)
     contestant = file_name(name or record.system)
     marks = _training_marks(record, corpus, contestant)
-    scores = score_run(run, corpus=corpus)
+    scores = score_run(run, corpus=corpus, again=True)
     return Row(
         board=subject.board,
         contestant=contestant,

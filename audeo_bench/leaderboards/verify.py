@@ -9,7 +9,7 @@ from typing import Literal
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.contestants.loading import sha256_of
-from audeo_bench.leaderboards.boards import locked, read_verified, write_verified
+from audeo_bench.leaderboards.boards import held, read_verified, write_verified
 from audeo_bench.leaderboards.rows import read_row, row_paths
 from audeo_bench.leaderboards.submit import find_runs, make_row
 from audeo_bench.records import Row, RunRecord
@@ -44,7 +44,7 @@ def verify(folder: Path, runs: Path) -> list[Verification]:
         A row that cannot be read; a folder that cannot be written.
     """
     found, records = [], dict(_records(runs))
-    with locked(folder):
+    with held(folder):
         hashes = read_verified(folder)
         kept: dict[str, str] = {}
         for path in row_paths(folder):

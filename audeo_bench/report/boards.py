@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audeo_bench.files import atomic_write
-from audeo_bench.leaderboards.boards import locked, read_boards
+from audeo_bench.files import atomic_writes
+from audeo_bench.leaderboards.boards import held, read_boards
 from audeo_bench.leaderboards.identification import read_identifications
 from audeo_bench.paper.reported import reported
 from audeo_bench.report.html import render_page
@@ -23,9 +23,10 @@ def build(folder: Path) -> tuple[Path, Path]:
         See :func:`audeo_bench.leaderboards.boards.read_boards`; a folder that cannot be written. The old
         boards then stay as they were.
     """
-    with locked(folder):
-        for name, text in render(folder).items():
-            with atomic_write(folder / name) as temporary:
+    with held(folder):
+        contents = render(folder)
+        with atomic_writes(*(folder / name for name in contents)) as temporaries:
+            for temporary, text in zip(temporaries, contents.values(), strict=True):
                 temporary.write_text(text, encoding="utf-8")
     return folder / MARKDOWN, folder / PAGE
 

@@ -1,15 +1,16 @@
 """The run folder: what a system answered and how that came about.
 
 It holds ``run.json`` (:class:`audeo_bench.records.RunRecord`), one ``rolls/<recording id>.npz`` a recording
-(key ``roll``, float32, shape (88, T); key ``answered``, bool, shape (T,), where it answers for some frames
-only) and, once scored, ``scores.json``. Every file is written whole or not at all.
+(key ``roll``, float32 or float16, shape (88, T); key ``answered``, bool, shape (T,), where it answers for
+some frames only) and, once scored, ``scores.json``. Every file is written whole or not at all.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.files import atomic_write
+from audeo_bench.files import atomic_write, locked
 from audeo_bench.formats.npz import read_arrays
 from audeo_bench.records import Answer, Origin, RunRecord, StageRecord, Status, Subject, read, write
+from audeo_bench.roll import KEYS
 from audeo_bench.runs.task import Task
 
 AGAIN = "run the same `audeo-bench midi` command again"
@@ -52,7 +54,7 @@ class Run:
         answer = Answer(
             frames=roll.shape[1] if answered is None else int(answered.sum()),
             seconds=round(seconds, 6),
-            roll_sha256=roll_sha256(roll),
+            roll_sha256=roll_sha256(roll, answered),
         )
         self.update(answers={**self.record.answers, recording: answer})
 
@@ -64,9 +66,10 @@ class Run:
         write(self.folder / "run.json", self.record)
 
 
-def start_run(system: str, stages: Sequence[StageRecord], task: Task) -> Run:
-    """Open a system's run folder for a task, with the answers of an earlier, stopped or smaller run that
-    still are this system's; stale ones are removed.
+@contextmanager
+def open_run(system: str, stages: Sequence[StageRecord], task: Task) -> Iterator[Run]:
+    """Hold a system's run folder for a task, with the answers of an earlier, stopped or smaller run that
+    still are this system's; stale ones are removed. Another process waits meanwhile.
 
     Raises
     ------
@@ -83,8 +86,28 @@ def start_run(system: str, stages: Sequence[StageRecord], task: Task) -> Run:
         started=now(),
     )
     run = Run(folder, record)
-    run.update(answers=_kept_answers(folder, record, task.ids))
-    return run
+    with locked(folder, seconds=-1):
+        run.update(answers=_kept_answers(folder, record, task.ids))
+        with _marked(run, len(task.ids)):
+            yield run
+
+
+@contextmanager
+def _marked(run: Run, asked: int) -> Iterator[None]:
+    """Write into the record how the run ended, if it ended early."""
+    try:
+        yield
+    except BaseException as error:
+        cancelled = isinstance(error, KeyboardInterrupt)
+        with suppress(OSError):  # the disk may be full; the error itself matters more
+            run.mark(
+                "cancelled" if cancelled else "error",
+                None if cancelled else "".join(traceback.format_exception(error)),
+            )
+        if cancelled:
+            done = f"{len(run.record.answers)} of {asked} recordings of {run.record.system}"
+            raise KeyboardInterrupt(f"{done} are kept in {run.folder}; the same command continues") from error
+        raise
 
 
 def _kept_answers(folder: Path, record: RunRecord, names: Iterable[str]) -> dict[str, Answer]:
@@ -97,13 +120,11 @@ def _kept_answers(folder: Path, record: RunRecord, names: Iterable[str]) -> dict
         for name in names:
             answer = old.answers.get(name)
             with suppress(AudeoBenchError):  # a damaged answer is simply asked for again
-                if answer and roll_sha256(read_roll(folder, name)) == answer.roll_sha256:
+                if answer and roll_sha256(*read_answer(folder, name)) == answer.roll_sha256:
                     kept[name] = answer
     for path in (folder / "rolls").glob("*.npz"):
         if path.stem not in kept:
             path.unlink()
-    if len(kept) < len(list(names)):
-        (folder / "scores.json").unlink(missing_ok=True)
     return kept
 
 
@@ -115,7 +136,7 @@ def _identity(record: RunRecord) -> tuple[object, ...]:
 
 def check_same_subject(folder: Path, was: Subject, now: Subject) -> None:
     """Refuse a run folder that answered for other recordings than those of now."""
-    for field in ("corpus", "version", "seed", "split", "split_hash"):
+    for field in ("corpus", "version", "seed", "split", "split_hash", "provenance", "truth"):
         found, expected = getattr(was, field), getattr(now, field)
         if found != expected:
             raise AudeoBenchError(
@@ -151,15 +172,24 @@ def read_answer(folder: Path, recording: str) -> tuple[np.ndarray, np.ndarray | 
         A missing or damaged file.
     """
     path = roll_path(folder, recording)
-    arrays = read_arrays(path, remedy=f"{AGAIN} to answer it anew")
-    if "roll" not in arrays:
-        raise AudeoBenchError(f"{path}: not a run's roll; {AGAIN} to answer it anew.")
-    return arrays["roll"], arrays.get("answered")
+    remedy = f"{AGAIN} to answer it anew"
+    arrays = read_arrays(path, remedy=remedy)
+    roll, answered = arrays.get("roll"), arrays.get("answered")
+    if roll is None or roll.ndim != 2 or roll.shape[0] != KEYS or roll.dtype not in (np.float16, np.float32):
+        raise AudeoBenchError(f"{path}: holds no roll of shape ({KEYS}, frames); {remedy}.")
+    if answered is not None and (answered.dtype != bool or answered.shape != roll.shape[1:]):
+        raise AudeoBenchError(f"{path}: does not say of each frame whether it is answered; {remedy}.")
+    return roll, answered
 
 
-def roll_sha256(roll: np.ndarray) -> str:
-    """Of the roll's float32 values, row by row: independent of how the file was compressed."""
-    return hashlib.sha256(np.ascontiguousarray(roll, np.float32).tobytes()).hexdigest()
+def roll_sha256(roll: np.ndarray, answered: np.ndarray | None = None) -> str:
+    """Of an answer's values, row by row: independent of how the file was compressed."""
+    digest = hashlib.sha256(np.ascontiguousarray(roll, np.float32).tobytes())
+    if roll.dtype == np.float16:
+        digest.update(b"float16")
+    if answered is not None:
+        digest.update(b"answered" + np.packbits(answered).tobytes())
+    return digest.hexdigest()
 
 
 def now() -> str:

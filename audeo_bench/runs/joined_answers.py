@@ -157,10 +157,10 @@ def measure_lag(roll: np.ndarray, truth: np.ndarray) -> int:
 
 
 def fit(roll: np.ndarray, frames: int, lag: int = 0) -> np.ndarray:
-    """Move a roll ``lag`` frames earlier and cut or fill it with silence to ``frames``: float32, shape (88,
+    """Move a roll ``lag`` frames earlier and cut or fill it with silence to ``frames``: shape (88,
     frames).
     """
-    fitted = np.zeros((KEYS, frames), np.float32)
+    fitted = np.zeros((KEYS, frames), roll.dtype)
     source = roll[:, max(lag, 0) :]
     start = max(-lag, 0)
     length = min(source.shape[1], frames - start)

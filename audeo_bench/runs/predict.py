@@ -11,9 +11,7 @@ A chain's shorter systems are runs of their own in the folders beside it (``vide
 from __future__ import annotations
 
 import time
-import traceback
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +23,7 @@ from audeo_bench.contestants.loading import Contestant, System
 from audeo_bench.places import checkout
 from audeo_bench.progress import Bar, progress_bar
 from audeo_bench.records import StageRecord
-from audeo_bench.runs.folder import Run, read_roll, start_run
+from audeo_bench.runs.folder import Run, open_run, read_roll
 from audeo_bench.runs.task import Task
 
 
@@ -55,9 +53,8 @@ def predict(system: System, task: Task, recordings: Sequence[Recording] | None =
     contestant = system.roll_stages[-1]
     stage = contestant.load()
     stages = (*(earlier.record.stages if earlier else ()), _stage_record(contestant, stage))
-    run = start_run(system.roll_name, stages, task)
     with (
-        _marked(run, len(recordings)),
+        open_run(system.roll_name, stages, task) as run,
         progress_bar(run.record.system, sum(map(len, recordings)), "frames") as bar,
     ):
         for recording in recordings:
@@ -66,7 +63,7 @@ def predict(system: System, task: Task, recordings: Sequence[Recording] | None =
                 continue
             seed_everything(task.seed, recording.id)
             frames = _Watched(recording.frames, bar)
-            source = read_roll(earlier.folder, recording.id) if earlier else frames
+            source = read_roll(earlier.folder, recording.id).astype(np.float32) if earlier else frames
             begun = time.perf_counter()
             roll = answer(stage, contestant, source, recording)
             seconds = time.perf_counter() - begun - frames.seconds
@@ -74,8 +71,8 @@ def predict(system: System, task: Task, recordings: Sequence[Recording] | None =
                 seconds += earlier.record.answers[recording.id].seconds
                 bar.advance(len(recording))
             run.keep(recording.id, roll, seconds=seconds)
-    if len(run.record.answers) == len(task.ids):
-        run.mark("success")
+        if len(run.record.answers) == len(task.ids):
+            run.mark("success")
     return run
 
 
@@ -93,29 +90,11 @@ def keep_answers(
         Recording id; roll, shape (88, T), float32; which frames it answers for, shape (T,), bool, None for
         all.
     """
-    run = start_run(stage.name, (stage,), task)
-    for name, roll, answered in rolls:
-        run.keep(name, roll, answered)
-    run.mark("success")
+    with open_run(stage.name, (stage,), task) as run:
+        for name, roll, answered in rolls:
+            run.keep(name, roll, answered)
+        run.mark("success")
     return run
-
-
-@contextmanager
-def _marked(run: Run, asked: int) -> Iterator[None]:
-    """Write into the record how the run ended, if it ended early."""
-    try:
-        yield
-    except BaseException as error:
-        cancelled = isinstance(error, KeyboardInterrupt)
-        with suppress(OSError):  # the disk may be full; the error itself matters more
-            run.mark(
-                "cancelled" if cancelled else "error",
-                None if cancelled else "".join(traceback.format_exception(error)),
-            )
-        if cancelled:
-            done = f"{len(run.record.answers)} of {asked} recordings of {run.record.system}"
-            raise KeyboardInterrupt(f"{done} are kept in {run.folder}; the same command continues") from error
-        raise
 
 
 def _stage_record(contestant: Contestant, stage: Stage) -> StageRecord:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from audeo_bench.contestants.loading import System
 from audeo_bench.corpus import Corpus, open_corpus
+from audeo_bench.corpus.audeo.recordings import AudeoRecorded
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.progress import progress_bar
-from audeo_bench.records import RunRecord, Scores, write
+from audeo_bench.records import RunRecord, Scores, StoredScores, Subject, read, write
 from audeo_bench.runs.folder import (
     AGAIN,
     check_same_subject,
@@ -46,16 +49,21 @@ def result(folder: Path, thresholds: Sequence[float] = (), corpus: Corpus | None
     return Result(folder, read_record(folder), score_run(folder, thresholds, corpus))
 
 
-def score_run(folder: Path, thresholds: Sequence[float] = (), corpus: Corpus | None = None) -> Scores:
-    """Score a run folder's rolls against the truth and write ``scores.json``.
+def score_run(
+    folder: Path, thresholds: Sequence[float] = (), corpus: Corpus | None = None, again: bool = False
+) -> Scores:
+    """A finished run's scores. What ``scores.json`` holds is read; thresholds that it lacks are added.
 
     Parameters
     ----------
     folder : Path
+        Where it may not be written, nothing is stored.
     thresholds : sequence of float
-        Beside 0.3, 0.4 and 0.5, so that ``scores.json`` serves every table.
+        Beside 0.3, 0.4 and 0.5, which serve every table.
     corpus : Corpus or None
         None opens the corpus that the run names.
+    again : bool
+        Score the rolls whatever is stored, at these thresholds alone, and store nothing.
 
     Raises
     ------
@@ -68,25 +76,52 @@ def score_run(folder: Path, thresholds: Sequence[float] = (), corpus: Corpus | N
             f"{folder}: this run's status is {record.status!r}, with {len(record.answers)} recordings "
             f"answered; {AGAIN} to finish it."
         )
-    subject = record.subject
-    corpus = corpus or open_corpus(subject.corpus, subject.seed)
-    task = Task(corpus, subject.split, limit=subject.limit)
-    check_same_subject(folder, subject, task.subject)
-    rolls = _Rolls(folder, record, task)
-    with progress_bar(f"scoring {record.system}", len(rolls), "recordings") as bar:
-        scores = score_rolls(
-            rolls, subject, sorted({*THRESHOLDS, *thresholds}), progress=lambda _: bar.advance()
-        )
-    write(folder / "scores.json", scores)
+    corpus = corpus or open_corpus(record.subject.corpus, record.subject.seed)
+    task = Task(corpus, record.subject.split, limit=record.subject.limit)
+    check_same_subject(folder, record.subject, task.subject)
+    wanted = {*THRESHOLDS, *thresholds}
+    hashes = {name: answer.roll_sha256 for name, answer in record.answers.items()}
+    stored = None if again else _stored(folder, hashes, task.subject)
+    if stored and wanted <= set(stored.thresholds):
+        return stored
+    scores = _score(folder, record, task, sorted({*wanted, *(stored.thresholds if stored else ())}))
+    if not again:
+        try:
+            write(folder / "scores.json", StoredScores(rolls=hashes, scores=scores))
+        except OSError as fault:
+            if fault.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
     return scores
 
 
+def _stored(folder: Path, hashes: dict[str, str], subject: Subject) -> Scores | None:
+    """The scores that are kept, if they are of these rolls; what is damaged or older is made again."""
+    with suppress(AudeoBenchError):
+        stored = read(folder / "scores.json", StoredScores)
+        if stored.rolls == hashes and stored.scores.subject == subject:
+            return stored.scores
+    return None
+
+
+def _score(folder: Path, record: RunRecord, task: Task, thresholds: Sequence[float]) -> Scores:
+    rolls = _Rolls(folder, record, task)
+    with progress_bar(f"scoring {record.system}", len(rolls), "recordings") as bar:
+        return score_rolls(rolls, task.subject, thresholds, progress=lambda _: bar.advance())
+
+
 class _Rolls(Mapping[str, Rolls]):
-    """The recordings of a run that answer for any frame, read one by one."""
+    """The recordings that a run answers for, read one by one.
+
+    Only the authors' released answers may leave frames or whole recordings out, and then exactly those that
+    the release leaves out.
+    """
 
     def __init__(self, folder: Path, record: RunRecord, task: Task) -> None:
         self.folder, self.record, self.task = folder, record, task
-        self.names = [name for name in task.ids if name not in record.answers or record.answers[name].frames]
+        corpus = task.corpus
+        released = isinstance(corpus, AudeoRecorded) and record.system in corpus.answers(task.split)
+        self.release = corpus if isinstance(corpus, AudeoRecorded) and released else None
+        self.names = [name for name in task.ids if not self._left_out(name)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
@@ -95,15 +130,23 @@ class _Rolls(Mapping[str, Rolls]):
         return len(self.names)
 
     def __getitem__(self, name: str) -> Rolls:
+        path = roll_path(self.folder, name)
         roll, answered = read_answer(self.folder, name)
         known = self.record.answers.get(name)
-        if known is None or roll_sha256(roll) != known.roll_sha256:
-            raise AudeoBenchError(
-                f"{roll_path(self.folder, name)}: not the roll that run.json names; delete it and "
-                "predict again."
-            )
+        if known is None or roll_sha256(roll, answered) != known.roll_sha256:
+            raise AudeoBenchError(f"{path}: not the roll that run.json names; delete it and predict again.")
         recording = self.task.corpus.recording(name)
-        if answered is None or answered.all():
+        if answered is None:
             return Rolls(recording.sounding, roll, recording.pressed, recording.notes)
+        stored = self.release.answer(name, self.record.system) if self.release else None
+        if stored is None or roll_sha256(stored.roll, stored.answered) != known.roll_sha256:
+            raise AudeoBenchError(
+                f"{path}: answers for some of its frames only, as none but the authors' own answers may; "
+                "answer for all."
+            )
+        notes = recording.notes if answered.all() else None
         pressed = None if recording.pressed is None else recording.pressed[:, answered]
-        return Rolls(recording.sounding[:, answered], roll[:, answered], pressed)
+        return Rolls(recording.sounding[:, answered], roll[:, answered], pressed, notes)
+
+    def _left_out(self, name: str) -> bool:
+        return self.release is not None and not self.release.answer(name, self.record.system).answered.any()

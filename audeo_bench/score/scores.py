@@ -11,7 +11,7 @@ import numpy as np
 
 from audeo_bench.api import Notes
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.records import BlockSums, KeyRange, RecordingScores, Scores, Subject, read
+from audeo_bench.records import BlockSums, KeyRange, RecordingScores, Scores, StoredScores, Subject, read
 from audeo_bench.score.causes import cause_counts
 from audeo_bench.score.frames import (
     AVERAGES,
@@ -72,6 +72,7 @@ def score_recording(
         What cannot be scored, naming the recording and what was found.
     """
     truth, probabilities = check_rolls(rolls.truth, rolls.probabilities, name)
+    thresholds = [float(threshold) for threshold in thresholds]  # numpy's own would widen a float16 roll
     sums: dict[KeyRange, BlockSums] = {}
     for keys in KEY_RANGES:
         counts = frame_counts(truth, probabilities, thresholds, keys, name=name)
@@ -120,8 +121,8 @@ def score_rolls(
 
 
 def read_scores(path: Path) -> Scores:
-    """Read ``scores.json``; errors name the file."""
-    return read(path, Scores, "score the run again")
+    """Read a run's ``scores.json``; errors name the file."""
+    return read(path, StoredScores, "score the run again").scores
 
 
 def frame_sums(scores: Scores, keys: KeyRange = "88") -> dict[str, FrameCounts]:

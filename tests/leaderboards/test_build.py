@@ -13,7 +13,8 @@ import pytest
 from mounting import mounted
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.leaderboards.boards import locked, read_boards
+from audeo_bench.files import locked
+from audeo_bench.leaderboards.boards import held, read_boards
 from audeo_bench.leaderboards.rows import write_row
 from audeo_bench.places import checkout
 from audeo_bench.report import boards as building
@@ -86,13 +87,13 @@ def test_a_broken_row_leaves_the_old_boards(boards_folder):
 def test_a_folder_that_cannot_be_written_is_one_clear_error(boards_folder, monkeypatch):
     build(boards_folder)
 
-    def refuse(path: Path):
+    def refuse(path: Path, *others: Path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(building, "atomic_write", refuse)
+    monkeypatch.setattr(building, "atomic_writes", refuse)
     with pytest.raises(AudeoBenchError, match=r"cannot be written \(Permission denied\).*--boards"):
         build(boards_folder)
-    with pytest.raises(AudeoBenchError, match="cannot be written"), locked(Path("/proc/leaderboards")):
+    with pytest.raises(AudeoBenchError, match="cannot be written"), held(Path("/proc/leaderboards")):
         pass
 
 
@@ -115,8 +116,8 @@ def test_a_read_only_folder_is_one_clear_error(boards_folder, tmp_path):
 
 def test_whoever_holds_the_folder_is_waited_for(boards_folder):
     with (
-        locked(boards_folder),
-        pytest.raises(AudeoBenchError, match="another audeo-bench has been writing here"),
+        held(boards_folder),
+        pytest.raises(AudeoBenchError, match=rf"process {os.getpid()} .* has been writing here for 0.1 s"),
         locked(boards_folder, seconds=0.1),
     ):
         pass

@@ -109,3 +109,35 @@ def test_measures_have_names():
     for wrong in ("micro", "mean.88@0.4", "micro.87@0.4", "micro.88@x"):
         with pytest.raises(AudeoBenchError, match="such as frame_mean"):
             Measure.parse(wrong)
+
+
+def _edit(path, change) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def _blocks(content, keys="51"):
+    return content["scores"]["recordings"]["wtc2-01"]["blocks"][keys]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c.update(schema=True), "true or false"),
+        (lambda c: c["scores"].update(metric_version="2"), "metric_version"),
+        (lambda c: _blocks(c)["f1"][1].__setitem__(0, 99999.0), "f1 above 100 %"),
+        (lambda c: _blocks(c)["tp"][1].__setitem__(0, -1), "greater than or equal to 0"),
+        (lambda c: _blocks(c)["tp"][1].__setitem__(0, 99999), "another truth at another threshold"),
+        (lambda c: [row.__setitem__(0, 99999) for row in _blocks(c)["tp"]], "frames and keys cannot give"),
+        (lambda c: _blocks(c, "88")["fp"][1].__setitem__(0, 0), "do not add up to its false positives"),
+        (lambda c: c["intervals"]["f1"].update({"frame_mean.51@0.4": [80.0, 70.0]}), "ends before it begins"),
+        (lambda c: c["answers"]["wtc2-01"].update(frames=60), "60 frames answered, 1200 scored"),
+        (lambda c: c["scores"]["subject"].update(corpus="audeo"), "its scores are for audeo-wtc2"),
+    ],
+)
+def test_what_cannot_be_is_no_row(tmp_path, make_row, change, said):
+    path = write_row(make_row("keywise"), tmp_path)
+    _edit(path, change)
+    with pytest.raises(AudeoBenchError, match=rf"keywise\.json: .*{said}"):
+        read_row(path)

@@ -1,7 +1,6 @@
 """A run keeps what a system answered, resumes, refuses what is no roll, and is scored without the model."""
 
 import errno
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +17,7 @@ from audeo_bench.runs.frame_cache import kept_frames
 from audeo_bench.runs.predict import predict
 from audeo_bench.runs.scoring import score_run
 from audeo_bench.runs.task import Task
-from audeo_bench.score import Measure, value
+from audeo_bench.score import Measure, read_scores, value
 
 NOISY = """
 import numpy as np
@@ -76,7 +75,7 @@ def test_a_run_keeps_rolls_and_says_what_made_them(tmp_path):
         roll = read_roll(folder, name)
         assert (roll.shape, roll.dtype) == ((88, frames), np.float32)
         np.testing.assert_array_equal(roll > 0.5, TinyCorpus().recording(name).pressed)
-    assert sorted(p.name for p in folder.rglob("*") if p.name.startswith(".")) == []
+    assert [p.name for p in folder.rglob("*") if p.name.startswith(".")] == [".lock"]
 
 
 def test_the_same_run_again_asks_nothing(tmp_path):
@@ -170,12 +169,9 @@ def test_scores_are_stored_and_other_thresholds_need_no_model(tmp_path):
     high = score_run(folder(tmp_path, "counting"), [0.95], TinyCorpus())
     assert value(low, Measure("recall")) > 0.9
     assert value(high, Measure("recall", threshold=0.95)) < 0.2
-    assert json.loads((folder(tmp_path, "counting") / "scores.json").read_text())["thresholds"] == [
-        0.3,
-        0.4,
-        0.5,
-        0.95,
-    ]
+    stored = read_scores(folder(tmp_path, "counting") / "scores.json")
+    assert stored.thresholds == high.thresholds == (0.3, 0.4, 0.5, 0.95)
+    assert score_run(folder(tmp_path, "counting"), [0.4], TinyCorpus()) == high, "what is there stays"
     assert calls(path) == 3
 
 
@@ -314,3 +310,53 @@ def test_where_the_disk_is_short_frames_are_not_kept(tmp_path, monkeypatch):
     recording = TinyCorpus().recording("wtc2-01")
     with kept_frames([recording], tmp_path) as kept:
         assert kept == [recording]
+
+
+def test_half_precision_is_compared_as_it_was_answered(tmp_path):
+    """0.4 in float16 is less than 0.4 in float32, and a perfect answer all the same."""
+    text = READER.replace("np.float32(0.9 / 255)", "np.float32(0.4 / 255)").replace(
+        "return np.concatenate(columns, axis=1) * np.float32(0.4 / 255)",
+        "return (np.concatenate(columns, axis=1) * np.float32(0.4 / 255)).astype(np.float16)",
+    )
+    run = predict(system(str(write_contestant(tmp_path, "half", text))), task(tmp_path))
+    assert read_roll(run.folder, "wtc2-01").dtype == np.float16
+    assert value(score_run(run.folder, corpus=TinyCorpus()), Measure("precision", "micro")) == 1.0
+    assert value(score_run(run.folder, corpus=TinyCorpus()), Measure("recall", "micro")) > 0.9
+
+
+def test_a_folder_that_may_not_be_written_is_scored(tmp_path, monkeypatch):
+    run = predict(system(str(write_contestant(tmp_path, "reader", READER))), task(tmp_path))
+
+    def refuse(*arguments):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("audeo_bench.runs.scoring.write", refuse)
+    assert value(score_run(run.folder, corpus=TinyCorpus()), Measure("precision", "micro")) == 1.0
+    assert not (run.folder / "scores.json").exists()
+
+
+def test_scores_of_other_rolls_are_made_again(tmp_path):
+    run = predict(system(str(write_contestant(tmp_path, "reader", READER))), task(tmp_path))
+    first = score_run(run.folder, corpus=TinyCorpus())
+    path = write_contestant(tmp_path, "reader", READER.replace("0.9 / 255", "0.3 / 255"))
+    predict(system(str(path)), task(tmp_path))
+    assert score_run(run.folder, corpus=TinyCorpus()) != first
+
+
+def test_only_the_authors_answers_may_leave_frames_out(tmp_path):
+    run = predict(system(str(write_contestant(tmp_path, "reader", READER))), task(tmp_path))
+    roll, some = read_roll(run.folder, "wtc2-01"), np.zeros(FRAMES["wtc2-01"], bool)
+    some[:60] = True
+    run.keep("wtc2-01", roll, some)
+    with pytest.raises(AudeoBenchError, match="some of its frames only"):
+        score_run(run.folder, corpus=TinyCorpus())
+    run.update(answers={name: run.record.answers[name] for name in ("wtc2-02", "wtc2-03")})
+    with pytest.raises(AudeoBenchError, match=r"wtc2-01\.npz: not the roll that run\.json names"):
+        score_run(run.folder, corpus=TinyCorpus())
+
+
+def test_the_truths_provenance_is_the_corpuses(tmp_path):
+    run = predict(system(str(write_contestant(tmp_path, "reader", READER))), task(tmp_path))
+    run.update(subject=run.record.subject.model_copy(update={"provenance": "recorded"}))
+    with pytest.raises(AudeoBenchError, match="provenance recorded of corpus tiny, but now it is simulated"):
+        score_run(run.folder, corpus=TinyCorpus())

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.records import as_text, write
+from audeo_bench.records import StoredScores, as_text, write
 from audeo_bench.roll import roll_to_notes
 from audeo_bench.score import (
     Measure,
@@ -95,7 +95,7 @@ def test_causes_add_up_over_recordings(scores: Scores) -> None:
 
 
 def test_a_file_keeps_everything_exactly(scores: Scores, tmp_path: Path) -> None:
-    again = read_scores(write(tmp_path / "scores.json", scores))
+    again = read_scores(write(tmp_path / "scores.json", StoredScores(rolls={}, scores=scores)))
     assert again == scores
     assert as_text(again) == as_text(scores)
     pd.testing.assert_frame_equal(metric_table(again), metric_table(scores), check_exact=True)
@@ -107,7 +107,8 @@ def test_a_scores_file_has_no_order_of_its_own(scores: Scores) -> None:
 
 
 def _edited(scores: Scores, **changes: object) -> str:
-    return json.dumps({**json.loads(as_text(scores)), **changes})
+    content = json.loads(as_text(scores)) | changes
+    return json.dumps({"schema": 2, "rolls": {}, "scores": content})
 
 
 def test_what_is_no_scores_file_is_named(scores: Scores, tmp_path: Path) -> None:
@@ -119,6 +120,14 @@ def test_what_is_no_scores_file_is_named(scores: Scores, tmp_path: Path) -> None
         (_edited(scores, surprise=1), "surprise"),
         (_edited(scores, block="500"), "block"),
         (_edited(scores, thresholds=[0.5]), "unequal lengths"),
+        (
+            as_text(StoredScores(rolls={}, scores=scores)).replace('"schema": 2', '"schema": true'),
+            "true or false",
+        ),
+        (
+            as_text(StoredScores(rolls={}, scores=scores)).replace('"schema": 2', '"schema": 1'),
+            "from an older",
+        ),
     ):
         path.write_text(text)
         with pytest.raises(AudeoBenchError, match=rf"scores\.json: .*{said}"):

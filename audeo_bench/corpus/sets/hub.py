@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,6 @@ class Hub:
                 "`pip install 'audeo-bench[fetch]'`."
             ) from None
         disable_progress_bars()
-        self.stop = threading.Event()
         self.source = source
         try:
             info = huggingface_hub.HfApi().dataset_info(
@@ -137,7 +135,7 @@ def _teller(moved: Moved, note: str) -> Any:
         def update(self, n: float | None = 1) -> bool | None:
             self.here += n or 0
             if self.whole:
-                moved(min(1.0, self.here / self.whole), f"{note}, {self.whole / 1e6:.1f} MB")
+                moved(min(1.0, self.here / self.whole), f"{note}, {self.whole / 1e6:.0f} MB")
             return None
 
     return Teller

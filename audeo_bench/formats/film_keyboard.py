@@ -1,4 +1,4 @@
-"""The keyboard of a film: looked for in the median of pictures spread over it."""
+"""Where a film's keyboard is."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from audeo_bench.api import AudeoBenchError
+from audeo_bench.errors import AudeoBenchError
 from audeo_bench.formats.film import still_pictures
 from audeo_bench.keyboard.finding import Keyboard, find_keyboard
-
-__all__ = ["keyboard_in_film"]
 
 
 def keyboard_in_film(

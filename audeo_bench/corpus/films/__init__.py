@@ -1,1 +1,0 @@
-"""Real films as a corpus: films that are here, warped to the one geometry, beside their true notes."""
