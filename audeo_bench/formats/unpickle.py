@@ -257,7 +257,8 @@ def _numbers(content: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
 
 def _vectors(content: Any, length: int) -> dict[int, np.ndarray]:
     if type(content) is not dict or not content:
-        raise Refused(f"it holds no dict of vectors but {type(content).__name__.strip('_')}")
+        found = "an empty dict" if content == {} else type(content).__name__.strip("_")
+        raise Refused(f"it holds no dict of vectors but {found}")
     vectors = {}
     for frame, value in content.items():
         array = value.value if isinstance(value, _Array) else value

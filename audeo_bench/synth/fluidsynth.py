@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError
+from audeo_bench.formats.regular import regular_file
 from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, Notes, roll_to_notes
 from audeo_bench.synth.loudness import at_level
 
@@ -191,6 +192,7 @@ def _import_fluidsynth():
 def _open_synth(soundfont: Path | None, program: int) -> fluidsynth.Synth:
     fluidsynth = _import_fluidsynth()
     path = Path(soundfont) if soundfont is not None else default_soundfont()
+    regular_file(path, "give the path of a .sf2 file")
     try:
         with path.open("rb") as stream:
             head = stream.read(12)

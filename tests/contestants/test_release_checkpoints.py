@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from audeo_bench.cli import app
 from audeo_bench.contestants.loading import find, system
 from audeo_bench.contestants.module import load_class
 from audeo_bench.contestants.released import released_checkpoints
+from audeo_bench.nn import release_checkpoint
 from audeo_bench.nn.stage import TorchStage
 
 
@@ -130,6 +132,27 @@ def test_a_malicious_checkpoint_is_refused_and_its_code_never_runs(tmp_path: Pat
     refused = CliRunner().invoke(app, ["import-release", str(tmp_path)])
     assert refused.exit_code == 2
     assert not mark.exists()
+
+
+def test_a_bomb_a_pipe_and_a_nest_are_named(
+    video2roll: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release_checkpoint, "LIMIT", 2**26)
+    bomb, pipe, nest = (tmp_path / f"{name}.pth" for name in ("bomb", "pipe", "nest"))
+    with zipfile.ZipFile(video2roll) as whole, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in whole.namelist():
+            packed.writestr(name, whole.read(name))
+        with packed.open("archive/data/bomb", "w", force_zip64=True) as member:
+            member.write(bytes(2**26))
+    os.mkfifo(pipe)
+    # A key nested so deeply that to hash it ends the process.
+    with zipfile.ZipFile(video2roll) as whole, zipfile.ZipFile(nest, "w") as packed:
+        for name in whole.namelist():
+            deep = b"\x80\x02}N" + b"\x85" * 10**5 + b"Ns."
+            packed.writestr(name, deep if name.endswith(".pkl") else whole.read(name))
+    for path, words in ((bomb, "when unpacked"), (pipe, "is a pipe"), (nest, "more than 20,000 tuples")):
+        with pytest.raises(AudeoBenchError, match=rf"{path.name}: .*{words}"):
+            stage("video2roll").load(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"version https://git-lfs", b"PK\x03\x04 cut short"])

@@ -111,7 +111,7 @@ def test_a_file_that_is_no_sound_font_is_named(tmp_path):
     notes = notes_of((0.0, 0.3, 60, 90))
     for path, found in (
         (text, "not a sound font"),
-        (tmp_path / "none.sf2", "No such file"),
+        (tmp_path / "none.sf2", "no such file"),
         (damaged, "damaged"),
     ):
         with pytest.raises(AudeoBenchError, match=f"{path.name}.*{found}"):

@@ -147,12 +147,12 @@ def test_what_cannot_be_played_is_named(roll: np.ndarray, tmp_path: Path) -> Non
     (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 and no more")
     np.save(tmp_path / "object.npy", np.array([{"a": 1}], object), allow_pickle=True)
     np.save(tmp_path / "flat.npy", np.zeros(88))
-    write_npz(tmp_path / "other.npz", logits=roll)
+    write_npz(tmp_path / "other.npz", logits=roll, loud=roll)
     for name, found in {
         "notes.txt": "neither a roll",
         "gone.npz": "no such file",
-        "broken.npz": "not a readable array file",
-        "object.npy": "not a readable array file",
+        "broken.npz": "not a whole array file",
+        "object.npy": "not a whole array file",
         "flat.npy": r"float64 of shape \(88,\)",
         "other.npz": "holds logits",
         "gone": "no such file",

@@ -219,3 +219,32 @@ def test_damaged_pieces_are_named(release: Path, damage: str) -> None:
             np.savez(path, logit=np.full((50, 88), np.nan))
     with pytest.raises(AudeoBenchError, match=r"1047-1097\.npz"):
         import_recordings(release)
+
+
+@pytest.mark.parametrize("number", [0, 25])
+def test_a_book_has_24_works(release: Path, number: int) -> None:
+    write_release(release, "midi")
+    (release / "midi" / "testing" / called(number)).mkdir()
+    with pytest.raises(AudeoBenchError, match=rf"No\.{number}, but a book has 24"):
+        import_recordings(release)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("pipe.npz", "not named"), ("1047-1097.npz", "is a pipe"), ("1-99999999999999999999.npz", "not named")],
+)
+def test_pipes_and_frames_beyond_any_video_are_named(release: Path, name: str, words: str) -> None:
+    write_release(release)
+    path = release / "estimate_Roll" / "testing" / called(2) / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    with pytest.raises(AudeoBenchError, match=words):
+        import_recordings(release)
+
+
+def test_one_label_of_an_absurd_frame_is_named(release: Path) -> None:
+    write_release(release)
+    path = release / "labels" / "testing" / f"{called(1)}.pkl"
+    path.write_bytes(pickle.dumps({10**30: np.zeros(88)}))
+    with pytest.raises(AudeoBenchError, match=r"No\.1 B2\.pkl: refused, it has the key"):
+        import_recordings(release)
