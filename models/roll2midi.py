@@ -20,6 +20,8 @@ from audeo_bench.api import TrainingContext
 from audeo_bench.nn.stage import RollRefiner, default_device, keys_of
 
 DEPTHS = 5
+TRAINED_FRAMES = 100
+"""The windows that the net trains on (:mod:`audeo_bench.training.gan`)."""
 
 
 def block(channels_in: int, channels: int) -> nn.Sequential:
@@ -90,8 +92,13 @@ class Roll2Midi(RollRefiner):
         """Refine a (88, T) roll; the whole recording is one window, since the net is fully convolutional."""
         keys, device = keys_of(self.options["keys"]), default_device()
         net = self.inference_net(device)
+        # The net pads to whole multiples of 32, and trained on windows of 100 frames, 4 more than one: where
+        # its padding begins elsewhere, the frames before it were never supervised.
+        ending = (TRAINED_FRAMES - roll.shape[1]) % 2**DEPTHS
+        padded = np.pad(np.asarray(roll, np.float32)[keys], ((0, 0), (0, ending)))
+        refined = net(torch.from_numpy(padded[None, None]).to(device))[0, 0, :, : roll.shape[1]]
         answer = np.zeros_like(roll, np.float32)
-        answer[keys] = net(torch.from_numpy(roll[None, None, keys]).to(device))[0, 0].float().cpu().numpy()
+        answer[keys] = refined.float().cpu().numpy()
         return answer
 
     def fit(self, context: TrainingContext) -> None:
