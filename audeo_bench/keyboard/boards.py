@@ -28,12 +28,16 @@ BOARDS = (
     (49, 2, 29, -3.0),
 )
 """Keys, first white key (0 = A .. 6 = G), white keys, and what a board that is rarer has against it."""
-MIRRORED, PART, ODD = -6.0, -3.0, -6.0
-"""What else speaks against an answer before the picture is looked at: a mirrored film; part of a keyboard; a
-board that ends at both sides but is none of those built.
+MIRRORED, PART, END = -6.0, -6.0, -3.0
+"""What else speaks against an answer before the picture is looked at: a mirrored film; part of a keyboard; each
+end of such a part within the picture.
 """
+LOW_ENDS, HIGH_ENDS, UNBUILT = (0, 2, 4, 5), (2, 4, 6), -2.0
+"""White keys (A to G) that keyboards begin and end with, and what speaks against any other."""
 HIDDEN_WHITES = 2.5
 """White keys that a whole keyboard may have outside of the picture at either end."""
+UNCLEAR = 0.4
+"""What is taken to be seen of a black key where a hand may lie."""
 _FREE_LANE = np.array([8, 15.5, 8, 11.75, 15.5, 8, 11.75])
 """The middle of the part of a white key that is free between the black ones, mm from its left edge, A to
 G.
@@ -86,7 +90,7 @@ class Board:
     """One answer: white places ``first``..``last`` inclusive, ascending (after reversal if ``descending``).
 
     ``score`` is a log-likelihood ratio; ``explained`` the share of the black keys of the board inside of the
-    picture that are seen.
+    picture that are seen; ``octave`` how sure the octave is, 0..1, given that the keys are right.
     """
 
     keys: int
@@ -98,6 +102,7 @@ class Board:
     part: bool
     score: float
     explained: float
+    octave: float = 1.0
 
     @property
     def highest(self) -> int:
@@ -146,11 +151,17 @@ def look(view: Levelled, plane: Plane) -> Seen:
     # Where the light falls off, a black key is still dark beside its own neighbours.
     lit = np.where(flank > 0.3 * level, np.minimum(flank, level), level)
     black = (flank - far_at(places, 3)) / np.maximum(lit * (1 - floor / level), 10)
+    front = near_at(places, 5) / level_at(places, white_near)
+    # In the shade of the fallboard nothing is seen of it, though the front of its neighbours is.
+    black = np.where((flank < 0.4 * level) & (front > 0.5) & (black < 0.45), np.nan, black)
+    # As bright as neither keys nor what is beside them: perhaps a hand.
+    hand = (flank > 0.4 * level) & (flank < 0.85 * level) & (black < UNCLEAR)
+    black = np.where(hand, UNCLEAR, black)
     first_white, last_white = int(np.floor(left / WHITE_WIDTH)), int(np.floor(right / WHITE_WIDTH))
     whites = np.arange(first_white, last_white + 1)
     lanes = whites * WHITE_WIDTH + _FREE_LANE[whites % 7]
-    white = 0.65 * far_at(lanes, 3) / level_at(lanes, white_far)
-    white += 0.35 * near_at(lanes, 6) / level_at(lanes, white_near)
+    white_front = near_at(lanes, 6) / level_at(lanes, white_near)
+    white = np.fmax(0.65 * far_at(lanes, 3) / level_at(lanes, white_far) + 0.35 * white_front, 0.8 * white_front)
     edges = np.arange(first_white, last_white + 2) * WHITE_WIDTH
     edge = 0.5 * _step(far_at, edges) / level_at(edges, white_far)
     edge += 0.5 * _step(near_at, edges) / level_at(edges, white_near)
@@ -187,6 +198,7 @@ def boards(seen: Seen, upside_down: bool) -> list[Board]:
                         False,
                         score + against + MIRRORED * mirrored,
                         explained,
+                        1.0 if keys == 88 else 0.8,
                     )
                 )
         if not mirrored:
@@ -242,11 +254,15 @@ class _Evidence:
         )
 
     def best(self, lowest: int, highest: int) -> tuple[int, int]:
-        """The first and last white place within a range that most speaks for."""
-        a, b = lowest - self.first, highest + 1 - self.first
-        first = int(self._from[a : b - 6].argmax()) + lowest
-        last = int(self._to[first + 7 - self.first : b + 1].argmax()) + first + 6
-        return first, last
+        """The first and last white place within a range that most speaks for; an end within the range is
+        likelier where keyboards are built to end.
+        """
+        firsts, lasts = np.arange(lowest, highest - 5), np.arange(lowest + 6, highest + 1)
+        odd_first = (firsts > lowest) & ~np.isin(firsts % 7, LOW_ENDS)
+        odd_last = (lasts < highest) & ~np.isin(lasts % 7, HIGH_ENDS)
+        first = int(firsts[(self._from[firsts - self.first] + UNBUILT * odd_first).argmax()])
+        lasting = self._to[lasts + 1 - self.first] + UNBUILT * odd_last
+        return first, int(lasts[np.where(lasts >= first + 6, lasting, -np.inf).argmax()])
 
 
 def _parts(evidence: _Evidence, descending: bool) -> list[Board]:
@@ -259,40 +275,29 @@ def _parts(evidence: _Evidence, descending: bool) -> list[Board]:
         return []
     first, last = evidence.best(lowest, highest)
     score, explained = evidence.score(first, last)
-    score += ODD if first > lowest and last < highest else PART
+    score += PART + END * ((first > lowest) + (last < highest))
     part = Board(0, first, last, 0, descending, False, True, score, explained)
     return list(_octaves(part, first == lowest, last == highest))
 
 
 def _octaves(part: Board, open_low: bool, open_high: bool) -> Iterator[Board]:
-    """A part at every octave that 88 keys have room for, the likeliest first: where an end is seen, the end
-    of 88 keys; else the one whose middle is nearest to the middle of 88 keys.
+    """A part at every octave that 88 keys have room for, the likeliest first: where an end is seen, the end of
+    88 keys; else the one whose middle is nearest to the middle of 88 keys.
     """
     steps = white_steps(part.first, part.last)
     start = _WHITE_PITCH[part.first % 7] + 21
-    choices = [low for low in range(start, 109, 12) if low + steps <= 108]
-    if not choices:
-        return
+    choices = [int(low) for low in range(start, 109, 12) if low + steps <= 108]
 
     def unlikely(low: int) -> float:
-        if not open_low and low == 21:
-            return 0.0
-        if not open_high and low + steps == 108:
-            return 0.0
-        return abs(low + steps / 2 - 64.5)
+        at_end = (not open_low and low == 21) or (not open_high and low + steps == 108)
+        return 0.0 if at_end else abs(low + steps / 2 - 64.5)
 
     for place, low in enumerate(sorted(choices, key=unlikely)):
-        yield Board(
-            steps + 1,
-            part.first,
-            part.last,
-            low,
-            part.descending,
-            False,
-            True,
-            part.score - 0.5 * place,
-            part.explained,
-        )
+        # Only 88 keys begin with an A; many keyboards end with a C.
+        begins, ends = not open_low and low == 21, not open_high and low + steps == 108
+        sure = 1.0 if len(choices) == 1 or begins else 0.8 if ends else 0.5
+        score, octave = part.score - 0.5 * place, sure if place == 0 else 1 - sure
+        yield replace(part, keys=steps + 1, lowest=low, score=score, octave=octave)
 
 
 def _profile(view: Levelled, low: float, high: float) -> np.ndarray:
@@ -344,13 +349,13 @@ def with_lowest_key(answers: list[Board], seen: Seen, lowest_key: int) -> Board:
     """
     for answer in answers:
         if answer.lowest == lowest_key and answer.highest <= 108 and not answer.mirrored:
-            return answer
+            return replace(answer, octave=1.0)
     part = next((answer for answer in answers if answer.part), answers[0])
     names = (_WHITE_PITCH + 9) % 12
     for shift in (0, 1, -1, 2, -2, 3, -3, 4, -4):
         first = part.first + shift
         if names[first % 7] == lowest_key % 12:
-            moved = replace(part, first=first, lowest=lowest_key, part=True)
+            moved = replace(part, first=first, lowest=lowest_key, part=True, octave=1.0)
             if lowest_key >= 21 and moved.highest <= 108:
                 return moved
     raise AudeoBenchError(

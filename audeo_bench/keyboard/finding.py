@@ -188,7 +188,8 @@ def _keyboard(candidate: Candidate, board: Board, scale: float, confidence: floa
 
 def _remark(board: Board, lowest_key: int | None) -> str:
     if board.part and lowest_key is None:
-        return "part of a keyboard: the octave is a guess, give the lowest key as --lowest-key"
+        octave = ": the octave is a guess, give the lowest key as --lowest-key" if board.octave < SURE else ""
+        return f"part of a keyboard{octave}"
     return "the film is mirrored" if board.mirrored else ""
 
 
@@ -206,4 +207,4 @@ def _confidence(candidate: Candidate, best: Board, other: tuple[Candidate, Board
         - 0.5 * plane.residual
     )
     confidence = 1 / (1 + np.exp(-evidence))
-    return min(confidence, 0.6) if best.part and "guess" in _remark(best, None) else confidence
+    return confidence * best.octave

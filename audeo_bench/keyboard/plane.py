@@ -483,7 +483,7 @@ def _dip(view: Levelled, profile: np.ndarray, expected: float) -> float | None:
     before, after = part[x < expected].max(initial=0), part[x > expected].max(initial=0)
     wing = min(before, after)
     # Both neighbours are white keys in much the same light.
-    if wing - floor < max(10.0, 0.25 * wing) or wing < 0.55 * max(before, after):
+    if wing - floor < max(6.0, 0.25 * wing) or wing < 0.55 * max(before, after):
         return None
     dark = part < 0.5 * (wing + floor)
     at = int(np.nonzero(near)[0][part[near].argmin()])
