@@ -16,7 +16,8 @@ import numpy as np
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.keyboard import WHITE_WIDTH
-from audeo_bench.keyboard.plane import SCALE, Levelled, Plane, running_median
+from audeo_bench.keyboard.levelled import SCALE, Levelled, running_median
+from audeo_bench.keyboard.plane import Plane
 from audeo_bench.keyboard.rhythm import OCTAVE, black_x
 
 BOARDS = (
@@ -29,8 +30,8 @@ BOARDS = (
 )
 """Keys, first white key (0 = A .. 6 = G), white keys, and what a board that is rarer has against it."""
 MIRRORED, PART, END = -6.0, -6.0, -3.0
-"""What else speaks against an answer before the picture is looked at: a mirrored film; part of a keyboard; each
-end of such a part within the picture.
+"""What else speaks against an answer before the picture is looked at: a mirrored film; part of a keyboard;
+each end of such a part within the picture.
 """
 LOW_ENDS, HIGH_ENDS, UNBUILT = (0, 2, 4, 5), (2, 4, 6), -2.0
 """White keys (A to G) that keyboards begin and end with, and what speaks against any other."""
@@ -161,7 +162,9 @@ def look(view: Levelled, plane: Plane) -> Seen:
     whites = np.arange(first_white, last_white + 1)
     lanes = whites * WHITE_WIDTH + _FREE_LANE[whites % 7]
     white_front = near_at(lanes, 6) / level_at(lanes, white_near)
-    white = np.fmax(0.65 * far_at(lanes, 3) / level_at(lanes, white_far) + 0.35 * white_front, 0.8 * white_front)
+    white = np.fmax(
+        0.65 * far_at(lanes, 3) / level_at(lanes, white_far) + 0.35 * white_front, 0.8 * white_front
+    )
     edges = np.arange(first_white, last_white + 2) * WHITE_WIDTH
     edge = 0.5 * _step(far_at, edges) / level_at(edges, white_far)
     edge += 0.5 * _step(near_at, edges) / level_at(edges, white_near)
@@ -281,8 +284,8 @@ def _parts(evidence: _Evidence, descending: bool) -> list[Board]:
 
 
 def _octaves(part: Board, open_low: bool, open_high: bool) -> Iterator[Board]:
-    """A part at every octave that 88 keys have room for, the likeliest first: where an end is seen, the end of
-    88 keys; else the one whose middle is nearest to the middle of 88 keys.
+    """A part at every octave that 88 keys have room for, the likeliest first: where an end is seen, the end
+    of 88 keys; else the one whose middle is nearest to the middle of 88 keys.
     """
     steps = white_steps(part.first, part.last)
     start = _WHITE_PITCH[part.first % 7] + 21
@@ -295,7 +298,9 @@ def _octaves(part: Board, open_low: bool, open_high: bool) -> Iterator[Board]:
     for place, low in enumerate(sorted(choices, key=unlikely)):
         # Only 88 keys begin with an A; many keyboards end with a C.
         begins, ends = not open_low and low == 21, not open_high and low + steps == 108
-        sure = 1.0 if len(choices) == 1 or begins else 0.8 if ends else 0.5
+        # A board that ends at both sides is one of those built, or its other keys are hidden.
+        known = len(choices) == 1 or begins
+        sure = 0.5 if not (open_low or open_high) else 1.0 if known else 0.8 if ends else 0.5
         score, octave = part.score - 0.5 * place, sure if place == 0 else 1 - sure
         yield replace(part, keys=steps + 1, lowest=low, score=score, octave=octave)
 
