@@ -10,9 +10,9 @@ import audeo_bench
 
 PACKAGE = Path(audeo_bench.__file__).parent
 ORDER = (
-    *("errors", "files", "places", "provenance", "roll", "api", "keyboard", "formats", "progress", "records"),
-    *("nn", "synth", "corpus", "contestants", "score", "training", "runs", "leaderboards", "paper"),
-    *("identify", "perform", "explain", "report", "notebook", "cli"),
+    *("errors", "files", "roll", "formats", "progress", "places", "provenance", "api", "records"),
+    *("keyboard", "film", "nn", "synth", "corpus", "contestants", "score", "training", "runs"),
+    *("leaderboards", "paper", "identify", "perform", "explain", "report", "notebook", "cli"),
 )
 """From the ground up. The package's own face (``__init__``, ``__main__``) stands on top of all."""
 

@@ -61,7 +61,7 @@ def keyboard(
 def _find(source: Path, lowest: int | None) -> tuple[Keyboard, Any]:
     """The keyboard, and the picture it was found in; a file that is no picture is read as a film."""
     from audeo_bench.api import AudeoBenchError
-    from audeo_bench.formats.film_keyboard import keyboard_in_film
+    from audeo_bench.film.finding import keyboard_in_film
     from audeo_bench.formats.picture import read_picture
     from audeo_bench.keyboard.finding import find_keyboard
 

@@ -15,7 +15,7 @@ from scipy.fft import next_fast_len
 
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, AudeoBenchError
 from audeo_bench.files import atomic_write
-from audeo_bench.formats.film import still_pictures
+from audeo_bench.film.reading import still_pictures
 from audeo_bench.keyboard import BLACK_LENGTH, IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_LENGTH
 
 __all__ = ["FoundCrop", "draw_crop", "find_crop", "keyboard_in", "still", "whole_picture"]

@@ -44,7 +44,7 @@ def export(recording: Recording, directory: Path) -> list[Path]:
         ``<id>.mid`` (the notes behind ``sounding``, where they are known) and ``<id>.mp4`` (the frames, with
         sound where there is any).
     """
-    from audeo_bench.formats.film_writing import write_video
+    from audeo_bench.film.writing import write_video
 
     directory = Path(directory)
     written = [directory / f"{recording.id}.npz"]

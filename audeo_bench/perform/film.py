@@ -182,7 +182,7 @@ def perform(
     """
     from audeo_bench.contestants.loading import system
     from audeo_bench.corpus.crop import draw_crop, find_crop
-    from audeo_bench.formats.film import FilmFrames
+    from audeo_bench.film.reading import FilmFrames
     from audeo_bench.perform.sound_files import held, open_synthesizer, play, write_wav
     from audeo_bench.perform.soundtrack import check_output, write_soundtrack
     from audeo_bench.perform.sources import Score

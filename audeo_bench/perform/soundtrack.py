@@ -15,8 +15,8 @@ from av.video.stream import VideoStream
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError
 from audeo_bench.files import atomic_write
-from audeo_bench.formats.film_decoding import Decoder, Timeline, open_film, read_packets, read_timeline
-from audeo_bench.formats.film_picture import display_matrix
+from audeo_bench.film.decoding import Decoder, Timeline, open_film, read_packets, read_timeline
+from audeo_bench.film.picture import display_matrix
 from audeo_bench.perform.sound_files import Sound
 
 __all__ = ["check_output", "write_soundtrack"]

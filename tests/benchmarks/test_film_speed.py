@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, windows
-from audeo_bench.formats.film import FilmFrames
+from audeo_bench.film.reading import FilmFrames
 
 SECONDS, WIDTH, HEIGHT = 8, 1920, 1080
 CORNERS = np.array([[60, 420], [1850, 400], [1880, 690], [30, 700]], float)

@@ -15,7 +15,7 @@ from audeo_bench.corpus import open_corpus
 from audeo_bench.corpus.export import export, find_recording
 from audeo_bench.corpus.simulated import SimulatedCorpus
 from audeo_bench.corpus.simulated.acting import ActedFrames, seed_of, stream
-from audeo_bench.formats.film import FilmFrames
+from audeo_bench.film.reading import FilmFrames
 from audeo_bench.formats.midi import read_midi
 from audeo_bench.roll import notes_to_roll
 

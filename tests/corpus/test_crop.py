@@ -11,7 +11,7 @@ import pytest
 from shared_data import SHARED, needs
 
 from audeo_bench.corpus.crop import LEAST_FIT, draw_crop, find_crop, keyboard_in, whole_picture
-from audeo_bench.formats.film_writing import write_video
+from audeo_bench.film.writing import write_video
 from audeo_bench.keyboard import IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
 
 PHOTOGRAPHS = SHARED / "miditest" / "miditest_videos"

@@ -12,7 +12,7 @@ from views import LEVEL, mirrored, turned, view
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.cli import app
-from audeo_bench.formats.film_keyboard import keyboard_in_film
+from audeo_bench.film.finding import keyboard_in_film
 from audeo_bench.keyboard.finding import SURE, find_keyboard
 
 FROM_THE_LEFT = np.array([[60.0, 130.0], [560.0, 165.0], [575.0, 215.0], [40.0, 215.0]])

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from audeo_bench.api import AudeoBenchError, RollToMidi, VideoToRoll
 from audeo_bench.cli import app
-from audeo_bench.formats.film_writing import write_video
+from audeo_bench.film.writing import write_video
 from audeo_bench.formats.midi import read_midi
 from audeo_bench.perform.film import notes_of, perform, rolls
 from audeo_bench.roll import roll_to_notes

@@ -11,7 +11,7 @@ import pytest
 from numbered_films import numbers, write_film
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError
-from audeo_bench.formats.film import FilmFrames, film_info
+from audeo_bench.film.reading import FilmFrames, film_info
 from audeo_bench.perform.sound_files import Sound, held
 from audeo_bench.perform.soundtrack import check_output, write_soundtrack
 

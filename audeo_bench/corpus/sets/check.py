@@ -8,7 +8,7 @@ from pathlib import Path
 from audeo_bench.corpus.sets.film import Film
 from audeo_bench.corpus.sets.labels import read_labels
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.formats.film_decoding import Decoder
+from audeo_bench.film.decoding import Decoder
 
 __all__ = ["Refused", "check_film", "film_seconds"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.formats.film import still_pictures
+from audeo_bench.film.reading import still_pictures
 from audeo_bench.keyboard.finding import Keyboard, find_keyboard
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.formats.film import FilmFrames
-from audeo_bench.formats.film_writing import write_video
+from audeo_bench.film.reading import FilmFrames
+from audeo_bench.film.writing import write_video
 
 COUNT = 60
 

@@ -21,8 +21,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, AudeoBenchError
-from audeo_bench.formats.film_decoding import Decoder
-from audeo_bench.formats.film_picture import KeyboardView, displayed, turn_of
+from audeo_bench.film.decoding import Decoder
+from audeo_bench.film.picture import KeyboardView, displayed, turn_of
 from audeo_bench.roll import FRAMES_PER_SECOND
 
 __all__ = ["FilmFrames", "FilmInfo", "film_info", "still_pictures"]

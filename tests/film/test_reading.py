@@ -23,7 +23,7 @@ from numbered_films import HEIGHT, WIDTH, numbers, picture, write_film
 from shared_data import SHARED, needs
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.formats.film import FilmFrames, film_info, still_pictures
+from audeo_bench.film.reading import FilmFrames, film_info, still_pictures
 from audeo_bench.keyboard.warp import homography
 
 QUIET = {"x265-params": "log-level=none:pools=1:bframes=3"}
