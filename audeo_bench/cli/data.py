@@ -133,7 +133,10 @@ def info(
 def fetch(
     place: Annotated[str, typer.Argument(metavar="NAME", help="A set of films, or a set's file.")],
     into: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the films.")] = None,
-    only: Annotated[list[str] | None, typer.Option(metavar="ID", help="This film only; repeatable.")] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="These films only; commas or repeated."),
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option(
@@ -151,7 +154,8 @@ def fetch(
     from audeo_bench.corpus.sets.overview import computable
     from audeo_bench.report.terminal import stdout
 
-    plan = fetching.plan(place, into, only or (), source, cookies)
+    chosen = [name for part in only or () for name in part.split(",") if name]
+    plan = fetching.plan(place, into, chosen, source, cookies)
     size = f", about {plan.size / 1e9:.2g} GB" if plan.size else ""
     here = f", {plan.here} here already" if plan.here else ""
     films = f"{len(plan.wanted)} film{'' if len(plan.wanted) == 1 else 's'}"

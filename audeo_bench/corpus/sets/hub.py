@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class Hub:
                 "`pip install 'audeo-bench[fetch]'`."
             ) from None
         disable_progress_bars()
+        self.stop = threading.Event()
         self.source = source
         try:
             info = huggingface_hub.HfApi().dataset_info(
@@ -135,7 +137,7 @@ def _teller(moved: Moved, note: str) -> Any:
         def update(self, n: float | None = 1) -> bool | None:
             self.here += n or 0
             if self.whole:
-                moved(min(1.0, self.here / self.whole), f"{note}, {self.whole / 1e6:.0f} MB")
+                moved(min(1.0, self.here / self.whole), f"{note}, {self.whole / 1e6:.1f} MB")
             return None
 
     return Teller

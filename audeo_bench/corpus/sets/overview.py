@@ -7,6 +7,7 @@ from typing import Any
 from audeo_bench.corpus.sets.film import Film
 from audeo_bench.corpus.sets.here import Record, known_sets, labels_of, open_set
 from audeo_bench.corpus.sets.manifest import FilmSet
+from audeo_bench.errors import AudeoBenchError
 
 __all__ = ["computable", "describe_set", "set_rows"]
 
@@ -18,11 +19,15 @@ def set_rows() -> list[dict[str, Any]]:
     """One row for each set: what it is, its splits, and how many of its films are here."""
     rows = []
     for name in known_sets():
-        films, record = open_set(name)
+        row: dict[str, Any] = {"corpus": name, "provenance": "recorded", "splits": {}}
+        try:
+            films, record = open_set(name)
+        except AudeoBenchError as fault:
+            rows.append(row | {"truth": "", "licence": "", "gigabytes": None, "state": str(fault)})
+            continue
         rows.append(
-            {
-                "corpus": name,
-                "provenance": "recorded",
+            row
+            | {
                 "title": films.title,
                 "truth": films.truth,
                 "licence": films.licence,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -10,8 +11,9 @@ from urllib.parse import quote
 
 from audeo_bench.corpus.sets.check import Refused
 from audeo_bench.corpus.sets.film import Film
-from audeo_bench.corpus.sets.manifest import Ask, FilmSet, Https, YouTube
+from audeo_bench.corpus.sets.manifest import Ask, FilmSet, Https, YouTube, manifest_of_folder, rows_of
 from audeo_bench.errors import AudeoBenchError
+from audeo_bench.formats.text import read_json
 
 __all__ = ["Moved", "Way", "way_of"]
 
@@ -21,7 +23,19 @@ YOUTUBE = "https://www.youtube.com/watch?v={youtube}"
 
 
 class Way(Protocol):
-    """Where films come from. Methods leave whole files in ``work`` and may be called from several threads."""
+    """Where films come from. Methods leave whole files in ``work`` and may be called from several threads.
+
+    Attributes
+    ----------
+    stop : threading.Event
+        Set when nothing more is wanted, so that nobody waits on.
+    """
+
+    stop: threading.Event
+
+    def rows(self, films: FilmSet, work: Path) -> tuple[Film, ...]:
+        """The rows of a set whose file names none. Raises :class:`AudeoBenchError`."""
+        ...
 
     def film(self, film: Film, work: Path, moved: Moved) -> Path:
         """Bring a film; what was brought of it before is not brought again. Raises :class:`Refused`."""
@@ -103,10 +117,19 @@ def spelled_label(template: str, film: Film, web: bool) -> list[str]:
     return [place.rpartition(".")[0] + ".mid" for place in spelled(template, film, web)]
 
 
+def unlisted(films: FilmSet) -> AudeoBenchError:
+    """That a set's rows cannot be had in this way."""
+    return AudeoBenchError(
+        f"set {films.name}: its films are listed by {films.homepage or 'its source'}; fetch it from there "
+        "once, or give --source a folder with the set's own layout."
+    )
+
+
 class Folder:
     """A folder of this machine, such as a lab's share; films are copied out of it."""
 
     def __init__(self, template: str) -> None:
+        self.stop = threading.Event()
         self.template = str(Path(template).expanduser())
         root = PurePosixPath(self.template.partition("{")[0] + ("x" if "{" in self.template else ""))
         folder = Path(root.parent if "{" in self.template else root)
@@ -114,6 +137,15 @@ class Folder:
             raise AudeoBenchError(
                 f"--source {template}: no folder {folder}; give a folder, or an address that begins with https://."
             )
+
+    def rows(self, films: FilmSet, work: Path) -> tuple[Film, ...]:
+        folder = Path(self.template)
+        if "{" in self.template:
+            raise unlisted(films)
+        if films.listing is None:
+            return manifest_of_folder(folder).films
+        path = folder / films.listing.file
+        return rows_of(films.listing, read_json(path, remedy="give a whole copy of the set"), path)
 
     def film(self, film: Film, work: Path, moved: Moved) -> Path:
         places = [Path(place) for place in spelled(self.template, film, web=False)]
@@ -144,7 +176,11 @@ class Hands:
     """No address: the user puts the films where they belong."""
 
     def __init__(self, how: str) -> None:
+        self.stop = threading.Event()
         self.how = how
+
+    def rows(self, films: FilmSet, work: Path) -> tuple[Film, ...]:
+        raise unlisted(films)
 
     def film(self, film: Film, work: Path, moved: Moved) -> Path:
         raise Refused(f"not there; {self.how}")

@@ -7,7 +7,8 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from time import time
@@ -17,8 +18,8 @@ import stamina
 
 from audeo_bench.corpus.sets.check import Refused
 from audeo_bench.corpus.sets.film import Film
-from audeo_bench.corpus.sets.manifest import FILM_SUFFIXES
-from audeo_bench.corpus.sets.ways import YOUTUBE, Moved, spelled, spelled_label
+from audeo_bench.corpus.sets.manifest import FILM_SUFFIXES, FilmSet
+from audeo_bench.corpus.sets.ways import YOUTUBE, Moved, spelled, spelled_label, unlisted
 from audeo_bench.errors import AudeoBenchError
 
 __all__ = ["Web"]
@@ -74,6 +75,7 @@ class Web:
     """
 
     def __init__(self, template: str, cookies: str | None = None) -> None:
+        self.stop = threading.Event()
         self.template = template
         self.cookies = cookies
         self.common = _common_options(javascript=template == YOUTUBE)
@@ -84,6 +86,9 @@ class Web:
 
     def size(self, film: Film) -> int | None:
         return None
+
+    def rows(self, films: FilmSet, work: Path) -> tuple[Film, ...]:
+        raise unlisted(films)
 
     def film(self, film: Film, work: Path, moved: Moved) -> Path:
         places = spelled(self.template, film, web=True)
@@ -114,7 +119,7 @@ class Web:
 
     def _small(self, downloader: Any, place: str) -> bytes | None:
         data = b""
-        for attempt in _attempts():
+        for attempt in self._attempts(lambda note: None):
             with attempt:
                 try:
                     data = downloader.urlopen(place).read(LABEL_LIMIT + 1)
@@ -133,7 +138,7 @@ class Web:
 
         info: dict[str, Any] = {}
         try:
-            for attempt in _attempts():
+            for attempt in self._attempts(lambda note: moved(0.0, f"{film.id}, {note}")):
                 with attempt, YoutubeDL(cast(Any, self._options(film, work, moved))) as downloader:
                     try:
                         info = dict(downloader.extract_info(place, download=True) or {})
@@ -152,13 +157,30 @@ class Web:
             raise Refused(f"{what}: {place}")
         return Path(brought[0]["filepath"])
 
+    def _attempts(self, tell: Callable[[str], None]) -> Iterator[Any]:
+        def again(failed: Exception) -> bool | float:
+            """Whether to try again; first it waits as long as a server asks for, unless all is stopped."""
+            if not isinstance(failed, _Failed):
+                return False
+            status = _status(failed.fault)
+            if status in (429, 503):
+                seconds = min(_asked_for(failed.fault), LONGEST_WAIT_S)
+                tell(f"asked to wait {seconds:.0f} s")
+                return 0.0 if not self.stop.wait(seconds) else False
+            # An address of YouTube's for one stream lapses after some hours: asking anew brings another.
+            return status == 403 or (status is not None and status >= 500)
+
+        return iter(
+            stamina.retry_context(again, attempts=TRIES, timeout=None, wait_initial=0.5, wait_jitter=0.3)
+        )
+
     def _options(self, film: Film, work: Path, moved: Moved | None) -> dict[str, Any]:
         height = film.picture[1] if film.picture else 1080
 
         def hook(state: dict[str, Any]) -> None:
             total = state.get("total_bytes") or state.get("total_bytes_estimate")
             if moved is not None and total and state.get("status") == "downloading":
-                moved(state["downloaded_bytes"] / total, f"{film.id}, {total / 1e6:.0f} MB")
+                moved(state["downloaded_bytes"] / total, f"{film.id}, {total / 1e6:.1f} MB")
 
         return self.common | {
             "outtmpl": {"default": f"{str(work).replace('%', '%%')}/{film.id}.%(format_id)s.%(ext)s"},
@@ -242,23 +264,6 @@ class _Failed(Exception):
     def __init__(self, fault: Exception) -> None:
         super().__init__(str(fault))
         self.fault = fault
-
-
-def _attempts() -> Iterator[Any]:
-    return iter(
-        stamina.retry_context(on=_wait, attempts=TRIES, timeout=None, wait_initial=0.5, wait_jitter=0.3)
-    )
-
-
-def _wait(failed: Exception) -> bool | float:
-    """Whether to try again, or after how many seconds: as long as a server asks for, where it does."""
-    if not isinstance(failed, _Failed):
-        return False
-    status = _status(failed.fault)
-    if status in (429, 503):
-        return min(_asked_for(failed.fault), LONGEST_WAIT_S)
-    # An address of YouTube's for one stream lapses after some hours: asking for it anew brings another.
-    return status == 403 or (status is not None and status >= 500)
 
 
 def _chain(fault: BaseException | None) -> Iterator[BaseException]:

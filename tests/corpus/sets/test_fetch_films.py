@@ -1,9 +1,12 @@
 """Real yt-dlp and real huggingface_hub against a server on this machine."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from mounting import mounted
 from typer.testing import CliRunner
 
 from audeo_bench.cli import app
+from audeo_bench.corpus.registry import Registered
 from audeo_bench.corpus.sets import films_of
 from audeo_bench.corpus.sets.fetch import Plan, fetch, plan
 from audeo_bench.corpus.sets.here import read_record
@@ -156,7 +160,7 @@ def test_every_fault_is_one_line_and_the_others_go_on(tmp_path, server, bodies):
     assert {film.film.id for film in films_of("mine")} == {"good", "busy"}
     # What was refused is not kept, and the rerun brings what has become right meanwhile.
     server.files["/films/gone.mp4"] = server.files["/films/torn.mp4"] = bodies["film"]
-    failed, _ = run(plan(str(path), tmp_path / "films", ["gone", "torn", "good"]))
+    failed, _ = run(plan(str(path), only=["gone", "torn", "good"]))
     assert failed == [] and server.gets("/films/good.mp4") <= 2
 
 
@@ -216,13 +220,57 @@ def test_films_that_are_there_are_checked_not_fetched(tmp_path):
     assert [film.midi for film in films_of("mine")] == [tmp_path / "a.mid"]
 
 
+def test_a_mirror_of_a_set_that_lists_its_own_rows(tmp_path):
+    lab = tmp_path / "lab"
+    make_film(lab / "Video/one.mp4")
+    (lab / "TSV").mkdir()
+    (lab / "TSV/one.tsv").write_text("onset\tkey_offset\tnote\tvelocity\n1\t1.5\t60\t40\n")
+    entry = '{"record_time": "one", "split": "valid", "composer": "B", "piece": "x"}'
+    (lab / "metadata.json").write_text(f"[{entry}]")
+    assert run(plan("pianovam", tmp_path / "films", source=str(lab))) == ([], [])
+    (film,) = films_of("pianovam")
+    assert (film.film.split, film.midi) == ("validation", tmp_path / "films/TSV/one.tsv")
+
+
+def test_labels_may_lie_in_a_registered_data_set(tmp_path, server, bodies, home):
+    make_labels(tmp_path / "pianoyt/pianoyt_MIDI/audio_169.0.midi", last=2.0)
+    entry = Registered(name="pianoyt", directory=tmp_path / "pianoyt", files={}, as_published=None)
+    (home / "registry").mkdir(parents=True)
+    (home / "registry/pianoyt.json").write_text(entry.model_dump_json())
+    server.files = {"/wtc2-01.mp4": bodies["film"]}
+    chosen = plan("audeo-films", tmp_path / "films", ["wtc2-01"], f"{server.url}/{{id}}.mp4")
+    assert run(chosen) == ([], [])
+    assert films_of("audeo-films")[0].midi == tmp_path / "pianoyt/pianoyt_MIDI/audio_169.0.midi"
+
+
+def test_a_set_whose_file_has_gone_stops_nobody(tmp_path, server, bodies):
+    path = own_set(tmp_path, server.url, {"a": ""})
+    server.files = {"/films/a.mp4": bodies["film"]}
+    assert run(plan(str(path), tmp_path / "films"))[0] == []
+    path.unlink()
+    shown = CliRunner().invoke(app, ["data", "list", "--json"])
+    states = {row["corpus"]: row["state"] for row in json.loads(shown.output)}
+    assert "the file of the set mine has gone" in states["mine"]
+    assert states["pianoray"] == "none of 2 films here" and "simulated" in states
+
+
+def test_nobody_waits_on_after_an_interruption(tmp_path, server, bodies):
+    path = own_set(tmp_path, server.url, {"a": ""})
+    server.script["/films/a.mp4"] = [refuse(429, Retry_After="500")]
+    chosen = plan(str(path), tmp_path / "films")
+    threading.Timer(1.0, chosen.way.stop.set).start()
+    began = time.monotonic()
+    assert run(chosen)[0] == ["a"] and time.monotonic() - began < 20
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         ({"place": "audeo-film"}, "did you mean audeo-films"),
         ({"place": "audeo-films", "only": ["wtc3-01"], "source": "/tmp"}, "no film 'wtc3-01'"),
         ({"place": "pianoray", "source": "/nowhere/{id}.mp4"}, "no folder /nowhere"),
-        ({"place": "pianovam", "source": "/tmp"}, "fetch it from there once"),
+        ({"place": "pianovam", "source": "/tmp/{id}.mp4"}, "fetch it from there once"),
+        ({"place": "pianovam", "source": "/tmp"}, "metadata.json: missing"),
     ],
 )
 def test_what_cannot_be_begun(arguments, told):

@@ -26,14 +26,14 @@ def test_killed_at_random_and_run_again(tmp_path: Path, server: FilmServer):
     for place, name in enumerate(ids):
         server.files[f"/{name}.mp4"] = make_film(tmp_path / "made.mp4", seconds=6, seed=place).read_bytes()
         server.files[f"/{name}.mid"] = make_labels(tmp_path / "made.mid").read_bytes()
-    server.always = slowly(0.7)
+    server.always = slowly(0.7 if KILLS < 10 else 1.5)
     command = [sys.executable, "-m", "audeo_bench", "data", "fetch", str(tmp_path / "mine.toml")]
     command += ["--into", str(tmp_path / "films")]
     chance = random.Random(7)
     kept: dict[str, int] = {}
     for _ in range(KILLS):
         running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(chance.uniform(1.0, 3.0))
+        time.sleep(chance.uniform(1.0, 3.5))
         running.send_signal(signal.SIGKILL)
         running.wait()
         kept |= {name: server.gets(f"/{name}.mp4") for name in read_record("mine").films if name not in kept}
