@@ -18,16 +18,35 @@ def register(parent: typer.Typer) -> None:
     parent.add_typer(app, name="data")
 
 
-@app.command(epilog="Labels of real videos:  audeo-bench data add pianoyt ~/pianoyt")
+@app.command(
+    epilog="\b\nExamples:\n  audeo-bench data add pianoyt ~/pianoyt\n"
+    "  audeo-bench data add recordings my-films ~/films     a folder of films, MIDI files beside them\n"
+    "  audeo-bench data add recordings my-films films.toml --apply-lag"
+)
 def add(
-    name: Annotated[str, typer.Argument(help="pianoyt or asap.")],
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Your copy of the data set.")],
+    kind: Annotated[str, typer.Argument(metavar="pianoyt|asap|recordings", help="What is added.")],
+    place: Annotated[
+        str, typer.Argument(metavar="DIR|NAME", help="Your copy of the data set; for recordings their name.")
+    ],
+    manifest: Annotated[
+        Path | None, typer.Argument(help="Recordings: a TOML or CSV file, or a folder of films.")
+    ] = None,
+    apply_lag: Annotated[
+        bool,
+        typer.Option("--apply-lag", help="Use measured starts, rates, octaves where certain."),
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; one for every core if left out.")
+    ] = None,
 ) -> None:
-    """Register a local copy of a data set: checked, never copied."""
+    """Register your copy of a data set, or films of your own: checked; only warped frames are copied."""
+    if kind == "recordings":
+        _add_recordings(place, manifest, apply_lag, workers)
+        return
     from audeo_bench.corpus import registry
 
-    entry = registry.add(name, directory)
-    source = registry.SOURCES[name]
+    entry = registry.add(kind, Path(place))
+    source = registry.SOURCES[kind]
     typer.echo(f"registered {source.title}: {len(entry.files)} files in {entry.directory}")
     if entry.as_published is not None:
         verdict = (
@@ -37,6 +56,40 @@ def add(
     typer.echo(f"licence: {source.licence}")
     typer.echo(f"citation: {source.citation}")
     typer.echo(f"opens the corpus {source.corpus}: audeo-bench midi --split wtc2 --corpus {source.corpus}")
+
+
+def _add_recordings(name: str, manifest: Path | None, apply_lag: bool, workers: int | None) -> None:
+    from rich.table import Table
+
+    from audeo_bench.corpus.films.adding import add_recordings
+    from audeo_bench.report.terminal import stdout
+
+    added = add_recordings(name, manifest, apply_lag, workers)
+    table = Table(
+        "film", "keyboard", "start used", "start measured", "look at", title=f"{name}: films that are ready"
+    )
+    for job, ready in added.ready:
+        measured = (
+            "" if ready.aligned is None else f"{ready.aligned.start_s:.2f} s ({ready.aligned.confidence:.2f})"
+        )
+        table.add_row(
+            *_plain(
+                ready.id, ready.corners_by, f"{ready.start_s:.2f} s", measured, str(job.folder / "check.jpg")
+            )
+        )
+    stdout().print(table)
+    for job, ready in added.ready:
+        for remark in ready.remarks:
+            typer.echo(f"{job.here.path}: {remark}.", err=True)
+    for fault in added.faults:
+        typer.echo(f"audeo-bench: error: {fault}", err=True)
+    splits = ", ".join(dict.fromkeys(job.here.film.split for job, _ in added.ready))
+    if added.ready:
+        typer.echo(
+            f"opens the corpus {name} (splits {splits}): audeo-bench midi --corpus {name} --split test"
+        )
+    if added.faults:
+        raise typer.Exit(1)
 
 
 @app.command("list")

@@ -31,7 +31,7 @@ def keyboard(
 
     from audeo_bench.keyboard.finding import SURE
 
-    lowest = None if lowest_key is None else _pitch(lowest_key)
+    lowest = None if lowest_key is None else pitch_of(lowest_key)
     if picture is not None and picture.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         from audeo_bench.api import AudeoBenchError
 
@@ -91,7 +91,7 @@ def _names(found: Keyboard) -> str:
     return f"{note_number_to_name(found.lowest_key)} to {note_number_to_name(found.highest_key)}"
 
 
-def _pitch(text: str) -> int:
+def pitch_of(text: str) -> int:
     from pretty_midi import note_name_to_number
 
     from audeo_bench.api import AudeoBenchError

@@ -1,40 +1,73 @@
-"""``audeo-bench perform``: a silent video gets its sound."""
+"""``audeo-bench perform``: a silent film gets its sound."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from audeo_bench.cli.keyboard import pitch_of
 from audeo_bench.cli.synth import Instrument, Soundfont, SynthName
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from audeo_bench.perform.against import Agreement
+    from audeo_bench.perform.film import Performed
 
 
 def register(app: typer.Typer) -> None:
     """Add ``perform``."""
-    app.command(epilog="Example: audeo-bench perform silent.mp4 -o heard.mp4 --midi heard.mid")(perform)
+    app.command(
+        epilog="\b\nExamples:\n  audeo-bench perform silent.mp4 -o heard.mp4\n"
+        "  audeo-bench perform film.mov --midi heard.mid --overlay look.mp4\n"
+        "  audeo-bench perform film.mp4 --midi heard.mid --against true.mid"
+    )(perform)
 
 
 def perform(
-    video: Annotated[Path, typer.Argument(help="A top view of a keyboard, lowest key on the left.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The video with sound: .mp4, .mov or .mkv.")],
-    midi: Annotated[Path | None, typer.Option(help="Write the notes as a MIDI file too.")] = None,
-    wav: Annotated[Path | None, typer.Option(help="Write the sound as a WAV file too.")] = None,
-    contestant: Annotated[
+    film: Annotated[Path, typer.Argument(help="A view of a piano from above, from either side.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The film with sound: .mp4, .mov or .mkv.")
+    ] = None,
+    midi: Annotated[Path | None, typer.Option(help="Write the notes as a MIDI file.")] = None,
+    wav: Annotated[Path | None, typer.Option(help="Write the sound as a WAV file.")] = None,
+    overlay: Annotated[
+        Path | None, typer.Option(help="Write the film with lit keys below a falling roll: .mp4.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="MIDI", help="Score the notes against true ones.")
+    ] = None,
+    system: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME|PATH", help="A chain such as keywise+roll2midi; the best shipped one if left out."
+            "--system",
+            "--contestant",
+            metavar="NAME|PATH",
+            help="A chain such as keywise+roll2midi; the best shipped one if left out.",
         ),
     ] = None,
     weights: Annotated[
         list[str] | None, typer.Option(metavar="[NAME=]PATH", help="Trained weights; repeatable.")
     ] = None,
-    crop: Annotated[
+    corners: Annotated[
         str | None,
         typer.Option(
-            metavar="LEFT,TOP,RIGHT,BOTTOM",
-            help="The keyboard in the video's pixels; found, and drawn into OUTPUT.crop.png, if left out.",
+            metavar="X,Y X,Y X,Y X,Y",
+            help="A0 far, C8 far, C8 near, A0 near in the film's pixels; found if left out.",
         ),
+    ] = None,
+    crop: Annotated[
+        str | None,
+        typer.Option(metavar="LEFT,TOP,RIGHT,BOTTOM", help="A level keyboard in the film's pixels."),
+    ] = None,
+    lowest_key: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The lowest key of part of a keyboard, such as C2."),
+    ] = None,
+    keyboard: Annotated[
+        Path | None, typer.Option(metavar="PICTURE", help="Draw the keyboard that was found.")
     ] = None,
     threshold: Annotated[
         float, typer.Option(min=0, max=1, help="From which probability upwards a key sounds.")
@@ -42,33 +75,78 @@ def perform(
     synthesizer: SynthName = "fluidsynth",
     instrument: Instrument = None,
     soundfont: Soundfont = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Give a silent top-view piano video its sound.
+    """Give a silent film of a piano its sound: notes, MIDI, sound, and the film with either.
 
-    The picture is copied packet by packet, and memory does not grow with the video's length.
+    The picture is copied packet by packet, and memory does not grow with the film's length.
     """
-    from audeo_bench.perform.film import perform as make
+    from audeo_bench.formats.midi import read_midi
+    from audeo_bench.perform import film as performing
+    from audeo_bench.perform.against import agreement
+    from audeo_bench.perform.outputs import Outputs
 
-    made = make(
-        video,
-        output,
-        contestant=contestant,
-        weights=weights or (),
-        synthesizer=synthesizer,
-        instrument=instrument,
-        soundfont=soundfont,
-        crop=_crop(crop),
-        threshold=threshold,
-        midi=midi,
-        wav=wav,
+    truth = None if against is None else read_midi(against).notes
+    lowest = None if lowest_key is None else pitch_of(lowest_key)
+    made = performing.perform(
+        film,
+        Outputs(output, midi, wav, overlay, keyboard),
+        system,
+        weights or (),
+        performing.Where(_corners(corners), _crop(crop), lowest),
+        performing.Voice(synthesizer, instrument, soundfont),
+        threshold,
     )
-    found = f"found, drawn in {made.crop_picture}" if made.crop_picture else "as given"
-    typer.echo(f"crop:  {','.join(map(str, made.crop))} ({found})")
-    typer.echo(f"notes: {made.notes} in {made.seconds:.1f} s by {made.system}")
-    for path in (midi, wav):
-        if path is not None:
+    agreed = None if truth is None else agreement(made.notes, truth, made.seconds)
+    for remark in made.remarks:
+        typer.echo(f"{film}: {remark}.", err=True)
+    if json:
+        _print_json(made, agreed)
+        return
+    typer.echo(f"keys:  {made.place}")
+    typer.echo(f"notes: {len(made.notes)} in {made.seconds:.1f} s by {made.system}")
+    if agreed is not None:
+        typer.echo(
+            f"truth: {agreed.true_notes} notes, {agreed.lag_s:.2f} s into the film; F1 of onsets at 50 ms "
+            f"{100 * agreed.onset_50:.1f} %, 100 ms {100 * agreed.onset_100:.1f} %, of frames "
+            f"{100 * agreed.frame:.1f} %"
+        )
+    for path in (midi, wav, overlay, keyboard):
+        if path is not None and path.exists():
             typer.echo(f"wrote  {path}")
-    typer.echo(f"wrote  {output} ({'picture copied' if made.copied else 'picture encoded as H.264'})")
+    if output is not None:
+        typer.echo(f"wrote  {output} ({'picture copied' if made.copied else 'picture encoded as H.264'})")
+
+
+def _print_json(made: Performed, agreed: Agreement | None) -> None:
+    import json
+    from dataclasses import asdict
+
+    found = {
+        "system": made.system,
+        "keyboard": made.place,
+        "corners": None if made.corners is None else made.corners.round(2).tolist(),
+        "notes": len(made.notes),
+        "seconds": made.seconds,
+        "remarks": list(made.remarks),
+        "against": None if agreed is None else asdict(agreed),
+    }
+    typer.echo(json.dumps(found, indent=1))
+
+
+def _corners(text: str | None) -> np.ndarray | None:
+    import numpy as np
+
+    from audeo_bench.api import AudeoBenchError
+
+    if text is None:
+        return None
+    try:
+        return np.array([float(part) for part in text.replace(",", " ").split()]).reshape(4, 2)
+    except ValueError as error:
+        raise AudeoBenchError(
+            f"--corners {text!r}: give eight numbers, x,y of A0 far, C8 far, C8 near, A0 near."
+        ) from error
 
 
 def _crop(text: str | None) -> tuple[int, int, int, int] | None:
@@ -80,4 +158,6 @@ def _crop(text: str | None) -> tuple[int, int, int, int] | None:
         left, top, right, bottom = (int(part) for part in text.split(","))
     except ValueError as error:
         raise AudeoBenchError(f"--crop {text!r}: give four whole numbers, left,top,right,bottom.") from error
+    if not (left < right and top < bottom):
+        raise AudeoBenchError(f"--crop {text!r}: left and right, or top and bottom, are the wrong way round.")
     return left, top, right, bottom

@@ -132,7 +132,8 @@ def open_corpus(name: str, seed: int = 0) -> Corpus:
     ----------
     name : str
         ``simulated`` is always there; ``audeo-reenacted`` and ``asap`` need local data, registered once by
-        ``audeo-bench data add``, and ``audeo`` the authors' release, by ``audeo-bench import-release``.
+        ``audeo-bench data add``, and ``audeo`` the authors' release, by ``audeo-bench import-release``. Any
+        other name is that of a set of films: ``audeo-bench data list`` shows them.
     seed : int
         Other seeds give other simulated pieces, pianists and cameras; the boards use 0.
 
@@ -141,7 +142,14 @@ def open_corpus(name: str, seed: int = 0) -> Corpus:
     AudeoBenchError
         If there is no such corpus (names the closest), or its data are not registered.
     """
-    check_choice("corpus", name, CORPORA, "audeo-bench")
+    if name not in CORPORA:
+        from audeo_bench.corpus.sets.here import known_sets
+
+        sets = known_sets()
+        check_choice("corpus", name, [*CORPORA, *sets], "audeo-bench")
+        from audeo_bench.corpus.films.recordings import FilmCorpus
+
+        return FilmCorpus(name, seed)
     # Local data can be registered anew at any time; the simulated corpus cannot change, so its recordings are
     # kept.
     return _open_once(name, seed) if name == "simulated" else _open(name, seed)

@@ -1,4 +1,4 @@
-"""A silent top-view video of a piano gets its sound: frames -> roll -> notes -> sound -> the same video.
+"""A silent film of a piano gets its sound: frames -> roll -> notes -> sound -> the same film.
 
 Everything is read and written piece by piece; only the notes are held as a whole.
 """
@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from audeo_bench.api import (
+    FRAME_HEIGHT,
+    FRAME_WIDTH,
     FRAMES_PER_SECOND,
+    KEYS,
     LOWEST_PITCH,
     AudeoBenchError,
     Frames,
@@ -20,10 +23,15 @@ from audeo_bench.api import (
     Synthesizer,
     VideoToRoll,
 )
+from audeo_bench.contestants.answer import check_roll, seed_everything
 from audeo_bench.formats.midi import write_midi
+from audeo_bench.perform.outputs import Outputs
+from audeo_bench.perform.overlay import write_overlay
 from audeo_bench.roll import Notes, roll_to_notes
 
-__all__ = ["Performed", "default_system", "notes_of", "perform", "rolls"]
+__all__ = ["Outputs", "Performed", "Voice", "Where", "default_system", "notes_of", "perform", "rolls"]
+
+CROP_RATIO = FRAME_WIDTH / FRAME_HEIGHT
 
 SPAN, CONTEXT = 3000, 200
 """Frames that are answered together, two minutes, and neighbours that the answer sees on both sides."""
@@ -32,30 +40,59 @@ Crop = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
+class Where:
+    """Where the keyboard is, as far as the user says; nothing given finds it.
+
+    Attributes
+    ----------
+    corners : np.ndarray, shape (4, 2), or None
+        A0 far, C8 far, C8 near, A0 near in film pixels as displayed.
+    crop : tuple of 4 ints or None
+        left, top, right, bottom in the film's pixels: what a contestant is shown, as it is.
+    lowest_key : int or None
+        MIDI pitch of the lowest key that the film shows, where it shows part of a keyboard.
+    """
+
+    corners: np.ndarray | None = None
+    crop: Crop | None = None
+    lowest_key: int | None = None
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Who plays: a synthesizer's name or path, and FluidSynth's instrument and sound font."""
+
+    synthesizer: str = "fluidsynth"
+    instrument: str | None = None
+    soundfont: Path | None = None
+
+
+@dataclass(frozen=True)
 class Performed:
     """What :func:`perform` made.
 
     Attributes
     ----------
-    output : Path
     system : str
-    crop : tuple of 4 ints
-        left, top, right, bottom in the video's pixels.
-    crop_picture : Path or None
-        Where the found crop is drawn; None where the crop was given.
-    notes : int
+    place : str
+        Where the keyboard is, and who says so.
+    corners : np.ndarray, shape (4, 2), or None
+        None where a crop was given or the film shows nothing but the keyboard.
+    notes : Notes
     seconds : float
     copied : bool
         The picture was copied, not encoded again.
+    remarks : tuple of str
+        What of the film did not decode.
     """
 
-    output: Path
     system: str
-    crop: Crop
-    crop_picture: Path | None
-    notes: int
+    place: str
+    corners: np.ndarray | None
+    notes: Notes
     seconds: float
     copied: bool
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -94,9 +131,10 @@ def rolls(
     for start in range(0, total, span):
         stop = min(start + span, total)
         low, high = max(0, start - context), min(total, stop + context)
-        roll = first.roll(Part(frames, low, high))
+        where = f"frames {low} to {high}"
+        roll = check_roll(first.roll(Part(frames, low, high)), high - low, type(first).__name__, where)
         for stage in later:
-            roll = stage.midi(roll)
+            roll = check_roll(stage.midi(roll), high - low, type(stage).__name__, where)
         yield roll[:, start - low : stop - low]
 
 
@@ -143,82 +181,140 @@ def default_system() -> str:
 
 
 def perform(
-    video: Path,
-    output: Path,
-    *,
-    contestant: str | None = None,
+    film: Path,
+    outputs: Outputs,
+    system: str | None = None,
     weights: Sequence[str] = (),
-    synthesizer: str = "fluidsynth",
-    instrument: str | None = None,
-    soundfont: Path | None = None,
-    crop: Crop | None = None,
+    where: Where = Where(),
+    voice: Voice = Voice(),
     threshold: float = 0.4,
-    midi: Path | None = None,
-    wav: Path | None = None,
 ) -> Performed:
-    """Write ``video`` with the sound that a system reads from its pictures.
+    """Answer for a film, and write its notes, its sound, and the film with either.
 
     Parameters
     ----------
-    video : Path
-        A top view of a keyboard, lowest key on the left.
-    output : Path
-        ``.mp4``, ``.mov`` or ``.mkv``.
-    contestant : str or None
-        A chain such as ``keywise+roll2midi``; a synthesizer at its end replaces ``synthesizer``. None is
+    film : Path
+        A view of a keyboard from above, from either side of it.
+    outputs : Outputs
+    system : str or None
+        A chain such as ``keywise+roll2midi``; a synthesizer at its end replaces ``voice``. None is
         :func:`default_system`.
-    crop : tuple of 4 ints or None
-        left, top, right, bottom of the keyboard in the video's pixels; None finds it and draws it into
-        ``<output>.crop.png``.
+    weights : sequence of str
+        As for :func:`audeo_bench.contestants.loading.system`.
+    where : Where
+    voice : Voice
     threshold : float
         From which probability upwards a key sounds.
-    midi, wav : Path or None
-        Where to write the notes and the sound besides.
 
     Raises
     ------
     AudeoBenchError
-        The video cannot be read, no keyboard is found, or the chain has no weights.
+        The film cannot be read, no keyboard is found for certain, the chain has no weights, or its answer is
+        no roll.
     """
-    from audeo_bench.contestants.loading import system
-    from audeo_bench.corpus.crop import draw_crop, find_crop
+    from audeo_bench.contestants import loading
     from audeo_bench.film.reading import FilmFrames
     from audeo_bench.perform.sound_files import held, open_synthesizer, play, write_wav
     from audeo_bench.perform.soundtrack import check_output, write_soundtrack
     from audeo_bench.perform.sources import Score
     from audeo_bench.progress import progress_bar
 
-    check_output(video, output, midi=midi, wav=wav)
-    chain = system(contestant or default_system(), weights)
-    voice: Synthesizer
-    if chain.stages[-1].kind == "synthesizer" and chain.stages[-1].name != synthesizer:
-        voice = chain.stages[-1].load()  # type: ignore[assignment]
+    check_output(film, outputs)
+    chain = loading.system(system or default_system(), weights)
+    player: Synthesizer
+    if chain.stages[-1].kind == "synthesizer" and chain.stages[-1].name != voice.synthesizer:
+        player = chain.stages[-1].load()  # type: ignore[assignment]
     else:
-        voice = open_synthesizer(synthesizer, instrument, soundfont)
+        player = open_synthesizer(voice.synthesizer, voice.instrument, voice.soundfont)
     first, *later = [stage.load() for stage in chain.roll_stages]
     assert isinstance(first, VideoToRoll)
 
-    FilmFrames(video).close()  # a bad file is named before its picture is searched
-    picture = None
-    if crop is None:
-        found, still = find_crop(video)
-        crop, picture = found.crop, output.with_suffix(".crop.png")
-        draw_crop(still, found, picture)
-    frames = FilmFrames(video, crop=crop)
+    place = _place(film, where, outputs.keyboard)
+    frames = FilmFrames(film, corners=place.corners, crop=where.crop)
+    seed_everything(0, film.stem)
     with progress_bar(chain.name, total=len(frames), unit="frames") as bar:
 
-        def watched() -> Iterator[np.ndarray]:
+        def checked() -> Iterator[np.ndarray]:
             for piece in rolls(first, later, frames):  # type: ignore[arg-type]
                 yield piece
                 bar.advance(piece.shape[1])
 
-        notes = notes_of(watched(), threshold)
+        notes = place.shown(notes_of(checked(), threshold))
+    remarks = tuple(frames.remarks)
     frames.close()
-    if midi is not None:
-        write_midi(notes, midi)
-    score = Score(video.stem, notes, len(frames))
-    with held(play(voice, score)) as sound:
-        if wav is not None:
-            write_wav(wav, sound)
-        copied = write_soundtrack(video, output, sound)
-    return Performed(output, chain.name, crop, picture, len(notes), score.seconds, copied)
+    if outputs.midi is not None:
+        write_midi(notes, outputs.midi)
+    copied = False
+    score = Score(film.stem, notes, len(frames))
+    if outputs.film is not None or outputs.wav is not None or outputs.overlay is not None:
+        with held(play(player, score)) as sound:
+            if outputs.wav is not None:
+                write_wav(outputs.wav, sound)
+            if outputs.film is not None:
+                copied = write_soundtrack(film, outputs.film, sound)
+            if outputs.overlay is not None:
+                write_overlay(film, place.drawn, notes, sound, outputs.overlay)
+    return Performed(chain.name, place.words, place.corners, notes, score.seconds, copied, remarks)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the keyboard was found: corners of A0..C8 (None: the whole picture or a crop), where it is drawn,
+    which keys the film shows, and how to say it.
+    """
+
+    corners: np.ndarray | None
+    drawn: np.ndarray
+    keys: tuple[int, int]
+    words: str
+
+    def shown(self, notes: Notes) -> Notes:
+        """Only notes of keys that the film shows."""
+        there = (notes.pitches >= self.keys[0]) & (notes.pitches <= self.keys[1])
+        return Notes(notes.intervals[there], notes.pitches[there], notes.velocities[there])
+
+
+def _place(film: Path, where: Where, picture: Path | None) -> _Place:
+    from audeo_bench.film.finding import keyboard_in_film
+    from audeo_bench.film.reading import film_info
+    from audeo_bench.keyboard.drawing import save_drawing
+    from audeo_bench.keyboard.finding import SURE
+    from audeo_bench.keyboard.warp import whole_keyboard
+
+    width, height = film_info(film).size
+    everything = LOWEST_PITCH, LOWEST_PITCH + KEYS - 1
+    if where.corners is not None:
+        return _Place(where.corners, where.corners, everything, "as given")
+    if where.crop is not None or _is_crop(width, height):
+        left, top, right, bottom = where.crop or (0, 0, width, height)
+        said = f"crop {left},{top},{right},{bottom}" + ("" if where.crop else ", the whole picture")
+        return _Place(None, _keys_in_crop(left, top, right, bottom), everything, said)
+    found, still = keyboard_in_film(film, lowest_key=where.lowest_key)
+    if picture is not None:
+        save_drawing(still, found, picture)
+    if found.confidence < SURE and where.lowest_key is None:
+        raise AudeoBenchError(
+            f"{film}: the keyboard is not found for certain (confidence {found.confidence:.2f}"
+            + (f"; {found.remark}" if found.remark else "")
+            + f"); look at `audeo-bench keyboard {film} --picture found.png`, then give its --corners "
+            "(or --crop left,top,right,bottom), or the lowest key of a part as --lowest-key."
+        )
+    corners = whole_keyboard(found.corners, found.lowest_key, found.highest_key)
+    keys = found.lowest_key, found.highest_key
+    part = "" if keys == everything else f", keys {keys[0]} to {keys[1]}"
+    return _Place(corners, corners, keys, f"found, confidence {found.confidence:.2f}{part}")
+
+
+def _is_crop(width: int, height: int) -> bool:
+    """Whether a film shows nothing but the keyboard, as the benchmark's own do: 9 to 1, within a fifth."""
+    return 0.8 * CROP_RATIO <= width / height <= 1.25 * CROP_RATIO
+
+
+def _keys_in_crop(left: int, top: int, right: int, bottom: int) -> np.ndarray:
+    """Where the keys lie in a crop that shows 7 mm behind them and 50 before, for drawing."""
+    from audeo_bench.keyboard import WHITE_LENGTH
+    from audeo_bench.keyboard.warp import BEFORE, BEHIND
+
+    row = (bottom - top) / (WHITE_LENGTH + BEHIND + BEFORE)
+    far, near = top + BEHIND * row, bottom - BEFORE * row
+    return np.array([[left, far], [right, far], [right, near], [left, near]], float)

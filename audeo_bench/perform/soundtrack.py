@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import astuple
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from audeo_bench.api import SAMPLE_RATE, AudeoBenchError
 from audeo_bench.files import atomic_write
 from audeo_bench.film.decoding import Decoder, Timeline, open_film, read_packets, read_timeline
 from audeo_bench.film.picture import display_matrix
+from audeo_bench.perform.outputs import Outputs
 from audeo_bench.perform.sound_files import Sound
 
 __all__ = ["check_output", "write_soundtrack"]
@@ -50,7 +52,6 @@ def write_soundtrack(video: Path, output: Path, sound: Sound) -> bool:
     AudeoBenchError
         The film cannot be read, input and output are one file, or the output's format is unknown.
     """
-    check_output(video, output)
     source, shown = open_film(video)
     with source:
         line = read_timeline(video, source, shown)
@@ -81,23 +82,29 @@ def write_soundtrack(video: Path, output: Path, sound: Sound) -> bool:
     return copied
 
 
-def check_output(video: Path, output: Path, *, midi: Path | None = None, wav: Path | None = None) -> None:
+def check_output(film: Path, outputs: Outputs) -> None:
     """Refuse what could not be written after all the work, before any of it.
 
     Raises
     ------
     AudeoBenchError
-        A file would be written over the input or over another of the files, is a folder, or has a format that
-        is not written.
+        Nothing is to be written; a file would be written over the input or over another of the files, is a
+        folder, or has a format that is not written.
     """
-    if output.suffix.lower() not in SUFFIXES:
-        raise AudeoBenchError(f"{output}: give a name that ends in {', '.join(SUFFIXES)}.")
-    if wav is not None and wav.suffix.lower() != ".wav":
-        raise AudeoBenchError(f"{wav}: give a name that ends in .wav.")
-    taken = {Path(video).resolve(): "is the input itself; give another name, the input is kept"}
-    for path in (output, midi, wav):
-        if path is None:
-            continue
+    wanted = [path for path in astuple(outputs) if path is not None]
+    if not wanted:
+        raise AudeoBenchError("perform: nothing to write; give --output, --midi, --wav or --overlay.")
+    for path, suffixes in (
+        (outputs.film, SUFFIXES),
+        (outputs.overlay, SUFFIXES),
+        (outputs.midi, (".mid", ".midi")),
+        (outputs.wav, (".wav",)),
+        (outputs.keyboard, (".png", ".jpg")),
+    ):
+        if path is not None and path.suffix.lower() not in suffixes:
+            raise AudeoBenchError(f"{path}: give a name that ends in {', '.join(suffixes)}.")
+    taken = {Path(film).resolve(): "is the input itself; give another name, the input is kept"}
+    for path in wanted:
         if path.is_dir():
             raise AudeoBenchError(f"{path}: is a folder; give the name of a file.")
         if path.resolve() in taken:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 import soundfile
@@ -15,9 +17,11 @@ from typer.testing import CliRunner
 from audeo_bench.api import AudeoBenchError, RollToMidi, VideoToRoll
 from audeo_bench.cli import app
 from audeo_bench.film.writing import write_video
-from audeo_bench.formats.midi import read_midi
-from audeo_bench.perform.film import notes_of, perform, rolls
-from audeo_bench.roll import roll_to_notes
+from audeo_bench.formats.midi import read_midi, write_midi
+from audeo_bench.keyboard.warp import homography
+from audeo_bench.perform.film import Voice, Where, notes_of, perform, rolls
+from audeo_bench.perform.outputs import Outputs
+from audeo_bench.roll import Notes, roll_to_notes
 from audeo_bench.synth.fluidsynth import render_roll
 
 FRAMES = 60
@@ -76,9 +80,9 @@ def packets(path: Path) -> list[tuple[int | None, bytes]]:
 
 def test_a_video_gets_the_sound_of_what_is_played(silent: Path, reader: Path, tmp_path: Path) -> None:
     output, midi, wav = tmp_path / "heard.mp4", tmp_path / "heard.mid", tmp_path / "heard.wav"
-    made = perform(silent, output, contestant=str(reader), midi=midi, wav=wav)
+    made = perform(silent, Outputs(output, midi, wav), str(reader))
     assert made.copied
-    assert made.notes == 10
+    assert len(made.notes) == 10
     assert [data for _, data in packets(output)] == [data for _, data in packets(silent)]
     truth = roll_to_notes(played())
     np.testing.assert_allclose(read_midi(midi).notes.intervals, truth.intervals)
@@ -94,7 +98,9 @@ def test_a_video_gets_the_sound_of_what_is_played(silent: Path, reader: Path, tm
 
 
 def test_the_film_keeps_its_picture_in_another_container(silent: Path, reader: Path, tmp_path: Path) -> None:
-    made = perform(silent, tmp_path / "heard.mkv", contestant=f"{reader}+fluidsynth", instrument="koto")
+    made = perform(
+        silent, Outputs(tmp_path / "heard.mkv"), f"{reader}+fluidsynth", voice=Voice(instrument="koto")
+    )
     assert made.copied
     assert len(packets(tmp_path / "heard.mkv")) == FRAMES
 
@@ -107,9 +113,9 @@ def test_a_picture_that_the_format_cannot_hold_is_encoded(reader: Path, tmp_path
         for picture in film_of(played()):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="gray")))
         container.mux(stream.encode(None))
-    made = perform(source, tmp_path / "new.mp4", contestant=str(reader))
+    made = perform(source, Outputs(tmp_path / "new.mp4"), str(reader))
     assert not made.copied
-    assert made.notes == 10
+    assert len(made.notes) == 10
     with av.open(str(tmp_path / "new.mp4")) as container:
         assert container.streams.video[0].codec_context.name == "h264"
         assert len(list(container.decode(video=0))) == FRAMES
@@ -130,25 +136,69 @@ def test_the_crop_is_cut_out(reader: Path, tmp_path: Path) -> None:
     answer = CliRunner().invoke(app, [*command, "--contestant", str(reader)])
     assert answer.exit_code == 0, answer.output
     assert "notes: 10 in 2.4 s by reader" in answer.output
-    assert "60,120,960,220 (as given)" in answer.output
+    assert "crop 60,120,960,220" in answer.output
 
 
 def test_what_cannot_be_done_is_said(silent: Path, reader: Path, tmp_path: Path) -> None:
     with pytest.raises(AudeoBenchError, match="is the input itself"):
-        perform(silent, silent, contestant=str(reader))
+        perform(silent, Outputs(silent), str(reader))
     with pytest.raises(AudeoBenchError, match=r"ends in \.mp4"):
-        perform(silent, tmp_path / "out.webm", contestant=str(reader))
+        perform(silent, Outputs(tmp_path / "out.webm"), str(reader))
     with pytest.raises(AudeoBenchError, match="outside of the picture"):
-        perform(silent, tmp_path / "out.mp4", contestant=str(reader), crop=(0, 0, 2000, 100))
+        perform(silent, Outputs(tmp_path / "out.mp4"), str(reader), where=Where(crop=(0, 0, 2000, 100)))
     with pytest.raises(AudeoBenchError, match=r"gone\.mp4: missing, no such file"):
-        perform(tmp_path / "gone.mp4", tmp_path / "out.mp4", contestant=str(reader))
+        perform(tmp_path / "gone.mp4", Outputs(tmp_path / "out.mp4"), str(reader))
     write_video(tmp_path / "wall.mp4", np.full((5, 200, 400), 90, np.uint8))
-    with pytest.raises(AudeoBenchError, match=r"no keyboard found .* --crop left,top,right,bottom"):
-        perform(tmp_path / "wall.mp4", tmp_path / "out.mp4", contestant=str(reader))
+    with pytest.raises(AudeoBenchError, match=r"wall\.mp4: no keyboard found.*give its corners"):
+        perform(tmp_path / "wall.mp4", Outputs(tmp_path / "out.mp4"), str(reader))
     answer = CliRunner().invoke(app, ["perform", str(silent), "-o", "out.mp4", "--crop", "1,2,3"])
     assert answer.exit_code == 2
     assert "four whole numbers" in answer.output
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_the_answer_is_checked_as_in_midi(silent: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(READER.replace(") / 255)", ") * 0 + 7)"))
+    with pytest.raises(AudeoBenchError, match=r"values run from 7 to 7"):
+        perform(silent, Outputs(midi=tmp_path / "out.mid"), str(wrong))
+    assert not (tmp_path / "out.mid").exists()
+
+
+def test_a_tilted_keyboard_is_read_by_its_corners(reader: Path, tmp_path: Path) -> None:
+    corners = np.array([[560.0, 250.0], [60.0, 300.0], [50.0, 210.0], [550.0, 160.0]])  # upside down
+    matrix = homography(corners)
+    tilted = [
+        cv2.warpPerspective(frame, matrix, (640, 360), flags=cv2.INTER_LINEAR) for frame in film_of(played())
+    ]
+    write_video(tmp_path / "tilted.mp4", np.stack(tilted), crf=5)
+    made = perform(
+        tmp_path / "tilted.mp4", Outputs(midi=tmp_path / "out.mid"), str(reader), where=Where(corners=corners)
+    )
+    np.testing.assert_array_equal(np.unique(made.notes.pitches), np.arange(51, 61))
+
+
+def test_overlay_and_truth(silent: Path, reader: Path, tmp_path: Path) -> None:
+    true = roll_to_notes(played())
+    write_midi(Notes(true.intervals + 1.5, true.pitches, true.velocities), tmp_path / "true.mid")
+    arguments = [
+        str(silent),
+        "--overlay",
+        str(tmp_path / "look.mp4"),
+        "--against",
+        str(tmp_path / "true.mid"),
+    ]
+    answer = CliRunner().invoke(app, ["perform", *arguments, "--system", str(reader), "--json"])
+    assert answer.exit_code == 0, answer.output
+    found = json.loads(answer.stdout)
+    assert found["against"]["lag_s"] == pytest.approx(-1.5, abs=0.01)
+    assert found["against"]["onset_50"] == 1.0
+    with av.open(str(tmp_path / "look.mp4")) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(frames) == FRAMES
+    assert frames[0].shape == (140, 900, 3)
+    lit = frames[3].astype(int)
+    assert (lit[..., 0] - lit[..., 2]).max() > 60  # key 30 is lit in colour; the film is grey
 
 
 @settings(deadline=None, max_examples=60)

@@ -12,6 +12,7 @@ from numbered_films import numbers, write_film
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError
 from audeo_bench.film.reading import FilmFrames, film_info
+from audeo_bench.perform.outputs import Outputs
 from audeo_bench.perform.sound_files import Sound, held
 from audeo_bench.perform.soundtrack import check_output, write_soundtrack
 
@@ -64,12 +65,14 @@ def test_pictures_times_rotation_and_aspect_are_kept(
 def test_outputs_are_checked_before_any_work(tmp_path: Path) -> None:
     film, output = tmp_path / "film.mp4", tmp_path / "out.mp4"
     film.touch()
-    check_output(film, output, midi=tmp_path / "out.mid", wav=tmp_path / "out.wav")
+    (tmp_path / "folder.mid").mkdir()
+    check_output(film, Outputs(output, tmp_path / "out.mid", tmp_path / "out.wav"))
     for other, message in (
-        ({"midi": output}, "is to be written twice"),
-        ({"midi": film}, "is the input itself"),
+        ({"keyboard": tmp_path / "out.txt"}, r"ends in \.png"),
+        ({"overlay": output}, "is to be written twice"),
+        ({"overlay": film}, "is the input itself"),
         ({"wav": tmp_path / "out.mp3"}, r"ends in \.wav"),
-        ({"midi": tmp_path}, "is a folder"),
+        ({"midi": tmp_path / "folder.mid"}, "is a folder"),
     ):
         with pytest.raises(AudeoBenchError, match=message):
-            check_output(film, output, **other)
+            check_output(film, Outputs(output, **other))

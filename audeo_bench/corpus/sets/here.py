@@ -161,8 +161,14 @@ def known_sets() -> dict[str, Path]:
     return {**own, **shipped_sets()}
 
 
-def open_set(place: str) -> tuple[FilmSet, Record]:
+def open_set(place: str, name: str | None = None) -> tuple[FilmSet, Record]:
     """A set by its name, or by the path of its file or folder, with the rows that it lists itself.
+
+    Parameters
+    ----------
+    place : str
+    name : str or None
+        What to call the set of a file or folder from now on, instead of the name in its file.
 
     Raises
     ------
@@ -173,6 +179,10 @@ def open_set(place: str) -> tuple[FilmSet, Record]:
     path = Path(place).expanduser()
     if place not in known and (path.suffix.lower() in (".toml", ".csv") or path.is_dir()):
         films = read_manifest(path)
+        if name is not None:
+            films = FilmSet.model_validate(
+                {**films.model_dump(by_alias=True), "name": name, "folder": films.folder}
+            )
         owner = known.get(films.name)
         if films.name in shipped_sets() or films.name in CORPORA or films.name in SOURCES:
             raise AudeoBenchError(f"{path}: the name {films.name!r} is taken; give the set another one.")
@@ -184,7 +194,7 @@ def open_set(place: str) -> tuple[FilmSet, Record]:
         check_choice("set", place, known, "audeo-bench data")
         if not known[place].exists():
             raise AudeoBenchError(f"{known[place]}: the file of the set {place} has gone; bring it back.")
-        films = read_manifest(known[place])
+        films = read_manifest(known[place]).model_copy(update={"name": place})
     record = read_record(films.name)
     if not films.films and record.rows:
         films = films.model_copy(update={"films": record.rows})

@@ -1,0 +1,337 @@
+"""A film made ready once: keyboard found, frames warped and kept, labels held against the pictures.
+
+What is made lies in the data home below ``films/<set>/<film>/``: ``film.json`` (:class:`Prepared`),
+``frames.npy`` (uint8, shape (T, 100, 900), read through a memory map) and ``check.jpg``, which a person looks
+at for two seconds: the keys outlined in the film, and the picture that contestants are shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, AudeoBenchError, Notes
+from audeo_bench.corpus.films.alignment import CERTAIN, Alignment, align, key_levels
+from audeo_bench.corpus.registry import data_home
+from audeo_bench.corpus.sets.film import Film
+from audeo_bench.corpus.sets.here import FilmHere
+from audeo_bench.corpus.sets.labels import read_labels
+from audeo_bench.files import atomic_write
+from audeo_bench.film.finding import keyboard_in_film
+from audeo_bench.film.reading import FilmFrames, film_info, still_pictures
+from audeo_bench.keyboard.finding import SURE
+from audeo_bench.keyboard.warp import BEFORE, BEHIND, whole_keyboard
+
+__all__ = ["GEOMETRY", "Aligned", "Job", "Prepared", "frames_of", "prepare", "prepare_all", "prepared"]
+
+GEOMETRY = f"1: {BEHIND:g} mm behind the keys, {BEFORE:g} before, {FRAME_WIDTH}x{FRAME_HEIGHT}"
+"""Part of what a kept film is recognised by; rises with every change of what frames look like."""
+LAG_SHOWN_S = 0.1
+"""A start that differs by less from the one given is not worth a word."""
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Aligned(_Stored):
+    """What was measured between labels and pictures; see :class:`.alignment.Alignment`."""
+
+    start_s: float
+    rate: float
+    pitch_add: int
+    confidence: float
+    halves_s: tuple[float, float]
+
+
+class Prepared(_Stored):
+    """A film that is ready.
+
+    Attributes
+    ----------
+    row_sha256 : str
+        Of the film's row in its set's file: another row makes the film anew.
+    film_sha256, labels_sha256 : str, str or None
+        Of the files.
+    geometry : str
+        :data:`GEOMETRY`.
+    corners : eight floats
+        A0 far, C8 far, C8 near, A0 near in film pixels.
+    lowest_key, highest_key : int
+        MIDI pitches of the keys that the film shows.
+    corners_by : str
+        ``given``, ``crop``, or ``found, confidence 0.97``.
+    frames : int
+        At 25 a second.
+    frames_sha256 : str
+        Of ``frames.npy``.
+    aligned : Aligned or None
+        What was measured; None without labels, or with too few notes.
+    start_s, rate, pitch_add : float, float, int
+        What is used: the row's values, or the measured ones where the user said so.
+    remarks : tuple of str
+    """
+
+    id: str
+    row_sha256: str
+    film_sha256: str
+    labels_sha256: str | None
+    geometry: str
+    corners: tuple[float, float, float, float, float, float, float, float]
+    lowest_key: int
+    highest_key: int
+    corners_by: str
+    frames: int
+    frames_sha256: str
+    aligned: Aligned | None
+    start_s: float
+    rate: float
+    pitch_add: int
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One film to be made ready, for a worker: where it is and where it goes.
+
+    Attributes
+    ----------
+    set_name : str
+    here : FilmHere
+    apply_lag : bool
+        Where the measured start, rate and octave are certain, use them instead of the row's.
+    """
+
+    set_name: str
+    here: FilmHere
+    apply_lag: bool = False
+
+    @property
+    def folder(self) -> Path:
+        return data_home() / "films" / self.set_name / self.here.film.id
+
+
+def prepared(job: Job) -> Prepared | None:
+    """What is kept of a film, if it still is what would be made today."""
+    try:
+        found = Prepared.model_validate_json((job.folder / "film.json").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError):
+        return None
+    same = (
+        found.row_sha256 == _row_sha256(job.here.film)
+        and found.film_sha256 == job.here.sha256
+        and found.labels_sha256 == _file_sha256(job.here.midi)
+        and found.geometry == GEOMETRY
+        and (job.folder / "frames.npy").is_file()
+    )
+    return found if same else None
+
+
+def prepare(job: Job) -> Prepared:
+    """Make a film ready, or give what is kept of it.
+
+    Raises
+    ------
+    AudeoBenchError
+        The film cannot be read, or no keyboard is found in it for certain: names the film and what to write
+        into its row.
+    """
+    kept = prepared(job)
+    if kept is not None:
+        used = _used(job, kept.aligned) if job.apply_lag else (kept.start_s, kept.rate, kept.pitch_add)
+        if used != (kept.start_s, kept.rate, kept.pitch_add):
+            kept = kept.model_copy(update=dict(zip(("start_s", "rate", "pitch_add"), used, strict=True)))
+            _write(job, kept)
+        return kept
+    film, path = job.here.film, job.here.path
+    remarks: list[str] = []
+    corners, lowest, highest, by = _corners(film, path)
+    job.folder.mkdir(parents=True, exist_ok=True)
+    frames = FilmFrames(path, corners=corners, remarks=remarks.append)
+    try:
+        with atomic_write(job.folder / "frames.npy") as temporary:
+            kept_frames = np.lib.format.open_memmap(temporary, "w+", np.uint8, frames.shape)
+            for start in range(0, len(frames), 256):
+                kept_frames[start : start + 256] = frames[start : start + 256]
+            kept_frames.flush()
+            del kept_frames
+    finally:
+        frames.close()
+    shown = np.load(job.folder / "frames.npy", mmap_mode="r", allow_pickle=False)
+    aligned = None
+    notes = read_labels(job.here.midi) if job.here.midi is not None else None
+    if notes is not None:
+        aligned = align(key_levels(shown), notes)
+        remarks += _alignment_remarks(film, aligned, notes)
+    _draw_check(job, corners, shown)
+    measured = None if aligned is None else _stored(aligned)
+    start, rate, pitch = _used(job, measured)
+    answer = Prepared(
+        id=film.id,
+        row_sha256=_row_sha256(film),
+        film_sha256=job.here.sha256,
+        labels_sha256=_file_sha256(job.here.midi),
+        geometry=GEOMETRY,
+        corners=tuple(np.round(corners, 2).ravel().tolist()),  # type: ignore[arg-type]
+        lowest_key=lowest,
+        highest_key=highest,
+        corners_by=by,
+        frames=len(shown),
+        frames_sha256=_file_sha256(job.folder / "frames.npy") or "",
+        aligned=measured,
+        start_s=start,
+        rate=rate,
+        pitch_add=pitch,
+        remarks=tuple(dict.fromkeys(remark.removeprefix(f"{path}: ") for remark in remarks)),
+    )
+    _write(job, answer)
+    return answer
+
+
+def prepare_all(jobs: list[Job], workers: int = 1) -> Iterator[tuple[Job, Prepared | AudeoBenchError]]:
+    """Make films ready, several at once; a bad film is one answer and the others go on.
+
+    Yields
+    ------
+    job : Job
+        In the order in which they are done.
+    found : Prepared or AudeoBenchError
+    """
+    if workers == 1 or len(jobs) < 2:
+        for job in jobs:
+            yield job, _tried(job)
+        return
+    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
+        running = {pool.submit(_tried, job): job for job in jobs}
+        try:
+            for done in as_completed(running):
+                yield running[done], done.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def frames_of(job: Job, ready: Prepared) -> np.ndarray:
+    """A film's kept frames as a memory map, after checking that they are what was kept.
+
+    Raises
+    ------
+    AudeoBenchError
+        The file has changed; it is made anew by the next call of :func:`prepare`.
+    """
+    path = job.folder / "frames.npy"
+    if _file_sha256(path) != ready.frames_sha256:
+        (job.folder / "film.json").unlink(missing_ok=True)
+        raise AudeoBenchError(
+            f"{path}: changed since it was kept; run the same command again to make it anew."
+        )
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _tried(job: Job) -> Prepared | AudeoBenchError:
+    try:
+        return prepare(job)
+    except AudeoBenchError as fault:
+        return fault
+    except OSError as fault:
+        return AudeoBenchError(
+            f"{fault.filename or job.here.path}: {fault.strerror or fault}; make room, then go on."
+        )
+
+
+def _corners(film: Film, path: Path) -> tuple[np.ndarray, int, int, str]:
+    """Corners of A0..C8 in film pixels, the keys that are seen, and who says so."""
+    size = film_info(path).size
+    scale = np.array(size) / (film.picture or size)
+    if film.corners is not None:
+        return np.array(film.corners, float).reshape(4, 2) * scale, 21, 108, "given"
+    if film.crop is not None:
+        left, top, right, bottom = film.crop
+        box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
+        return box * scale, 21, 108, "crop"
+    found, _ = keyboard_in_film(path)
+    if found.confidence < SURE:
+        raise AudeoBenchError(
+            f"{path}: no keyboard found for certain (confidence {found.confidence:.2f}"
+            + (f"; {found.remark}" if found.remark else "")
+            + f"); see `audeo-bench keyboard {path} --picture found.png`, write corners into its row."
+        )
+    whole = whole_keyboard(found.corners, found.lowest_key, found.highest_key)
+    return whole, found.lowest_key, found.highest_key, f"found, confidence {found.confidence:.2f}"
+
+
+def _alignment_remarks(film: Film, aligned: Alignment | None, notes: Notes) -> list[str]:
+    if aligned is None:
+        return [f"only {len(notes)} notes: lag not measured"]
+    said = []
+    given = film.start_s or 0.0
+    sure = f"confidence {aligned.confidence:.2f}"
+    if aligned.confidence >= CERTAIN and abs(aligned.start_s - given) > LAG_SHOWN_S:
+        what = "the row says" if film.start_s is not None else "taken is"
+        said.append(f"labels begin at {aligned.start_s:.2f} s of the film ({sure}); {what} {given:.2f} s")
+    if aligned.confidence >= CERTAIN and aligned.pitch_add != film.pitch_add:
+        said.append(f"labels are {aligned.pitch_add:+d} semitones from the keys that move ({sure})")
+    if abs(aligned.rate - 1) > 1e-3:
+        said.append(f"the clocks differ: rate {aligned.rate:.5f}")
+    return said
+
+
+def _write(job: Job, answer: Prepared) -> None:
+    with atomic_write(job.folder / "film.json") as temporary:
+        temporary.write_text(answer.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def _used(job: Job, measured: Aligned | None) -> tuple[float, float, int]:
+    """Start, rate and pitch shift: the row's, or the measured ones where they may be and are certain."""
+    if job.apply_lag and measured is not None and measured.confidence >= CERTAIN:
+        return measured.start_s, measured.rate, measured.pitch_add
+    return job.here.film.start_s or 0.0, job.here.film.rate, job.here.film.pitch_add
+
+
+def _stored(aligned: Alignment) -> Aligned:
+    return Aligned(
+        start_s=round(aligned.start_s, 3),
+        rate=round(aligned.rate, 6),
+        pitch_add=aligned.pitch_add,
+        confidence=round(aligned.confidence, 3),
+        halves_s=(round(aligned.halves_s[0], 3), round(aligned.halves_s[1], 3)),
+    )
+
+
+def _draw_check(job: Job, corners: np.ndarray, frames: np.ndarray) -> None:
+    """The film with its keys outlined above the picture of a quarter, a half and three quarters."""
+    still = np.median(still_pictures(job.here.path, 12), axis=0).astype(np.uint8)
+    film = cv2.cvtColor(still, cv2.COLOR_GRAY2BGR)
+    cv2.polylines(film, [np.rint(corners).astype(np.int32)], True, (0, 0, 255), 2)
+    low = np.rint(corners[[0, 3]]).astype(int)
+    cv2.line(film, tuple(low[0].tolist()), tuple(low[1].tolist()), (0, 255, 0), 3)
+    film = cv2.resize(film, (FRAME_WIDTH, round(film.shape[0] * FRAME_WIDTH / film.shape[1])))
+    shown = [cv2.cvtColor(frames[len(frames) * part // 4], cv2.COLOR_GRAY2BGR) for part in (1, 2, 3)]
+    label = np.zeros((28, FRAME_WIDTH, 3), np.uint8)
+    text = f"{job.set_name}/{job.here.film.id}   green: A0   below: what contestants are shown"
+    cv2.putText(
+        label, text.encode("ascii", "replace").decode(), (8, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255,) * 3
+    )
+    written, jpeg = cv2.imencode(".jpg", np.concatenate([label, film, *shown]))
+    assert written
+    with atomic_write(job.folder / "check.jpg") as temporary:
+        temporary.write_bytes(jpeg.tobytes())
+
+
+def _row_sha256(film: Film) -> str:
+    return hashlib.sha256(film.model_dump_json(by_alias=True).encode()).hexdigest()
+
+
+def _file_sha256(path: Path | None) -> str | None:
+    if path is None or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,28 @@
+"""What ``perform`` is asked to write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is written; None leaves it out.
+
+    Attributes
+    ----------
+    film : Path or None
+        The same film with the sound: ``.mp4``, ``.mov`` or ``.mkv``.
+    midi, wav : Path or None
+    overlay : Path or None
+        The film with the answer drawn in, see :mod:`.overlay`.
+    keyboard : Path or None
+        A picture of the keyboard that was found.
+    """
+
+    film: Path | None = None
+    midi: Path | None = None
+    wav: Path | None = None
+    overlay: Path | None = None
+    keyboard: Path | None = None

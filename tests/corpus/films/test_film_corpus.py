@@ -1,0 +1,158 @@
+"""A folder of films with MIDI files beside them becomes a corpus that `midi` scores."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from audeo_bench.api import AudeoBenchError, Notes
+from audeo_bench.cli import app
+from audeo_bench.corpus import open_corpus
+from audeo_bench.corpus.films.adding import add_recordings
+from audeo_bench.film.writing import write_video
+from audeo_bench.formats.midi import write_midi
+from audeo_bench.keyboard import BLACK_LENGTH, BLACK_WIDTH, IS_BLACK, KEY_X, WHITE_LENGTH, WHITE_WIDTH
+from audeo_bench.keyboard.warp import plane_to_film, project
+
+CORNERS = np.array([[20.0, 40.0], [620.0, 50.0], [625.0, 130.0], [15.0, 120.0]])
+
+
+def drawn(down: np.ndarray) -> np.ndarray:
+    """A drawn keyboard between the corners; keys that are down are darker."""
+    picture = np.full((180, 640), 60, np.uint8)
+    matrix = plane_to_film(CORNERS)
+
+    def fill(left, right, near, far, grey):
+        outline = project(matrix, np.array([[left, near], [right, near], [right, far], [left, far]]))
+        cv2.fillConvexPoly(picture, np.rint(outline).astype(np.int32), int(grey))
+
+    for white, key in enumerate(np.flatnonzero(~IS_BLACK)):
+        fill(
+            white * WHITE_WIDTH + 1, (white + 1) * WHITE_WIDTH - 1, 0, WHITE_LENGTH, 160 if down[key] else 220
+        )
+    for key in np.flatnonzero(IS_BLACK):
+        grey = 75 if down[key] else 25
+        fill(
+            KEY_X[key] - BLACK_WIDTH / 2,
+            KEY_X[key] + BLACK_WIDTH / 2,
+            WHITE_LENGTH - BLACK_LENGTH,
+            WHITE_LENGTH,
+            grey,
+        )
+    return picture
+
+
+def melody(seed: int) -> Notes:
+    rng = np.random.default_rng(seed)
+    onsets = 0.2 + 0.2 * np.arange(24)
+    pitches = rng.integers(40, 80, 24)
+    return Notes(np.stack([onsets, onsets + 0.16], 1), pitches, np.full(24, 80))
+
+
+def write_film(folder: Path, name: str, seed: int, start: float = 0.0) -> None:
+    notes = melody(seed)
+    write_midi(notes, folder / f"{name}.mid")
+    frames = []
+    for frame in range(int((5.4 + start) * 25)):
+        time = frame / 25 - start
+        sounding = (notes.intervals[:, 0] <= time) & (notes.intervals[:, 1] > time)
+        down = np.zeros(88, bool)
+        down[notes.pitches[sounding] - 21] = True
+        frames.append(drawn(down))
+    write_video(folder / f"{name}.mp4", np.stack(frames), crf=10)
+
+
+def row(name: str, **more: object) -> str:
+    facts = {
+        "id": name,
+        "film": f"{name}.mp4",
+        "midi": f"{name}.mid",
+        "corners": CORNERS.ravel().tolist(),
+        **more,
+    }
+    return "[[film]]\n" + "\n".join(f"{key} = {json.dumps(value)}" for key, value in facts.items()) + "\n"
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("films")
+    write_film(folder, "one", 1)
+    write_film(folder, "late", 2, start=2.0)
+    (folder / "mine.toml").write_text(
+        'name = "mine"\ntruth = "true MIDI"\n'
+        + row("one", start_s=0.0, work="Study")
+        + row("late", split="train", blocked="0-0.4")
+    )
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("AUDEO_BENCH_DATA", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def test_films_become_a_corpus(films, home):
+    added = add_recordings("mine", films / "mine.toml", workers=1)
+    assert [ready.id for _, ready in added.ready] == ["one", "late"]
+    assert added.faults == ()
+    late = added.ready[1][1]
+    assert late.aligned is not None and late.aligned.start_s == pytest.approx(2.0, abs=0.05)
+    assert any("labels begin at 2.0" in remark for remark in late.remarks)
+    assert late.start_s == 0.0  # measured, but not applied without the user's word
+    corpus = open_corpus("mine")
+    assert corpus.provenance == "recorded"
+    assert corpus.listing() == {"test": ("one",), "train": ("late",)}
+    recording = corpus.recording("one")
+    assert recording.frames.shape[1:] == (100, 900)
+    assert recording.pressed is recording.sounding  # the instrument's own MIDI
+    np.testing.assert_array_equal(np.unique(recording.notes.pitches), np.unique(melody(1).pitches))
+    # Where the truth says that a white key is down, its place in the picture is darker.
+    key = int(np.flatnonzero(recording.sounding.any(1) & ~IS_BLACK)[0])
+    column = int(KEY_X[key] / (52 * WHITE_WIDTH) * 900)
+    levels = np.asarray(recording.frames)[:, 60:70, column - 3 : column + 4].mean((1, 2))
+    down = recording.sounding[key, : len(levels)]
+    assert levels[down].mean() < levels[~down].mean() - 20
+    assert len(corpus.recording("late")) == len(corpus.recording("late").frames)
+    applied = add_recordings("mine", None, apply_lag=True, workers=1)
+    assert applied.ready[1][1].start_s == pytest.approx(2.0, abs=0.05)
+
+
+def test_frames_are_kept_once_and_checked(films, home, monkeypatch):
+    job, ready = add_recordings("mine", films / "mine.toml", workers=1).ready[0]
+    written = (job.folder / "frames.npy").stat().st_mtime_ns
+    assert add_recordings("mine", films / "mine.toml", workers=1).ready[0][1] == ready
+    assert (job.folder / "frames.npy").stat().st_mtime_ns == written
+    assert (job.folder / "check.jpg").stat().st_size > 5_000
+    content = bytearray((job.folder / "frames.npy").read_bytes())
+    content[-1000] ^= 1
+    (job.folder / "frames.npy").write_bytes(content)
+    with pytest.raises(AudeoBenchError, match="changed since it was kept"):
+        open_corpus("mine").recording("one")
+    assert len(open_corpus("mine").recording("one")) == ready.frames  # made anew
+
+
+def test_a_bad_film_is_one_line_and_the_others_go_on(films, home, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("one.mp4", "one.mid"):
+        (folder / name).write_bytes((films / name).read_bytes())
+    (folder / "bad.mp4").write_bytes(b"no film" * 100)
+    (folder / "set.toml").write_text('name = "some"\n' + row("one", start_s=0.0) + row("bad", midi="one.mid"))
+    answer = CliRunner().invoke(
+        app, ["data", "add", "recordings", "some", str(folder / "set.toml"), "--workers", "1"]
+    )
+    assert answer.exit_code == 1, answer.output
+    assert "bad" in answer.output and "Traceback" not in answer.output
+    assert "opens the corpus some (splits test)" in answer.output
+    assert len(open_corpus("some").recording("one")) > 100
+
+
+def test_a_corpus_without_films_says_what_to_do(home):
+    with pytest.raises(AudeoBenchError, match="data fetch pianoray"):
+        open_corpus("pianoray")
+    with pytest.raises(AudeoBenchError, match="no corpus 'akbarri'; did you mean akbari"):
+        open_corpus("akbarri")
