@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.metadata
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -60,15 +62,111 @@ def _git(root: Path, *arguments: str) -> str | None:
     return answer.stdout.strip()
 
 
-@cache
-def code_sha256() -> str:
-    """A hash over the package's layers (``nn/``), which built-in contestants' answers depend on beside their
-    own file.
+def code_of(*files: Path) -> dict[str, str]:
+    """The code that could change what some files make, and a digest of each part.
+
+    That is: the files, every module of this package that they import, directly or not, early or late, and
+    what is loaded from the folders that files outside the package stand in. A digest is of what the code
+    says: comments, docstrings and layout play no part, the Python version does.
+
+    Parameters
+    ----------
+    *files : Path
+        A contestant's file, a corpus's module, whatever makes something that is kept.
+
+    Returns
+    -------
+    code : dict of str to str
+        :func:`place` to SHA-256. Sorted, so that equal code is equal text; :func:`changed` holds it against
+        the files as they are later.
     """
-    digest = hashlib.sha256()
-    for path in sorted((PACKAGE / "nn").glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+    open_files = [path.resolve() for path in files]
+    for path in files:
+        open_files += _neighbours(path.resolve())
+    known: dict[Path, str] = {}
+    while open_files:
+        path = open_files.pop()
+        if path not in known:
+            known[path], imported = _read_code(path, path.stat().st_mtime_ns)
+            open_files += imported
+    return dict(sorted((place(path), digest) for path, digest in known.items()))
+
+
+def changed(code: Mapping[str, str]) -> str | None:
+    """The first part of what :func:`code_of` gave that is another now, or gone; None if all is the same."""
+    for name, digest in code.items():
+        path = PACKAGE.parent / name  # an absolute name stays what it is
+        if not path.is_file() or _read_code(path, path.stat().st_mtime_ns)[0] != digest:
+            return name
+    return None
+
+
+def code_digest(code: Mapping[str, str]) -> str:
+    """One SHA-256 of all parts, for the names of caches."""
+    return hashlib.sha256(repr(sorted(code.items())).encode()).hexdigest()
+
+
+def place(path: Path) -> str:
+    """A file's name in a record: from the checkout (or the folder that the package is installed in), else
+    absolute.
+    """
+    root = PACKAGE.parent
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _neighbours(file: Path) -> list[Path]:
+    """What is loaded from a contestant's folder: what it imported there, not other contestants."""
+    if file.is_relative_to(PACKAGE):
+        return []
+    found = []
+    for name, module in list(sys.modules.items()):
+        path = Path(getattr(module, "__file__", None) or "/").resolve()
+        if path.suffix != ".py" or not path.is_relative_to(file.parent) or path.is_relative_to(PACKAGE):
+            continue
+        if not path.is_relative_to(sys.base_prefix) and not path.is_relative_to(sys.prefix):
+            found += [path] * (not name.startswith("audeo_bench_contestant_"))
+    return found
+
+
+@cache
+def _read_code(path: Path, modified: int) -> tuple[str, tuple[Path, ...]]:
+    """A file's digest, and the files of this package that it imports."""
+    content = path.read_bytes()
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError):
+        return hashlib.sha256(content).hexdigest(), ()
+    imported = tuple(_imports(tree))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):  # a string that stands alone documents; it does nothing
+            node.body = [each for each in body if not _documents(each)]  # type: ignore[attr-defined]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imported
+
+
+def _documents(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _imports(tree: ast.AST) -> Iterator[Path]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            parts = name.split(".")
+            for length in range(2, len(parts) + 1 if parts[0] == PACKAGE.name else 0):
+                inside = PACKAGE.joinpath(*parts[1:length])
+                yield from (p for p in (inside.with_suffix(".py"), inside / "__init__.py") if p.is_file())
+        yield from _imports(node)
 
 
 def hardware() -> dict[str, str | int]:

@@ -13,7 +13,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -67,6 +67,11 @@ class Strict(BaseModel):
     SCHEMA: ClassVar[int | None] = None
     """Of records that are files of their own; rises with what an older reader would misunderstand."""
 
+    @classmethod
+    def of_today(cls, content: Any) -> Any:
+        """JSON content of an older schema in today's, where nothing is lost by it."""
+        return content
+
 
 # What was answered for, by whom, and how it came about.
 
@@ -113,7 +118,11 @@ class StageRecord(Strict):
     Attributes
     ----------
     file, weights : str or None
-        Where they are inside the package's checkout, else the bare file names.
+        See :func:`audeo_bench.provenance.place`; in a row the bare name of what lies elsewhere.
+    code : dict of str to str
+        In a run: the code that the answers come from, by :func:`audeo_bench.provenance.code_of`.
+    code_sha256 : str or None
+        In a row: one digest of ``code``.
     sha256 : str or None
         Of the file; None where answers were handed in and no code ran.
     parameters : int or None
@@ -127,6 +136,8 @@ class StageRecord(Strict):
     name: str
     file: str | None = None
     sha256: Sha256 | None
+    code: dict[str, Sha256] = {}
+    code_sha256: Sha256 | None = None
     weights: str | None = None
     weights_sha256: Sha256 | None
     parameters: Count | None
@@ -143,15 +154,12 @@ class Origin(Strict):
         What the user typed.
     seed : int
         Of the contestants' random numbers.
-    code_sha256 : str or None
-        See :func:`audeo_bench.provenance.code_sha256`.
     commit : str or None
         Of the package's checkout; None for an installed wheel.
     """
 
     command: str
     seed: int
-    code_sha256: Sha256 | None
     commit: str | None
     versions: dict[str, str]
     hardware: dict[str, str | int]
@@ -162,7 +170,6 @@ class Origin(Strict):
         return cls(
             command=shlex.join(provenance.command()),
             seed=seed,
-            code_sha256=provenance.code_sha256(),
             commit=provenance.commit(),
             versions=provenance.versions(),
             hardware=provenance.hardware(),
@@ -194,18 +201,21 @@ class RunRecord(Strict):
     ----------
     error : str or None
         The traceback of what stopped it.
+    corpus_code : dict of str to str
+        The code that recordings come from, as a stage's ``code``.
     answers : dict of str to Answer
         By recording.
     """
 
-    SCHEMA: ClassVar[int | None] = 2
+    SCHEMA: ClassVar[int | None] = 3
 
-    schema_number: Annotated[Literal[2], Number] = Field(default=2, alias="schema")
+    schema_number: Annotated[Literal[3], Number] = Field(default=3, alias="schema")
     status: Status
     error: str | None = None
     system: str
     stages: tuple[StageRecord, ...]
     subject: Subject
+    corpus_code: dict[str, Sha256] = {}
     origin: Origin
     started: str
     finished: str | None = None
@@ -455,9 +465,9 @@ class Row(Strict):
         Every score, interval and comparison of a board is computed from them, without the rolls.
     """
 
-    SCHEMA: ClassVar[int | None] = 1
+    SCHEMA: ClassVar[int | None] = 2
 
-    schema_number: Annotated[Literal[1], Number] = Field(default=1, alias="schema")
+    schema_number: Annotated[Literal[2], Number] = Field(default=2, alias="schema")
     board: Name
     contestant: Name
     answered_by: Literal["harness", "files"]
@@ -468,6 +478,16 @@ class Row(Strict):
     intervals: Intervals
     origin: Origin
     times: Times
+
+    @classmethod
+    def of_today(cls, content: Any) -> Any:
+        """A row of schema 1 says as much, but for which code answered: it hashed ``nn/`` alone."""
+        if isinstance(content, dict) and type(content.get("schema")) is int and content["schema"] == 1:
+            origin = content.get("origin")
+            known = isinstance(origin, dict)
+            origin = {n: value for n, value in origin.items() if n != "code_sha256"} if known else origin
+            return content | {"schema": 2, "origin": origin}
+        return content
 
     @model_validator(mode="after")
     def _answers_are_scored(self) -> Row:
@@ -629,7 +649,7 @@ def read(path: Path, kind: type[Record], remedy: str = "restore the file or make
     text = read_text(path, remedy=remedy)
     content = parse_json(text, str(path), remedy=remedy)
     try:
-        return kind.model_validate_json(text)
+        return kind.model_validate_json(json.dumps(kind.of_today(content)))
     except ValidationError as fault:
         _refuse_other_schema(path, content, kind, remedy)
         first = fault.errors(include_url=False)[0]

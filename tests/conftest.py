@@ -63,7 +63,7 @@ def make_row() -> Callable[..., Row]:
         scores = score_rolls({name: Rolls(*pair) for name, pair in rolls.items()}, subject)
         f1 = 100 * value(scores)
         content = {
-            "schema": 1,
+            "schema": 2,
             "board": f"simulated-{split}",
             "contestant": contestant,
             "answered_by": "harness",
@@ -97,7 +97,6 @@ def make_row() -> Callable[..., Row]:
             "origin": {
                 "command": "audeo-bench midi --split wtc2",
                 "seed": 0,
-                "code_sha256": "c" * 64,
                 "commit": None,
                 "versions": {"audeo-bench": "0.1.0"},
                 "hardware": {},

@@ -13,7 +13,8 @@ from audeo_bench.leaderboards.boards import held
 from audeo_bench.leaderboards.excerpt import cut_excerpt
 from audeo_bench.leaderboards.leaks import check_training
 from audeo_bench.leaderboards.rows import row_path, write_row
-from audeo_bench.records import Intervals, Row, RowAnswer, RunRecord, Scores, Times
+from audeo_bench.provenance import code_digest
+from audeo_bench.records import Intervals, Row, RowAnswer, RunRecord, Scores, StageRecord, Times
 from audeo_bench.runs.folder import read_record, read_roll
 from audeo_bench.runs.scoring import score_run
 from audeo_bench.score import MAIN, frame_sums, measures_of
@@ -75,7 +76,7 @@ def make_row(run: Path, name: str | None = None, corpus: Corpus | None = None) -
         board=subject.board,
         contestant=contestant,
         answered_by="harness" if all(stage.sha256 for stage in record.stages) else "files",
-        stages=record.stages,
+        stages=tuple(map(_for_all, record.stages)),
         marks=marks,
         answers={name: _answer(run, record, corpus, name) for name in scores.recordings},
         scores=scores,
@@ -83,6 +84,22 @@ def make_row(run: Path, name: str | None = None, corpus: Corpus | None = None) -
         origin=record.origin,
         times=_times(record),
     )
+
+
+def _for_all(stage: StageRecord) -> StageRecord:
+    """A stage without the submitter's folders, its code as one digest."""
+    return stage.model_copy(
+        update={
+            "file": _bare(stage.file),
+            "weights": _bare(stage.weights),
+            "code": {},
+            "code_sha256": code_digest(stage.code) if stage.code else None,
+        }
+    )
+
+
+def _bare(place: str | None) -> str | None:
+    return Path(place).name if place is not None and Path(place).is_absolute() else place
 
 
 def intervals_of(scores: Scores) -> Intervals:

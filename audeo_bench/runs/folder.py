@@ -8,8 +8,10 @@ some frames only) and, once scored, ``scores.json``. Every file is written whole
 from __future__ import annotations
 
 import hashlib
+import inspect
+import sys
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from audeo_bench import provenance
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write, locked
 from audeo_bench.formats.npz import read_arrays
@@ -35,7 +38,12 @@ class Run:
     record: RunRecord
 
     def keep(
-        self, recording: str, roll: np.ndarray, answered: np.ndarray | None = None, seconds: float = 0.0
+        self,
+        recording: str,
+        roll: np.ndarray,
+        answered: np.ndarray | None = None,
+        seconds: float = 0.0,
+        code: Mapping[str, str] | None = None,
     ) -> None:
         """Store one answer and note it in the record.
 
@@ -47,6 +55,8 @@ class Run:
             Which frames it answers for; None for all.
         seconds : float
             Of the whole chain.
+        code : mapping of str to str, or None
+            What the last stage imported by now, by :func:`audeo_bench.provenance.code_of`.
         """
         arrays = {"roll": roll} if answered is None else {"roll": roll, "answered": answered}
         with atomic_write(roll_path(self.folder, recording)) as temporary:
@@ -56,7 +66,9 @@ class Run:
             seconds=round(seconds, 6),
             roll_sha256=roll_sha256(roll, answered),
         )
-        self.update(answers={**self.record.answers, recording: answer})
+        *before, last = self.record.stages
+        last = last.model_copy(update={"code": last.code | dict(code or {})})
+        self.update(answers={**self.record.answers, recording: answer}, stages=(*before, last))
 
     def mark(self, status: Status, error: str | None = None) -> None:
         self.update(status=status, error=error, finished=now() if status == "success" else None)
@@ -82,12 +94,14 @@ def open_run(system: str, stages: Sequence[StageRecord], task: Task) -> Iterator
         system=system,
         stages=tuple(stages),
         subject=task.subject,
+        corpus_code=provenance.code_of(Path(inspect.getfile(type(task.corpus)))),
         origin=Origin.here(task.seed),
         started=now(),
     )
     run = Run(folder, record)
     with locked(folder, seconds=-1):
-        run.update(answers=_kept_answers(folder, record, task.ids))
+        _take_over(run, task.ids)
+        run.update()
         with _marked(run, len(task.ids)):
             yield run
 
@@ -110,28 +124,52 @@ def _marked(run: Run, asked: int) -> Iterator[None]:
         raise
 
 
-def _kept_answers(folder: Path, record: RunRecord, names: Iterable[str]) -> dict[str, Answer]:
+def _take_over(run: Run, names: Iterable[str]) -> None:
+    """Keep an earlier run's answers that all that made them would give again; say why not, if not."""
+    folder, new = run.folder, run.record
     if not (folder / "run.json").exists():
-        return {}
+        return
     old = read_record(folder)
-    check_same_subject(folder, old.subject, record.subject)
-    kept = {}
-    if _identity(old) == _identity(record):
+    check_same_subject(folder, old.subject, new.subject)
+    kept, reason = {}, _difference(folder, old, new)
+    if reason is None:
         for name in names:
             answer = old.answers.get(name)
             with suppress(AudeoBenchError):  # a damaged answer is simply asked for again
                 if answer and roll_sha256(*read_answer(folder, name)) == answer.roll_sha256:
                     kept[name] = answer
+    elif old.answers:
+        print(f"audeo-bench: {new.system} answers anew: {reason}", file=sys.stderr)
     for path in (folder / "rolls").glob("*.npz"):
         if path.stem not in kept:
             path.unlink()
-    return kept
+    stages = new.stages
+    if kept:  # what these came from stays on record, with what is imported only while answering
+        stages = tuple(
+            stage.model_copy(update={"code": was.code | stage.code})
+            for stage, was in zip(stages, old.stages, strict=True)
+        )
+    run.record = new.model_copy(update={"answers": kept, "stages": stages})
 
 
-def _identity(record: RunRecord) -> tuple[object, ...]:
-    """All that an answer depends on; equal identities may share answers."""
-    stages = tuple((stage.name, stage.sha256, stage.weights_sha256) for stage in record.stages)
-    return stages, record.subject, record.origin.seed, record.origin.code_sha256
+def _difference(folder: Path, old: RunRecord, new: RunRecord) -> str | None:
+    """What has changed since, of all that an answer depends on."""
+    for was, stage in zip(old.stages, new.stages, strict=False):
+        if was.file != stage.file:
+            raise AudeoBenchError(
+                f"{folder}: holds the answers of {was.file}, not of {stage.file}; rename your file, or "
+                "choose another folder with --runs."
+            )
+        if was.weights_sha256 != stage.weights_sha256:
+            return f"{stage.name} has other weights"
+    if [stage.name for stage in old.stages] != [stage.name for stage in new.stages]:
+        return "the chain is another"
+    for code in (*(stage.code for stage in old.stages), old.corpus_code):
+        if part := provenance.changed(code):
+            return f"{part} changed"
+    if old.origin.hardware.get("accelerator") != new.origin.hardware.get("accelerator"):
+        return "another processor computes"
+    return None if old.origin.seed == new.origin.seed else "the seed is another"
 
 
 def check_same_subject(folder: Path, was: Subject, now: Subject) -> None:

@@ -2,7 +2,7 @@
 
 Predicting and scoring are separate: this module runs models and keeps their answers in a run folder; a new
 threshold or metric reads the folder and never runs a model again. A run that was stopped continues where it
-stopped: an answer is kept as long as contestant, weights, corpus and seed are the same.
+stopped: an answer is kept as long as all that could change it is the same, code, weights, corpus and seed.
 
 A chain's shorter systems are runs of their own in the folders beside it (``video2roll`` beside
 ``video2roll+roll2midi``), so that no stage ever runs twice over the same recording.
@@ -13,15 +13,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from audeo_bench.api import Frames, Recording, Stage
 from audeo_bench.contestants.answer import answer, seed_everything
 from audeo_bench.contestants.loading import Contestant, System
-from audeo_bench.places import checkout
 from audeo_bench.progress import Bar, progress_bar
+from audeo_bench.provenance import code_of, place
 from audeo_bench.records import StageRecord
 from audeo_bench.runs.folder import Run, open_run, read_roll
 from audeo_bench.runs.task import Task
@@ -70,7 +69,7 @@ def predict(system: System, task: Task, recordings: Sequence[Recording] | None =
             if earlier:
                 seconds += earlier.record.answers[recording.id].seconds
                 bar.advance(len(recording))
-            run.keep(recording.id, roll, seconds=seconds)
+            run.keep(recording.id, roll, seconds=seconds, code=code_of(contestant.path))
         if len(run.record.answers) == len(task.ids):
             run.mark("success")
     return run
@@ -102,19 +101,15 @@ def _stage_record(contestant: Contestant, stage: Stage) -> StageRecord:
     parameters = facts.pop("parameters", None)
     return StageRecord(
         name=contestant.name,
-        file=_place(contestant.path),
+        file=place(contestant.path),
         sha256=contestant.sha256,
-        weights=_place(contestant.weights) if contestant.weights else None,
+        code=code_of(contestant.path),
+        weights=place(contestant.weights) if contestant.weights else None,
         weights_sha256=contestant.weights_sha256,
         parameters=parameters if isinstance(parameters, int) else None,
         configuration=facts,
         trained_on=tuple(sorted(stage.trained_on)),
     )
-
-
-def _place(path: Path) -> str:
-    root = checkout()
-    return str(path.relative_to(root)) if root and path.is_relative_to(root) else path.name
 
 
 @dataclass

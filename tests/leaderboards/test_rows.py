@@ -47,7 +47,7 @@ def edit(path, change):
         (lambda c: c["answers"].pop("wtc2-03"), "answers and scores name different recordings"),
         (lambda c: c["answers"]["wtc2-01"].update(roll_sha256="abc"), "roll_sha256"),
         (lambda c: c.update(schema=0), "schema 0, from an older audeo-bench.*submit the run again"),
-        (lambda c: c.update(schema=2), "schema 2, from a newer audeo-bench.*update"),
+        (lambda c: c.update(schema=3), "schema 3, from a newer audeo-bench.*update"),
         (lambda c: c.update(contestant="another"), "the row says simulated-wtc2/another"),
         (lambda c: c.update(contestant="../../escape"), "contestant"),
     ],

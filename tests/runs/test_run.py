@@ -1,6 +1,7 @@
 """A run keeps what a system answered, resumes, refuses what is no roll, and is scored without the model."""
 
 import errno
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -85,14 +86,43 @@ def test_the_same_run_again_asks_nothing(tmp_path):
     assert calls(path) == 3
 
 
-def test_a_changed_contestant_or_seed_is_asked_again(tmp_path):
+def test_a_changed_contestant_is_asked_again_a_comment_is_no_change(tmp_path, capsys):
     path = counting_contestant(tmp_path)
     predict(system(str(path)), task(tmp_path))
-    predict(system(str(path)), task(tmp_path, seed=1))
+    path.write_text("# A word more.\n" + path.read_text().replace("class Reader", "\n\nclass Reader"))
+    predict(system(str(path)), task(tmp_path))
+    assert (calls(path), capsys.readouterr().err) == (3, "")
+    path.write_text(path.read_text().replace("0.9 / 255", "0.8 / 255"))
+    predict(system(str(path)), task(tmp_path))
     assert calls(path) == 6
-    path.write_text(path.read_text() + "\n")
-    predict(system(str(path)), task(tmp_path, seed=1))
-    assert calls(path) == 9
+    assert re.search(r"counting answers anew: \S+/counting\.py changed", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_changed_neighbour_is_asked_again(tmp_path, capsys, late):
+    beside = f"loudness_{late}"
+    (tmp_path / f"{beside}.py").write_text("GAIN = 0.9\n")
+    lines = f"        from {beside} import GAIN\n" if late else ""
+    text = READER.replace("0.9 / 255", "GAIN / 255").replace("        columns", f"{lines}        columns")
+    text = (
+        text if late else text.replace("import numpy as np", f"import numpy as np\nfrom {beside} import GAIN")
+    )
+    path = write_contestant(tmp_path, f"neighbour_{late}", text)
+    first = predict(system(str(path)), task(tmp_path)).record
+    assert any(place.endswith(f"{beside}.py") for place in first.stages[0].code)
+    (tmp_path / f"{beside}.py").write_text("GAIN = 0.2\n")
+    predict(system(str(path)), task(tmp_path))
+    assert f"{beside}.py changed" in capsys.readouterr().err
+
+
+def test_another_file_of_the_same_name_never_takes_a_run_over(tmp_path):
+    for folder_name in ("one", "two"):
+        write_contestant(tmp_path / folder_name, "reader", READER)
+    predict(system(str(tmp_path / "one" / "reader.py")), task(tmp_path))
+    with pytest.raises(
+        AudeoBenchError, match=r"holds the answers of \S+one/reader\.py, not of \S+two/reader"
+    ):
+        predict(system(str(tmp_path / "two" / "reader.py")), task(tmp_path))
 
 
 def test_a_damaged_answer_is_asked_again(tmp_path):
