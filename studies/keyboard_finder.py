@@ -22,7 +22,8 @@ import numpy as np
 import typer
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.keyboard.finding import SURE, find_keyboard, keyboard_in_film
+from audeo_bench.film.finding import keyboard_in_film
+from audeo_bench.keyboard.finding import SURE, find_keyboard
 from studies.tables import Keep, Table, show
 
 SIZE = (640, 360)

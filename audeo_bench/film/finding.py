@@ -39,6 +39,6 @@ def keyboard_in_film(
     pictures = still_pictures(path, samples)
     still = np.median(pictures, axis=0).astype(np.uint8)
     try:
-        return find_keyboard(still, pictures.std(0), lowest_key), still
+        return find_keyboard(still, lowest_key), still
     except AudeoBenchError as fault:
         raise AudeoBenchError(f"{path}: {fault}") from None

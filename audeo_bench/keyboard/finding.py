@@ -16,6 +16,7 @@ import numpy as np
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.keyboard import WHITE_LENGTH, WHITE_WIDTH
 from audeo_bench.keyboard.boards import Board, Seen, boards, look, with_lowest_key
+from audeo_bench.keyboard.levelled import Levelled
 from audeo_bench.keyboard.plane import Plane, extend, find_plane
 from audeo_bench.keyboard.rhythm import OCTAVE, black_x, find_rhythms
 
@@ -27,6 +28,12 @@ SEARCHED_WIDTH = 640
 """Pictures are brought to this width: a white key of 88 is 12 pixels wide."""
 LEAST_SHARE = 0.6
 """Keyboards with less than this share of the clearest one's black keys are not looked at."""
+LEAST_CONFIDENCE = 0.3
+"""Below this, text or falling notes stand in groups of two and three by chance."""
+LEAST_TEXTURE = 3.0
+"""Grey levels; under real light no keys look as much alike as drawn ones do: 9 is the least of 200 real
+stills.
+"""
 A_MATCH = 0.55
 """The share of the best score from which on another keyboard in the picture is a rival."""
 
@@ -68,6 +75,7 @@ class Candidate:
     plane: Plane
     seen: Seen
     answers: list[Board]
+    texture: float
 
     def corners(self, board: Board) -> np.ndarray:
         """In pixels of the picture that was searched: (4, 2)."""
@@ -82,24 +90,21 @@ class Candidate:
         return cv2.perspectiveTransform(points[:, None], np.linalg.inv(self.plane.matrix))[:, 0]
 
 
-def find_keyboard(
-    picture: np.ndarray, moving: np.ndarray | None = None, lowest_key: int | None = None
-) -> Keyboard:
+def find_keyboard(picture: np.ndarray, lowest_key: int | None = None) -> Keyboard:
     """Find the keyboard in a picture.
 
     Parameters
     ----------
     picture : np.ndarray, shape (height, width) or (height, width, 3), uint8
         Grey or RGB; for a film the median of its pictures, in which hands have moved away.
-    moving : np.ndarray, shape (height, width), optional
-        How much each pixel changes over a film: tells a keyboard that is played from one that is drawn.
     lowest_key : int, optional
         MIDI pitch of the lowest key that is shown, where the user knows it.
 
     Raises
     ------
     AudeoBenchError
-        The picture shows no keyboard, or no key of the name of ``lowest_key`` near its lower end.
+        The picture shows no keyboard or only a drawn one, or no key of the name of ``lowest_key`` near its
+        lower end.
     """
     searched, scale = _searched(picture)
     candidates = find_candidates(searched)
@@ -107,7 +112,12 @@ def find_keyboard(
         raise AudeoBenchError(
             "no keyboard found: nowhere do black keys stand in groups of two and three; give its corners."
         )
-    order = _order(candidates)
+    real = [candidate for candidate in candidates if candidate.texture > LEAST_TEXTURE]
+    if not real:
+        raise AudeoBenchError(
+            "no keyboard found but a drawn one, whose keys are all alike; give a film of a real keyboard."
+        )
+    order = _order(real)
     ranked = [(candidate, board) for candidate in order for board in candidate.answers]
     if lowest_key is not None:
         named = with_lowest_key(order[0].answers, order[0].seen, lowest_key)
@@ -115,6 +125,10 @@ def find_keyboard(
     (candidate, best), rest = ranked[0], ranked[1:]
     other = next((pair for pair in rest if _differs(pair, (candidate, best), len(order))), None)
     confidence = _confidence(candidate, best, other)
+    if confidence < LEAST_CONFIDENCE * best.octave:
+        raise AudeoBenchError(
+            f"no keyboard found (the likeliest has a confidence of {confidence:.2f}); give its corners."
+        )
     found = _keyboard(candidate, best, scale, confidence, _remark(best, lowest_key))
     if other is None:
         return found
@@ -137,7 +151,7 @@ def find_candidates(picture: np.ndarray) -> list[Candidate]:
         seen = look(view, plane)
         answers = boards(seen, plane.upside_down)
         if answers and answers[0].score > 0:
-            candidates.append(Candidate(plane, seen, answers))
+            candidates.append(Candidate(plane, seen, answers, _texture(view, plane)))
     return candidates
 
 
@@ -172,6 +186,25 @@ def _order(candidates: list[Candidate]) -> list[Candidate]:
         return True, -middle if candidate.plane.upside_down else middle
 
     return sorted(candidates, key=rank, reverse=True)
+
+
+def _texture(view: Levelled, plane: Plane) -> float:
+    """How much the keys differ in grey levels: black keys along their length and from each other, white keys
+    from each other and from their neighbours.
+    """
+    rows = np.round(view.rows(np.arange(74.0, 136.0, 2.0))).astype(int)
+    fronts = np.round(view.rows(np.arange(14.0, 44.0, 2.0))).astype(int)
+    blacks = view.lanes(plane.bent(black_x(plane.numbers)), 2.0)[rows]
+    low, high = black_x(plane.numbers[[0, -1]]) // WHITE_WIDTH
+    middles = (np.arange(low, high + 1) + 0.5) * WHITE_WIDTH
+    whites = np.median(view.lanes(plane.bent(middles), 5.0)[fronts], 0)
+    black, whites = np.median(blacks, 0), whites[whites > 0.6 * np.nanmax(whites, initial=0)]
+    if len(whites) < 3:
+        return np.inf
+    along = float(np.nanmedian(blacks.std(0)))
+    between = float(np.subtract(*np.nanpercentile(black, [75, 25])))
+    white = float(np.subtract(*np.percentile(whites, [75, 25])) + np.median(np.abs(np.diff(whites))))
+    return along + between + white
 
 
 def _differs(one: tuple[Candidate, Board], other: tuple[Candidate, Board], keyboards: int) -> bool:

@@ -8,13 +8,14 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from audeo_bench.keyboard import KEYBOARD_WIDTH
 from audeo_bench.keyboard.rhythm import OCTAVE
 
 SCALE = 0.75
 """Pixels a mm of the levelled picture."""
 REACH = 230.0
 """Millimetres that the levelled picture shows to either side of the row in which the rhythm was found."""
-WIDEST = 1800
+FARTHEST = 1.1 * KEYBOARD_WIDTH
 _LANE = 3.5
 
 
@@ -68,13 +69,16 @@ class Levelled:
         return bright, counted
 
 
-def level(picture: np.ndarray, matrix: np.ndarray, y_middle: float = 0.0, reach: float = REACH) -> Levelled:
+def level(
+    picture: np.ndarray, matrix: np.ndarray, x_middle: float, y_middle: float = 0.0, reach: float = REACH
+) -> Levelled:
     """Warp the picture into the reading frame of ``matrix``, as far along x as the picture shows it at
-    y_middle.
+    y_middle, and as a keyboard may reach from x_middle.
     """
     height, width = picture.shape
     left, right = _seen_x(matrix, width, height, y_middle)
-    columns = max(2, int(min(WIDEST, (right - left) * SCALE + 1)))
+    left, right = max(left, x_middle - FARTHEST), min(right, x_middle + FARTHEST)
+    columns = max(2, int((right - left) * SCALE + 1))
     rows = int(2 * reach * SCALE)
     top = y_middle + reach
     to_canvas = np.array([[SCALE, 0, -SCALE * left], [0, -SCALE, SCALE * top], [0, 0, 1.0]]) @ matrix

@@ -122,7 +122,7 @@ def find_plane(picture: np.ndarray, rhythm: Rhythm, upside_down: bool | None = N
     """
     matrix, miss = provisional(rhythm)
     numbers = np.unique(rhythm.numbers)
-    canvas = level(picture, matrix)
+    canvas = level(picture, matrix, float(black_x(numbers).mean()))
     sides = []
     for turned in (False, True) if upside_down is None else (upside_down,):
         view = Lanes.of(canvas.turned() if turned else canvas, numbers)
@@ -163,7 +163,7 @@ def extend(picture: np.ndarray, rhythm: Rhythm, plane: Plane) -> tuple[Plane, Le
     plane to all; and the picture levelled by it. None where too few black keys stand in the plane.
     """
     numbers, matrix, miss = plane.numbers, plane.matrix, plane.residual
-    view = level(picture, matrix, 75.0, 150.0)
+    view = level(picture, matrix, float(black_x(numbers).mean()), 75.0, 150.0)
     for _ in range(2):
         rows = np.round(view.rows(np.arange(70.0, 140.0, 2.0))).astype(int)
         profile = np.median(view.grey[rows], 0)
@@ -185,7 +185,7 @@ def extend(picture: np.ndarray, rhythm: Rhythm, plane: Plane) -> tuple[Plane, Le
         edges = cv2.perspectiveTransform(ends[:, None], np.linalg.inv(matrix))[:, 0]
         matrix = _with_depth(np.array([rows_x[0], rows_x[0], rows_x[1]]), edges)
         grown = np.unique([number for number, _ in found])
-        view = level(picture, matrix, 75.0, 150.0)
+        view = level(picture, matrix, float(black_x(numbers).mean()), 75.0, 150.0)
         if len(grown) == len(numbers):
             numbers = grown
             break
@@ -199,7 +199,7 @@ def extend(picture: np.ndarray, rhythm: Rhythm, plane: Plane) -> tuple[Plane, Le
     )
     film = cv2.perspectiveTransform(found[:, None], np.linalg.inv(matrix))[:, 0]
     matrix = _with_depth(matrix, film)
-    view = level(picture, matrix, 75.0, 150.0)
+    view = level(picture, matrix, float(black_x(numbers).mean()), 75.0, 150.0)
     at = np.round(view.rows(np.arange(70.0, 140.0, 2.0))).astype(int)
     dips = _dips(view, np.median(view.grey[at], 0), view.seen[at].mean(0) > 0.6, numbers)
     numbers = np.array([number for number, _ in dips])

@@ -114,8 +114,21 @@ def _rows(picture: np.ndarray, back: np.ndarray, window: int) -> _Rows:
     first = start + _crossing(level[row, start], level[row, start + 1])
     last = end + _crossing(level[row, end], level[row, end + 1])
     middle, width = 0.5 * (first + last), last - first
+    # Dark lines where two white keys meet are no black keys.
+    wide = width > 0.45 * _usual(row, width)
+    row, middle, width = row[wide], middle[wide], width[wide]
     octave, error = _match_octaves(row, middle, width)
     return _Rows(back, row, middle, width, octave, error)
+
+
+def _usual(row: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """The median width of every run's row."""
+    if not len(row):
+        return width
+    order = np.lexsort((width, row))
+    starts = np.searchsorted(row, row, "left")
+    counts = np.searchsorted(row, row, "right") - starts
+    return width[order][starts + counts // 2]
 
 
 def _crossing(before: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from views import LEVEL, mirrored, turned, view
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.cli import app
 from audeo_bench.film.finding import keyboard_in_film
+from audeo_bench.keyboard import IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
 from audeo_bench.keyboard.finding import SURE, find_keyboard
 
 FROM_THE_LEFT = np.array([[60.0, 130.0], [560.0, 165.0], [575.0, 215.0], [40.0, 215.0]])
@@ -35,8 +36,9 @@ def misses(found: np.ndarray, true: np.ndarray) -> np.ndarray:
         FROM_THE_LEFT,
         turned(FROM_THE_LEFT, 172),
         mirrored(FROM_THE_LEFT)[[1, 0, 3, 2]],
+        FROM_THE_LEFT * 0.6 + [270, 90],
     ],
-    ids=["level", "upside down", "tilted", "tilted upside down", "left", "opposite", "right"],
+    ids=["level", "upside down", "tilted", "tilted upside down", "left", "opposite", "right", "small"],
 )
 def test_whole_keyboards(corners):
     found = find_keyboard(view(corners))
@@ -109,6 +111,18 @@ def stripes() -> np.ndarray:
 )
 def test_no_keyboard_is_said(picture):
     with pytest.raises(AudeoBenchError, match="no keyboard found"):
+        find_keyboard(picture)
+
+
+def test_a_drawn_keyboard_is_said():
+    """As programs show one under falling notes: every key like every other."""
+    picture = np.full((360, 640), 30, np.uint8)
+    scale = 640 / KEYBOARD_WIDTH
+    for key in np.argsort(IS_BLACK, kind="stable"):
+        half, end = (6.0, 320) if IS_BLACK[key] else (WHITE_WIDTH / 2 - 1, 359)
+        left, right = round((KEY_X[key] - half) * scale), round((KEY_X[key] + half) * scale)
+        picture[250:end, left:right] = 20 if IS_BLACK[key] else 250
+    with pytest.raises(AudeoBenchError, match="drawn"):
         find_keyboard(picture)
 
 
