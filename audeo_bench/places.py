@@ -1,4 +1,4 @@
-"""Where the files that travel with the package lie: contestants, their weights, the paper's reported cells.
+"""Where files lie: those that travel with the package (contestants, weights, the paper's cells), and the cache.
 
 In a checkout they stand beside the package, where people read and change them; in a wheel they travel under
 the package's private folder ``_shipped`` (see ``package-dir`` in pyproject.toml), so that nothing but
@@ -7,7 +7,10 @@ the package's private folder ``_shipped`` (see ``package-dir`` in pyproject.toml
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import platformdirs
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -22,3 +25,10 @@ def shipped(name: str) -> Path:
     """The folder ``models``, ``baselines`` or ``leaderboards`` that belongs to this package."""
     root = checkout()
     return root / name if root else PACKAGE / "_shipped" / name
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is kept: catalogues, training frames; ``AUDEO_BENCH_CACHE`` names another
+    place.
+    """
+    return Path(os.environ.get("AUDEO_BENCH_CACHE") or platformdirs.user_cache_dir("audeo-bench"))

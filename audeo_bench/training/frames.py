@@ -9,19 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from audeo_bench.api import Recording, windows
 from audeo_bench.corpus import open_corpus
 from audeo_bench.files import atomic_write
 from audeo_bench.formats.npz import map_array
 from audeo_bench.nn.frames import STACK, shrink, stack_indices
+from audeo_bench.places import cache_folder
 from audeo_bench.progress import progress_bar
-
-
-def cache_folder() -> Path:
-    """Where rendered frames are kept: ``$AUDEO_BENCH_CACHE``, else the user's cache folder."""
-    return Path(os.environ.get("AUDEO_BENCH_CACHE") or platformdirs.user_cache_dir("audeo-bench"))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from audeo_bench.api import AudeoBenchError, Work
 from audeo_bench.formats.sound import read_sound
@@ -138,10 +137,3 @@ def folder_sources(folder: Path, titles: Path) -> list[Source]:
         )
         sources.append(FileSource(path, work))
     return sources
-
-
-def cache_folder() -> Path:
-    """Where the embedded catalogue is kept; ``AUDEO_BENCH_CACHE`` names another place."""
-    import os
-
-    return Path(os.environ.get("AUDEO_BENCH_CACHE") or platformdirs.user_cache_dir("audeo-bench"))
