@@ -1,4 +1,4 @@
-"""Where files lie: those that travel with the package (contestants, weights, the paper's cells), and the cache.
+"""Where files lie: those that travel with the package (contestants, weights, reported cells), and the cache.
 
 In a checkout they stand beside the package, where people read and change them; in a wheel they travel under
 the package's private folder ``_shipped`` (see ``package-dir`` in pyproject.toml), so that nothing but

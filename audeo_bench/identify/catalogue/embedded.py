@@ -25,7 +25,7 @@ def embedded_catalogue(seed: int = 0, workers: int | None = None) -> Catalogue:
             print(damaged, file=sys.stderr)
     performances = simulated_sources(seed, DISTRACTORS)
     print(
-        f"building the catalogue of {len(performances)} simulated performances into {folder}: once, some minutes",
+        f"building a catalogue of {len(performances)} simulated performances, once, some minutes: {folder}",
         file=sys.stderr,
     )
     return build_with_progress(performances, folder, f"simulated seed {seed}", "simulated", workers)
