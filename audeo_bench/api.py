@@ -22,7 +22,15 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, LOWEST_PITCH, PAPER_KEYS, Notes, roll_to_notes
+from audeo_bench.roll import (
+    FRAMES_PER_SECOND,
+    KEYS,
+    LOWEST_PITCH,
+    PAPER_KEYS,
+    Notes,
+    notes_to_roll,
+    roll_to_notes,
+)
 
 __all__ = [
     "FRAMES_PER_SECOND",
@@ -212,6 +220,10 @@ class Stage(ABC):  # noqa: B024 (its three subclasses have the abstract verbs)
     """What the three kinds of contestants share. Subclass one of the three below, not this."""
 
     name: ClassVar[str] = ""
+    keeps_state: ClassVar[bool] = False
+    """Every recording gets a fresh instance, unless the class says that it keeps state on purpose; then what
+    it keeps must not change its answers.
+    """
     trained_on: Sequence[str] = ()
     """The recordings that the weights saw, as ``corpus/recording`` ids, or whole splits as ``corpus/split``.
     """
@@ -253,3 +265,13 @@ class Synthesizer(Stage):
     @abstractmethod
     def audio(self, roll: np.ndarray) -> np.ndarray:
         """From a (88, T) bool roll to float32 mono samples at 16 kHz, ``T / 25`` seconds long."""
+
+    def stream(self, roll: np.ndarray) -> Iterator[np.ndarray]:
+        """The same sound in consecutive blocks that need not be scaled. Define it where a long recording's
+        sound is too large to hold.
+        """
+        yield self.audio(roll)
+
+    def play(self, notes: Notes, seconds: float) -> Iterator[np.ndarray]:
+        """Notes as :meth:`stream` gives them. Define it where velocities are heard."""
+        yield from self.stream(notes_to_roll(notes, round(seconds * FRAMES_PER_SECOND)))

@@ -1,46 +1,19 @@
-"""Asking a contestant for one answer: seeded before, checked after."""
+"""Before and after a contestant's answer: generators are seeded, what comes back is checked."""
 
 from __future__ import annotations
 
 import hashlib
 import random
 import sys
-import traceback
 from typing import Any
 
 import numpy as np
 
-from audeo_bench.api import KEYS, Recording, RollToMidi, Stage, VideoToRoll
-from audeo_bench.contestants.loading import Contestant
+from audeo_bench.api import KEYS
 from audeo_bench.errors import AudeoBenchError
 
-
-def answer(stage: Stage, contestant: Contestant, source: Any, recording: Recording) -> np.ndarray:
-    """What a loaded contestant answers about frames or a roll: float32, shape (88, len(recording)).
-
-    Raises
-    ------
-    AudeoBenchError
-        It fails, or its answer is no roll; names the file, the line and the recording.
-    """
-    try:
-        if isinstance(stage, VideoToRoll):
-            found = stage.roll(source)
-        else:
-            assert isinstance(stage, RollToMidi), stage
-            found = stage.midi(source)
-    except (AudeoBenchError, OSError):
-        raise
-    except Exception as error:
-        lines = [
-            f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(contestant.path)
-        ]
-        where = f", line {lines[-1]}" if lines else ""
-        raise AudeoBenchError(
-            f"{contestant.path}{where}: {contestant.name} failed on recording {recording.id}: "
-            f"{type(error).__name__}: {error} (traceback: run.json)."
-        ) from error
-    return check_roll(found, len(recording), contestant.name, recording.id)
+SLACK = 1e-6
+"""How far beyond 0..1 a value may lie and is clipped: what rounding does to a softmax or a sum of weights."""
 
 
 def check_roll(answer: Any, frames: int, contestant: str, recording: str) -> np.ndarray:
@@ -70,12 +43,26 @@ def check_roll(answer: Any, frames: int, contestant: str, recording: str) -> np.
         raise refuse(
             f"but {(~np.isfinite(roll)).sum()} values are not finite, first at key {key}, frame {frame}"
         )
-    if roll.min() < 0 or roll.max() > 1:
+    if roll.size and (roll.min() < -SLACK or roll.max() > 1 + SLACK):
         raise refuse(
             f"but its values run from {roll.min():.4g} to {roll.max():.4g}; apply a sigmoid to logits"
         )
     # Half precision stays, so that a value is held against a threshold as it was answered.
-    return np.ascontiguousarray(roll, np.float16 if roll.dtype == np.float16 else np.float32)
+    dtype = np.float16 if roll.dtype == np.float16 else np.float32
+    return np.clip(np.ascontiguousarray(roll, dtype), 0, 1)
+
+
+def check_sound(answer: Any, contestant: str, recording: str) -> np.ndarray:
+    """Mono samples as float32, or one clear error that says what they were instead."""
+    if hasattr(answer, "detach"):
+        answer = answer.detach().cpu()
+    samples = np.asarray(answer)
+    if samples.ndim != 1 or samples.dtype.kind != "f" or not np.isfinite(samples).all():
+        raise AudeoBenchError(
+            f"{contestant}, recording {recording}: the sound must be finite mono float32 samples at 16 kHz, "
+            f"but it is {samples.dtype} of shape {samples.shape}."
+        )
+    return np.ascontiguousarray(samples, np.float32)
 
 
 def seed_everything(seed: int, recording: str) -> None:

@@ -1,33 +1,35 @@
 """Contract tests over a contestant's file: does it answer as the harness expects, before hours are spent on
 it?
 
-Each test asks the contestant for a short simulated recording and compares answers; what a fault looks like is
-in the finding's words. Lengths follow the contestant's speed, so that a slow one is through in about the same
-time.
+Each test asks the contestant, in a process of its own as ever, for a short simulated recording and compares
+answers; what a fault looks like is in the finding's words. Lengths follow the contestant's speed, so that a
+slow one is through in about the same time.
 """
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
-from unittest import mock
+from typing import Literal
 
 import numpy as np
 
 from audeo_bench import api
-from audeo_bench.api import AudeoBenchError, Recording, RollToMidi, Stage, Synthesizer, VideoToRoll
-from audeo_bench.contestants.answer import check_roll, seed_everything
+from audeo_bench.api import AudeoBenchError
 from audeo_bench.contestants.loading import alone
-from audeo_bench.contestants.memory import peak_memory
+from audeo_bench.contestants.module import Contestant
+from audeo_bench.contestants.process import Declared, Worker, take
+from audeo_bench.corpus import open_corpus
 
 Outcome = Literal["pass", "warn", "fail"]
 TOLERANCE = 1e-4
 """How far probabilities may differ between window sizes: float32 sums in another order, no more."""
+AT_ONCE = 600
+"""The most frames that may be read at once: 54 MB."""
+PATIENCE = 8.0
+"""Seconds that a contestant is watched reading."""
 _FRAMES_RENDERED = 100
 
 
@@ -56,45 +58,50 @@ def check(contestant: str, weights: Sequence[str] = ()) -> Iterator[Finding]:
         The first failure that makes the later tests meaningless is the last finding.
     """
     try:
-        stage = alone(contestant, weights).load()
+        found = alone(contestant, weights)
+        bench = _Bench(found)
     except AudeoBenchError as fault:
         yield Finding("loads", "fail", str(fault))
         return
-    yield Finding("loads", "pass", f"{type(stage).__name__}, {_kind(stage)}")
-    yield _declares(stage)
     try:
-        bench = _Bench(stage, _recording(isinstance(stage, VideoToRoll)))
-        yield bench.shapes()
-    except AudeoBenchError as fault:
-        yield Finding("shapes and range", "fail", str(fault))
-        return
-    for test in (bench.deterministic, bench.windows, bench.peeking, bench.attentive, bench.memory):
-        try:
-            yield test()
-        except AudeoBenchError as fault:
-            yield Finding(test.__name__, "fail", str(fault))
+        yield Finding("loads", "pass", str(bench.declared.kind))
+        yield _declares(bench.declared)
+        tests = [bench.shapes, bench.deterministic, bench.unmoved, bench.attentive]
+        if bench.declared.kind == "video to roll":
+            tests += [bench.windows, bench.peeking, bench.reading]
+        for test in tests:
+            try:
+                yield test()
+            except AudeoBenchError as fault:
+                yield Finding(_CONTRACTS[test.__name__], "fail", str(fault))
+                if test == bench.shapes:
+                    return
+    finally:
+        bench.worker.close()
 
 
-def _kind(stage: Stage) -> str:
-    kinds = {VideoToRoll: "frames to roll", RollToMidi: "roll to midi", Synthesizer: "roll to sound"}
-    return next(words for kind, words in kinds.items() if isinstance(stage, kind))
+_CONTRACTS = {
+    "shapes": "shapes and range",
+    "deterministic": "deterministic under a seed",
+    "unmoved": "unmoved by earlier recordings",
+    "attentive": "looks at its input",
+    "windows": "independent of window size",
+    "peeking": "no peeking",
+    "reading": "reads window by window",
+}
 
 
-def _declares(stage: Stage) -> Finding:
-    contract = "declares its training data"
-    declared = stage.trained_on
-    if isinstance(declared, str) or not all(isinstance(name, str) for name in declared):
-        words = f"trained_on is {declared!r}; make it a tuple of corpus/split or corpus/recording names."
-        return Finding(contract, "fail", words)
-    wrong = [name for name in declared if name.count("/") != 1 or not all(name.split("/"))]
+def _declares(declared: Declared) -> Finding:
+    contract, names = "declares its training data", declared.trained_on
+    wrong = [name for name in names if name.count("/") != 1 or not all(name.split("/"))]
     if wrong:
         words = (
             f"trained_on names {wrong[0]!r}; write corpus/split or corpus/recording, such as simulated/wtc1."
         )
         return Finding(contract, "fail", words)
-    if declared:
-        return Finding(contract, "pass", ", ".join(declared[:4]) + (" …" if len(declared) > 4 else ""))
-    if _learned(stage):
+    if names:
+        return Finding(contract, "pass", ", ".join(names[:4]) + (" …" if len(names) > 4 else ""))
+    if declared.learned:
         words = (
             "has learned weights but no trained_on; declare what they saw, such as "
             'trained_on = ("simulated/wtc1",).'
@@ -103,212 +110,161 @@ def _declares(stage: Stage) -> Finding:
     return Finding(contract, "pass", "nothing: no learned weights found")
 
 
-def _learned(stage: Stage) -> bool:
-    """Whether something in the instance looks like learned weights: a torch module with parameters, or read
-    weights.
-    """
-    if type(stage).load is not Stage.load:
-        return True
-    torch = sys.modules.get("torch")
-    return torch is not None and any(
-        isinstance(value, torch.nn.Module) and any(True for _ in value.parameters())
-        for value in vars(stage).values()
-    )
-
-
+@dataclass
 class _Cycle:
     """Frames that repeat a few rendered ones forth and back, so that any length costs no rendering and no
     memory.
-
-    Remembers the longest window that was asked for.
     """
 
-    def __init__(self, base: np.ndarray, length: int) -> None:
-        self.base, self.length, self.longest = base, length, 0
+    base: np.ndarray
+    length: int
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        return (self.length, *self.base.shape[1:])
+        height, width = self.base.shape[1:]
+        return self.length, height, width
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, window: slice) -> np.ndarray:
-        if not isinstance(window, slice) or window.step not in (None, 1):
-            raise AudeoBenchError(
-                f"frames[{window}]: read frames by slices with step 1, such as frames[0:256]."
-            )
-        start, stop, _ = window.indices(self.length)
-        self.longest = max(self.longest, stop - start)
         period = 2 * len(self.base)
-        place = np.arange(start, max(start, stop)) % period
+        place = np.arange(*window.indices(self.length)) % period
         return self.base[np.minimum(place, period - 1 - place)]
 
 
 @cache
-def _recording(filmed: bool) -> Recording:
-    """The beginning of a simulated training recording from its first note on, frames rendered once."""
-    from audeo_bench.corpus import open_corpus
-
+def _clip() -> tuple[np.ndarray, np.ndarray]:
+    """The beginning of a simulated training recording: frames, and what sounds, (88, T), bool."""
     corpus = open_corpus("simulated")
     whole = corpus.recording(corpus.ids("wtc1")[0])
-    window = slice(0, min(len(whole), _FRAMES_RENDERED))
-    sounding = whole.sounding[:, window]
-    blank = np.zeros((sounding.shape[1], 1, 1), np.uint8)
-    frames = np.asarray(whole.frames[window]) if filmed else blank
-    pressed = None if whole.pressed is None else whole.pressed[:, window]
-    return replace(
-        whole,
-        frames=_Cycle(frames, len(frames)),
-        sounding=sounding,
-        pressed=pressed,
-        notes=None,
-        audio=_silence,
-    )
+    length = min(len(whole), _FRAMES_RENDERED)
+    return np.asarray(whole.frames[0:length]), whole.sounding[:, :length]
 
 
-def _silence() -> np.ndarray:
-    return np.zeros(api.SAMPLE_RATE, np.float32)
-
-
+@dataclass
 class _Bench:
     """A contestant and what it is asked."""
 
-    def __init__(self, stage: Stage, recording: Recording) -> None:
-        self.stage, self.recording = stage, recording
-        self.longest = len(recording)
-        self.name = stage.name or type(stage).__name__
+    contestant: Contestant
+    worker: Worker = field(init=False)
+    declared: Declared = field(init=False)
+    longest: int = _FRAMES_RENDERED
+
+    def __post_init__(self) -> None:
+        self.worker = self.started()
+        self.declared = self.worker.declared
+
+    def started(self) -> Worker:
+        """Another process for the same contestant."""
+        worker = take(self.contestant)
+        try:
+            worker.load()
+        except BaseException:
+            worker.close()
+            raise
+        return worker
 
     def shapes(self) -> Finding:
-        begun = time.perf_counter()
-        few = 16
-        self.ask(few)
-        seconds = time.perf_counter() - begun
-        begun = time.perf_counter()
-        self.ask(few)
-        self.speed = few / max(1e-6, min(seconds, time.perf_counter() - begun))
-        # Four more answers of the whole length follow; they may take about eight seconds together.
-        self.longest = int(np.clip(1.6 * self.speed, few, len(self.recording)))
+        few, times = 16, []
+        for _ in range(2):
+            begun = time.perf_counter()
+            self.ask(few)
+            times.append(time.perf_counter() - begun)
+        speed = few / max(1e-6, *times[1:])
+        # A few more answers of the whole length follow; they may take about ten seconds together.
+        self.longest = int(np.clip(1.6 * speed, few, _FRAMES_RENDERED))
         lengths = (1, 2, self.longest)
         self.answer = [self.ask(length) for length in lengths][-1]
         of = ", ".join(map(str, lengths))
-        return Finding(
-            "shapes and range", "pass", f"recordings of {of} frames; about {self.speed:.0f} frames a second"
-        )
+        return self._says("shapes", True, f"recordings of {of} frames; about {speed:.0f} frames a second")
 
     def deterministic(self) -> Finding:
         again = self.ask(self.longest)
         if np.array_equal(self.answer, again):
-            return Finding("deterministic under a seed", "pass", "two answers are equal to the bit")
+            return self._says("deterministic", True, "two answers are equal to the bit")
         gap = _gap(self.answer, again)
         words = f"two answers under one seed differ by up to {gap:.2g}; seed what you draw, or draw nothing."
-        return Finding("deterministic under a seed", "fail", words)
+        return self._says("deterministic", False, words)
 
-    def windows(self) -> Finding:
-        contract = "independent of window size"
-        sizes = (7, 64)
-        with _window_size(sizes[0]) as used:
-            small = self.ask(self.longest)
-        if not used:
-            return Finding(contract, "pass", "does not read through api.windows; nothing to vary")
-        with _window_size(sizes[1]):
-            gap = max(_gap(self.answer, small), _gap(self.answer, self.ask(self.longest)))
-        if gap <= TOLERANCE:
-            return Finding(
-                contract,
-                "pass",
-                f"windows of {sizes[0]} and {sizes[1]} frames change no value by over {TOLERANCE:g}",
-            )
+    def unmoved(self) -> Finding:
+        """A run that was stopped goes on in another process, which has not heard the recordings before."""
+        self.worker.close()
+        self.worker = self.started()
+        first = self.ask(self.longest)
+        self.ask(self.longest, upside_down=True)
+        gap = max(_gap(first, self.answer), _gap(first, self.ask(self.longest)))
+        if gap == 0:
+            return self._says("unmoved", True, "alone or after others, a recording gets the same answer")
         words = (
-            f"other window sizes change values by up to {gap:.2g}; read enough context on both sides and "
-            "keep nothing "
-            "from one window to the next."
+            f"the answer changes by up to {gap:.2g} with what was answered before; keep nothing from one "
+            "recording to the next, neither in the class nor in the module."
         )
-        return Finding(contract, "fail", words)
-
-    def peeking(self) -> Finding:
-        contract = "no peeking"
-        truth, other = self.recording, self.recording
-        noise = np.random.default_rng(1).random(truth.sounding.shape) < 0.05
-        loud = np.full(api.SAMPLE_RATE, 0.5, np.float32)
-        reached: list[str] = []
-        pressed = None if truth.pressed is None else ~truth.pressed
-        other = replace(truth, sounding=noise, pressed=pressed, audio=lambda: reached.append("audio") or loud)
-        with _corpus_watched(reached):
-            answer = self.ask(self.longest, other)
-        if reached:
-            words = f"asked for the {reached[0]} while answering; its frames or roll are all it may see."
-            return Finding(contract, "fail", words)
-        if not np.array_equal(self.answer, answer):
-            gap = _gap(self.answer, answer)
-            words = f"the answer changes by up to {gap:.2g} when only truth and audio change."
-            return Finding(contract, "fail", words)
-        return Finding(
-            contract, "pass", "another truth and another sound behind the same input change nothing"
-        )
+        return self._says("unmoved", False, words)
 
     def attentive(self) -> Finding:
-        contract = "looks at its input"
-        upset = self.ask(self.longest, self.recording, upside_down=True)
-        if np.array_equal(self.answer, upset):
-            return Finding(contract, "warn", "the answer is the same for quite another input")
-        return Finding(contract, "pass", "another input gets another answer")
+        if np.array_equal(self.answer, self.ask(self.longest, upside_down=True)):
+            words = "the answer is the same for quite another input"
+            return Finding(_CONTRACTS["attentive"], "warn", words)
+        return self._says("attentive", True, "another input gets another answer")
 
-    def memory(self) -> Finding:
-        contract = "memory flat in length"
-        length = int(np.clip(1.5 * self.speed, 2 * self.longest, 3000))
-        with peak_memory() as half:
-            self.ask(length // 2)
-        frames = _Cycle(self.recording.frames.base, length)  # type: ignore[attr-defined]
-        with peak_memory() as whole:
-            self.ask(length, frames=frames)
-        if isinstance(self.stage, VideoToRoll) and frames.longest > max(length // 2, 600):
-            words = f"reads {frames.longest} of {length} frames at once; read through api.windows."
-            return Finding(contract, "fail", words)
-        grown = (whole.bytes - half.bytes) / (length - length // 2)
-        frame = (
-            np.prod(self.recording.frames.shape[1:]) if isinstance(self.stage, VideoToRoll) else 88 * 4 * 100
+    def windows(self) -> Finding:
+        sizes, gaps = (7, 64), []
+        for size in sizes:
+            answer = self.worker.roll(_Cycle(_clip()[0], self.longest), "check", window=size)
+            if not answer.windows:
+                return self._says("windows", True, "does not read through api.windows; nothing to vary")
+            gaps.append(_gap(self.answer, answer.roll))
+        if max(gaps) <= TOLERANCE:
+            words = f"windows of {sizes[0]} and {sizes[1]} frames change no value by over {TOLERANCE:g}"
+            return self._says("windows", True, words)
+        words = (
+            f"other window sizes change values by up to {max(gaps):.2g}; read enough context on both sides "
+            "and keep nothing from one window to the next."
         )
-        measured = f"{grown / 1024:.1f} KiB a frame more from {length // 2} to {length} frames"
-        if isinstance(self.stage, VideoToRoll) and frames.longest > length // 2:
-            words = f"one window is over half of the {length} frames there was time for: nothing can be said"
-            return Finding(contract, "warn", words)
-        if grown > 0.25 * frame:
-            words = f"{measured}: keep only the answer (a slice of a window keeps the whole window; copy it)."
-            return Finding(contract, "fail", words)
-        return Finding(contract, "pass", measured)
+        return self._says("windows", False, words)
 
-    def ask(
-        self,
-        length: int,
-        recording: Recording | None = None,
-        upside_down: bool = False,
-        frames: _Cycle | None = None,
-    ) -> np.ndarray:
-        """One answer about the first ``length`` frames, seeded and checked as a run does it."""
-        recording = recording or self.recording
-        base = recording.frames.base  # type: ignore[attr-defined]
-        seed_everything(0, recording.id)
-        if isinstance(self.stage, VideoToRoll):
-            pixels = 255 - base if upside_down else base
-            answer = self._call(self.stage.roll, frames or _Cycle(pixels, length))
-            return check_roll(answer, length, self.name, "check")
-        roll = _rough_roll(self.recording.sounding, length)
-        roll = roll[::-1].copy() if upside_down else roll
-        if isinstance(self.stage, RollToMidi):
-            return check_roll(self._call(self.stage.midi, roll), length, self.name, "check")
-        assert isinstance(self.stage, Synthesizer), self.stage
-        return _check_audio(self._call(self.stage.audio, roll >= 0.5), length, self.name)
+    def peeking(self) -> Finding:
+        answer = self.worker.roll(_Cycle(_clip()[0], self.longest), "check", watch=True)
+        if answer.reached:
+            words = f"asked for the corpus ({answer.reached[0]}) while answering; frames are all it may see."
+            return self._says("peeking", False, words)
+        return self._says("peeking", True, "asks no corpus for a recording while it answers")
 
-    def _call(self, verb: Callable[[Any], Any], given: Any) -> Any:
+    def reading(self) -> Finding:
+        """Only how a long recording is read, not its answer, so that a slow contestant is not waited for."""
+        begun, read = time.perf_counter(), 0
+
+        def watched(count: int) -> None:
+            nonlocal read
+            read += count
+            if read > AT_ONCE or time.perf_counter() - begun > PATIENCE:
+                self.worker.stop()
+
+        length = 5 * AT_ONCE
         try:
-            return verb(given)
+            self.worker.roll(_Cycle(_clip()[0], length), "check", watched)
         except AudeoBenchError:
-            raise
-        except Exception as fault:
-            raise AudeoBenchError(
-                f"{self.name} failed on {getattr(given, 'shape', given)}: {type(fault).__name__}: {fault}."
-            ) from fault
+            if self.worker.alive:
+                raise
+        if self.worker.longest > AT_ONCE:
+            words = f"reads {self.worker.longest} of {length} frames at once; read through api.windows."
+            return self._says("reading", False, words)
+        return self._says("reading", True, f"at most {self.worker.longest} of {length} frames at once")
+
+    def ask(self, length: int, upside_down: bool = False) -> np.ndarray:
+        """One answer about the first ``length`` frames, seeded and checked as a run does it."""
+        pictures, sounding = _clip()
+        if self.declared.kind == "video to roll":
+            return self.worker.roll(_Cycle(255 - pictures if upside_down else pictures, length), "check").roll
+        roll = _rough_roll(sounding, length)
+        roll = roll[::-1].copy() if upside_down else roll
+        if self.declared.kind == "roll to midi":
+            return self.worker.midi(roll, "check").roll
+        return _checked_sound(self.worker.audio(roll >= 0.5, "check"), length, self.contestant.name)
+
+    def _says(self, test: str, holds: bool, words: str) -> Finding:
+        return Finding(_CONTRACTS[test], "pass" if holds else "fail", words)
 
 
 def _rough_roll(sounding: np.ndarray, length: int) -> np.ndarray:
@@ -318,54 +274,16 @@ def _rough_roll(sounding: np.ndarray, length: int) -> np.ndarray:
     return np.tile(rough, (1, -(-length // rough.shape[1])))[:, :length]
 
 
-def _check_audio(answer: Any, length: int, name: str) -> np.ndarray:
-    audio = np.asarray(answer)
+def _checked_sound(samples: np.ndarray, length: int, name: str) -> np.ndarray:
     expected = length * api.SAMPLE_RATE // api.FRAMES_PER_SECOND
-    if (
-        audio.ndim != 1
-        or not np.issubdtype(audio.dtype, np.floating)
-        or abs(len(audio) - expected) > api.SAMPLE_RATE
-    ):
+    if abs(len(samples) - expected) > api.SAMPLE_RATE:
         raise AudeoBenchError(
-            f"{name}: {audio.dtype} of shape {audio.shape} for {length} frames; answer {expected} mono "
-            "float32 samples."
+            f"{name}: {len(samples)} samples for {length} frames; answer {expected} mono float32 samples."
         )
-    if not np.isfinite(audio).all() or np.abs(audio).max(initial=0) > 1:
-        raise AudeoBenchError(f"{name}: samples that are not finite or beyond -1..1.")
-    return audio
+    if np.abs(samples).max(initial=0) > 1:
+        raise AudeoBenchError(f"{name}: samples beyond -1..1.")
+    return samples
 
 
 def _gap(one: np.ndarray, other: np.ndarray) -> float:
-    return float(np.abs(one - other).max()) if one.shape == other.shape else float("inf")
-
-
-@contextmanager
-def _window_size(size: int) -> Iterator[list[int]]:
-    """Make every reader of ``api.windows`` get windows of ``size``; the list fills if anyone reads."""
-    used: list[int] = []
-    original = api.windows
-
-    def resized(frames: api.Frames, _size: int = 0, context: int = 0) -> Iterator[tuple[int, np.ndarray]]:
-        used.append(size)
-        return original(frames, size, context)
-
-    holders = [module for module in list(sys.modules.values()) if vars(module).get("windows") is original]
-    with ExitStack() as stack:
-        for module in holders:
-            stack.enter_context(mock.patch.object(module, "windows", resized))
-        yield used
-
-
-@contextmanager
-def _corpus_watched(reached: list[str]) -> Iterator[None]:
-    """Note whenever a recording is fetched from a corpus: that is where truth and sound are."""
-    from audeo_bench.corpus import Corpus
-
-    original = Corpus.recording
-
-    def watched(self: Corpus, recording_id: str) -> Recording:
-        reached.append(f"corpus ({self.name}/{recording_id})")
-        return original(self, recording_id)
-
-    with mock.patch.object(Corpus, "recording", watched):
-        yield
+    return float(np.abs(one - other).max(initial=0)) if one.shape == other.shape else float("inf")

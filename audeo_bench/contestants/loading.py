@@ -5,21 +5,17 @@ A system is a chain of contestants, written ``video2roll+roll2midi``.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.contestants.module import (
-    Contestant,
-    kind_of,
-    load_class,
-    sha256_of,
-    takes_weights,
-    weights_beside,
-)
+from audeo_bench.contestants.module import Contestant, sha256_of, weights_beside
+from audeo_bench.contestants.process import leave, take
 from audeo_bench.contestants.roster import Kind, roster
 
 __all__ = ["Contestant", "System", "alone", "find", "ready_systems", "sha256_of", "system", "systems"]
@@ -75,7 +71,7 @@ def find(name_or_path: str) -> Contestant:
         path = Path(name_or_path).expanduser().resolve()
         if not path.is_file():
             raise AudeoBenchError(f"{name_or_path}: no such contestant file (looked at {path}).")
-        return Contestant(path.stem, path, sha256_of(path))
+        return Contestant(_name(path), path, sha256_of(path))
     known = roster().contestants
     if name_or_path not in known:
         hint = f"did you mean {close[0]!r}? " if (close := get_close_matches(name_or_path, known, 1)) else ""
@@ -87,6 +83,22 @@ def find(name_or_path: str) -> Contestant:
         )
     listed = known[name_or_path]
     return Contestant(name_or_path, listed.path, sha256_of(listed.path), listed.kind, listed.takes_weights)
+
+
+def _name(path: Path) -> str:
+    """What a file's answers go by: its stem where that is a safe name and no shipped contestant's, else with
+    a digest behind.
+    """
+    safe = re.sub(r"[^A-Za-z0-9._=@-]+", "-", path.stem).strip(".-_=@")[:80]
+    if safe != path.stem:
+        digest = hashlib.sha256(os.fsencode(path.stem)).hexdigest()[:6]
+        safe = f"{safe or 'contestant'}-{digest}"
+    return _apart(safe, path) if safe in roster().contestants else safe
+
+
+def _apart(name: str, path: Path) -> str:
+    """Another name for a file whose name another contestant has."""
+    return f"{name}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:6]}"
 
 
 def systems(texts: Iterable[str], weights: Sequence[str] = ()) -> list[System]:
@@ -106,7 +118,15 @@ def systems(texts: Iterable[str], weights: Sequence[str] = ()) -> list[System]:
         A contestant that is not there or does not load, a chain in the wrong order, or weights that are not
         there or are for nobody in any of the chains.
     """
-    chains = [_chain(text) for text in texts]
+    chains, paths = [], {}
+    for text in texts:
+        stages = [
+            stage
+            if paths.setdefault(stage.name, stage.path) == stage.path
+            else replace(stage, name=_apart(stage.name, stage.path))
+            for stage in _chain(text).stages
+        ]
+        chains.append(System(tuple(stages)))
     takers = {stage.name for chain in chains for stage in chain.stages if stage.takes_weights}
     for text in weights:
         name, equals, _ = text.partition("=")
@@ -152,8 +172,10 @@ def _declared(stage: Contestant) -> Contestant:
     """The contestant with its kind, which only a stranger's file must be asked for."""
     if stage.kind is not None:
         return stage
-    cls = load_class(stage)
-    return replace(stage, kind=kind_of(cls), takes_weights=takes_weights(cls))
+    worker = take(stage)
+    leave(worker)
+    declared = worker.declared
+    return replace(stage, kind=declared.kind, takes_weights=declared.takes_weights)
 
 
 def _with_weights(chain: System, given: Sequence[str]) -> System:

@@ -11,8 +11,6 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -57,10 +55,14 @@ class Contestant:
     weights_sha256: str | None = None
 
     @property
+    def shipped(self) -> bool:
+        listed = roster().contestants.get(self.name)
+        return listed is not None and listed.path == self.path
+
+    @property
     def typed(self) -> str:
         """How a user names it: a shipped one by its name, any other by its path."""
-        listed = roster().contestants.get(self.name)
-        return self.name if listed is not None and listed.path == self.path else str(self.path)
+        return self.name if self.shipped else str(self.path)
 
     def create(self, **options: Any) -> Stage:
         """A new instance, without weights; ``options`` go to its constructor."""
@@ -83,12 +85,16 @@ class Contestant:
         if self.weights is not None:
             stage.load(self.weights)
         elif takes_weights(type(stage)):
-            raise AudeoBenchError(
-                f"{self.path}: {self.name} needs trained weights, but there are none at "
-                f"{weights_beside(self.path)}; "
-                f"train it with `audeo-bench train {self.typed}` or name a file with --weights."
-            )
+            raise missing_weights(self)
         return stage
+
+
+def missing_weights(contestant: Contestant) -> AudeoBenchError:
+    return AudeoBenchError(
+        f"{contestant.path}: {contestant.name} needs trained weights, but there are none at "
+        f"{weights_beside(contestant.path)}; "
+        f"train it with `audeo-bench train {contestant.typed}` or name a file with --weights."
+    )
 
 
 def weights_beside(path: Path) -> Path:
@@ -166,8 +172,11 @@ def _load_module(contestant: Contestant) -> ModuleType:
     # Dataclasses with postponed annotations look their module up while it is still being executed.
     sys.modules[name] = module
     try:
-        with _neighbours_importable(path.parent):
-            spec.loader.exec_module(module)
+        # As a script may, a contestant imports the files beside it. Shipped ones import none, and their names
+        # must not stand in the way of packages that are called so.
+        if not contestant.shipped:
+            sys.path.insert(0, str(path.parent))
+        spec.loader.exec_module(module)
     except ModuleNotFoundError as error:
         del sys.modules[name]
         raise AudeoBenchError(
@@ -178,44 +187,6 @@ def _load_module(contestant: Contestant) -> ModuleType:
         del sys.modules[name]
         raise AudeoBenchError(f"{path}: failed to import: {_explain(error, path)}.") from error
     return module
-
-
-_neighbours: dict[str, Path] = {}
-"""Top-level modules that came from a contestant's own folder, and that folder."""
-_homes: list[str] = []
-"""Contestants' folders at the end of ``sys.path``, for what they import later, inside a function."""
-
-
-@contextmanager
-def _neighbours_importable(folder: Path) -> Iterator[None]:
-    """Let a contestant import the files beside it, as a script may, but leave none to the next contestant.
-
-    Two contestants in two folders may each have a ``utils.py``; the one loaded first must not serve the
-    second.
-    """
-    for name in [name for name, home in _neighbours.items() if home != folder]:
-        for loaded in [m for m in sys.modules if m == name or m.startswith(f"{name}.")]:
-            del sys.modules[loaded]
-        del _neighbours[name]
-    before = {name for name in sys.modules if "." not in name}
-    # Out of the way meanwhile: a `models/__init__.py` of another's would win over a `models/` without one.
-    sys.path[:] = [str(folder), *(place for place in sys.path if place not in _homes)]
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
-        if str(folder) not in [*sys.path, *_homes]:
-            _homes.append(str(folder))
-        sys.path.extend(_homes)
-        for name in {name for name in sys.modules if "." not in name} - before:
-            module = sys.modules[name]
-            file = getattr(module, "__file__", None)
-            # A package without __init__.py has no file, only places.
-            places = (
-                [Path(file).parent] if file else [Path(place) for place in getattr(module, "__path__", ())]
-            )
-            if any(folder in (place, place.parent) for place in places):
-                _neighbours[name] = folder
 
 
 def _explain(error: BaseException, path: Path) -> str:

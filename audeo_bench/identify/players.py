@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from audeo_bench.api import AudeoBenchError, Recording, Synthesizer
+from audeo_bench.api import AudeoBenchError, Recording
 from audeo_bench.roll import THRESHOLD
 
 if TYPE_CHECKING:
     from audeo_bench.contestants.loading import Contestant, System
+    from audeo_bench.contestants.process import Worker
     from audeo_bench.corpus import Corpus
 
 GROUND_TRUTH = "truth"
@@ -60,7 +61,7 @@ class SystemPlayer:
                 f"add a synthesizer, as in {self.system}+fluidsynth."
             )
         self._synthesizer: Contestant = last
-        self._voice: Synthesizer | None = None
+        self._voice: Worker | None = None
 
     def prepare(self, corpus: Corpus, split: str, limit: int | None, only: str | None) -> None:
         """Let the roll stages answer; recordings answered before are not answered again."""
@@ -72,20 +73,13 @@ class SystemPlayer:
         self._folder = predict(self.chain, task, recordings).folder
 
     def play(self, recording: Recording) -> np.ndarray:
+        from audeo_bench.contestants.process import take
         from audeo_bench.runs.folder import read_roll
 
         if self._voice is None:
-            voice = self._synthesizer.load()
-            assert isinstance(voice, Synthesizer)
-            self._voice = voice
-        roll = read_roll(self._folder, recording.id) >= self.threshold
-        audio = np.asarray(self._voice.audio(roll), np.float32)
-        if audio.ndim != 1:
-            raise AudeoBenchError(
-                f"{self._synthesizer.path}: {self._synthesizer.name} answered {recording.id} with samples "
-                f"of shape {audio.shape}; return mono samples of shape (n,)."
-            )
-        return audio
+            self._voice = take(self._synthesizer, self.seed)
+            self._voice.load()
+        return self._voice.audio(read_roll(self._folder, recording.id) >= self.threshold, recording.id)
 
 
 def table2_players(runs: Path, systems: Sequence[str] = ()) -> list[Player]:

@@ -5,9 +5,12 @@ Everything is read and written piece by piece; only the notes are held as a whol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,15 +22,14 @@ from audeo_bench.api import (
     LOWEST_PITCH,
     AudeoBenchError,
     Frames,
-    RollToMidi,
-    Synthesizer,
-    VideoToRoll,
 )
-from audeo_bench.contestants.answer import check_roll, seed_everything
 from audeo_bench.formats.midi import write_midi
 from audeo_bench.perform.outputs import Outputs
 from audeo_bench.perform.overlay import write_overlay
 from audeo_bench.roll import Notes, roll_to_notes
+
+if TYPE_CHECKING:
+    from audeo_bench.contestants.process import Worker
 
 __all__ = ["Outputs", "Performed", "Voice", "Where", "default_system", "notes_of", "perform", "rolls"]
 
@@ -116,8 +118,8 @@ class Part:
 
 
 def rolls(
-    first: VideoToRoll,
-    later: Sequence[RollToMidi],
+    first: Callable[[Frames], np.ndarray],
+    later: Sequence[Callable[[np.ndarray], np.ndarray]],
     frames: Frames,
     span: int = SPAN,
     context: int = CONTEXT,
@@ -131,11 +133,14 @@ def rolls(
     for start in range(0, total, span):
         stop = min(start + span, total)
         low, high = max(0, start - context), min(total, stop + context)
-        where = f"frames {low} to {high}"
-        roll = check_roll(first.roll(Part(frames, low, high)), high - low, type(first).__name__, where)
+        roll = first(Part(frames, low, high))
         for stage in later:
-            roll = check_roll(stage.midi(roll), high - low, type(stage).__name__, where)
+            roll = stage(roll)
         yield roll[:, start - low : stop - low]
+
+
+def _refined(worker: Worker, video: str, roll: np.ndarray) -> np.ndarray:
+    return worker.midi(roll, video).roll
 
 
 def notes_of(pieces: Iterable[np.ndarray], threshold: float = 0.4, velocity: int = 100) -> Notes:
@@ -213,6 +218,7 @@ def perform(
         no roll.
     """
     from audeo_bench.contestants import loading
+    from audeo_bench.contestants.process import lent, take
     from audeo_bench.film.reading import FilmFrames
     from audeo_bench.perform.sound_files import held, open_synthesizer, play, write_wav
     from audeo_bench.perform.soundtrack import check_output, write_soundtrack
@@ -221,25 +227,25 @@ def perform(
 
     check_output(film, outputs)
     chain = loading.system(system or default_system(), weights)
-    player: Synthesizer
     if chain.stages[-1].kind == "synthesizer" and chain.stages[-1].name != voice.synthesizer:
-        player = chain.stages[-1].load()  # type: ignore[assignment]
+        player = take(chain.stages[-1])
+        player.load()
     else:
         player = open_synthesizer(voice.synthesizer, voice.instrument, voice.soundfont)
-    first, *later = [stage.load() for stage in chain.roll_stages]
-    assert isinstance(first, VideoToRoll)
 
     place = _place(film, where, outputs.keyboard)
     frames = FilmFrames(film, corners=place.corners, crop=where.crop)
-    seed_everything(0, film.stem)
-    with progress_bar(chain.name, total=len(frames), unit="frames") as bar:
-
-        def checked() -> Iterator[np.ndarray]:
-            for piece in rolls(first, later, frames):  # type: ignore[arg-type]
-                yield piece
-                bar.advance(piece.shape[1])
-
-        notes = place.shown(notes_of(checked(), threshold))
+    # Neighbours are answered twice, see `rolls`.
+    total = len(frames) + 2 * CONTEXT * ((len(frames) - 1) // SPAN)
+    with ExitStack() as stack:
+        bar = stack.enter_context(progress_bar(chain.name, total=total, unit="frames"))
+        first, *later = [stack.enter_context(lent(stage)) for stage in chain.roll_stages]
+        pieces = rolls(
+            lambda part: first.roll(part, film.stem, bar.advance).roll,
+            [partial(_refined, worker, film.stem) for worker in later],
+            frames,
+        )
+        notes = place.shown(notes_of(pieces, threshold))
     remarks = tuple(frames.remarks)
     frames.close()
     if outputs.midi is not None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audeo_bench.api import FRAMES_PER_SECOND, SAMPLE_RATE, AudeoBenchError, Recording, Synthesizer
+from audeo_bench.api import FRAMES_PER_SECOND, SAMPLE_RATE, AudeoBenchError, Recording
+from audeo_bench.contestants.process import Worker
 from audeo_bench.synth.distances import log_spectral_distance, mel_cepstral_distance
 
 __all__ = ["Compared", "compare_sounds"]
@@ -35,7 +36,7 @@ class Compared:
 
 
 def compare_sounds(
-    recordings: Iterable[Recording], synthesizers: Mapping[str, Synthesizer], seconds: float = 20.0
+    recordings: Iterable[Recording], synthesizers: Mapping[str, Worker], seconds: float = 20.0
 ) -> list[Compared]:
     """Let synthesisers play the labels of recordings and measure how far that is from the true sound.
 
@@ -43,7 +44,7 @@ def compare_sounds(
     ----------
     recordings : iterable of Recording
         With sound. Every synthesiser is given ``sounding`` as a roll: it knows no velocities and no pedal.
-    synthesizers : mapping of name to Synthesizer
+    synthesizers : mapping of name to Worker
     seconds : float
         From each recording's beginning.
 
@@ -62,7 +63,7 @@ def compare_sounds(
         length = frames * SAMPLE_RATE // FRAMES_PER_SECOND
         sounds = {"truth": recording.audio()[:length]}
         for name, synthesizer in synthesizers.items():
-            sounds[name] = np.asarray(synthesizer.audio(recording.sounding[:, :frames]), np.float32)
+            sounds[name] = synthesizer.audio(recording.sounding[:, :frames], recording.id)
         answers.append(
             Compared(
                 recording.id,

@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
-from audeo_bench.api import SAMPLE_RATE, AudeoBenchError, Synthesizer
+from audeo_bench.api import SAMPLE_RATE, AudeoBenchError
 from audeo_bench.contestants.loading import alone
+from audeo_bench.contestants.process import Worker, take
 from audeo_bench.files import atomic_write
 from audeo_bench.perform.sources import Score, read_scores
 from audeo_bench.synth.loudness import LevelMeter, limited
@@ -71,8 +72,8 @@ def write_wav(path: Path, sound: Sound) -> None:
 
 def open_synthesizer(
     name: str, instrument: str | None = None, soundfont: Path | None = None, weights: Path | None = None
-) -> Synthesizer:
-    """A synthesiser by its contestant name or path, such as ``fluidsynth``, ``perfnet`` or ``./mine.py``.
+) -> Worker:
+    """A synthesiser in a process of its own, by its name or path, such as ``perfnet`` or ``./mine.py``.
 
     Raises
     ------
@@ -83,23 +84,16 @@ def open_synthesizer(
     contestant = alone(name, given)
     if contestant.kind != "synthesizer":
         raise AudeoBenchError(f"--synth {name}: is a {contestant.kind} contestant; give a synthesizer.")
-    options = {"program": instrument, "soundfont": soundfont}
+    options = {"program": instrument, "soundfont": None if soundfont is None else str(soundfont.resolve())}
     chosen = {option: value for option, value in options.items() if value is not None}
-    return contestant.load(**chosen)  # type: ignore[return-value]
+    worker = take(contestant)
+    worker.load(**chosen)
+    return worker
 
 
-def play(synthesizer: Synthesizer, score: Score) -> Iterator[np.ndarray]:
-    """The samples of a score, in consecutive blocks, as long as the score.
-
-    A synthesiser with a method ``play(notes, seconds) -> iterator of samples`` hears velocities; any other is
-    given the roll. One with ``stream(roll)`` is read block by block, any other answers in one piece.
-    """
-    if hasattr(synthesizer, "play"):
-        yield from synthesizer.play(score.notes, score.seconds)  # type: ignore[attr-defined]
-    elif hasattr(synthesizer, "stream"):
-        yield from synthesizer.stream(score.roll)  # type: ignore[attr-defined]
-    else:
-        yield np.asarray(synthesizer.audio(score.roll), np.float32)
+def play(synthesizer: Worker, score: Score) -> Iterator[np.ndarray]:
+    """The samples of a score, in consecutive blocks, as long as the score."""
+    return synthesizer.play(score.notes, score.seconds, score.name)
 
 
 def render_files(

@@ -79,7 +79,9 @@ class Run:
 
 
 @contextmanager
-def open_run(system: str, stages: Sequence[StageRecord], task: Task) -> Iterator[Run]:
+def open_run(
+    system: str, stages: Sequence[StageRecord], task: Task, hardware: Mapping[str, str | int] | None = None
+) -> Iterator[Run]:
     """Hold a system's run folder for a task, with the answers of an earlier, stopped or smaller run that
     still are this system's; stale ones are removed. Another process waits meanwhile.
 
@@ -89,13 +91,16 @@ def open_run(system: str, stages: Sequence[StageRecord], task: Task) -> Iterator
         The folder answered for other recordings.
     """
     folder = task.folder(system)
+    origin = Origin.here(task.seed)
+    if hardware is not None:  # of the process that answers
+        origin = origin.model_copy(update={"hardware": dict(hardware)})
     record = RunRecord(
         status="started",
         system=system,
         stages=tuple(stages),
         subject=task.subject,
         corpus_code=provenance.code_of(Path(inspect.getfile(type(task.corpus)))),
-        origin=Origin.here(task.seed),
+        origin=origin,
         started=now(),
     )
     run = Run(folder, record)

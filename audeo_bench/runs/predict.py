@@ -10,19 +10,17 @@ A chain's shorter systems are runs of their own in the folders beside it (``vide
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from audeo_bench.api import Frames, Recording, Stage
-from audeo_bench.contestants.answer import answer, seed_everything
+from audeo_bench.api import Recording
 from audeo_bench.contestants.loading import Contestant, System
-from audeo_bench.progress import Bar, progress_bar
-from audeo_bench.provenance import code_of, place
+from audeo_bench.contestants.process import Declared, lent
+from audeo_bench.progress import progress_bar
+from audeo_bench.provenance import place
 from audeo_bench.records import StageRecord
-from audeo_bench.runs.folder import Run, open_run, read_roll
+from audeo_bench.runs.folder import Run, open_run, read_record, read_roll
 from audeo_bench.runs.task import Task
 
 
@@ -49,29 +47,50 @@ def predict(system: System, task: Task, recordings: Sequence[Recording] | None =
     recordings = task.recordings() if recordings is None else recordings
     shorter = next(system.prefixes(), None)
     earlier = predict(shorter, task, recordings) if shorter else None
+    run = _finished(system, task)
+    if run is not None:
+        return run
     contestant = system.roll_stages[-1]
-    stage = contestant.load()
-    stages = (*(earlier.record.stages if earlier else ()), _stage_record(contestant, stage))
-    with (
-        open_run(system.roll_name, stages, task) as run,
-        progress_bar(run.record.system, sum(map(len, recordings)), "frames") as bar,
-    ):
-        for recording in recordings:
-            if recording.id in run.record.answers:
-                bar.advance(len(recording))
-                continue
-            seed_everything(task.seed, recording.id)
-            frames = _Watched(recording.frames, bar)
-            source = read_roll(earlier.folder, recording.id).astype(np.float32) if earlier else frames
-            begun = time.perf_counter()
-            roll = answer(stage, contestant, source, recording)
-            seconds = time.perf_counter() - begun - frames.seconds
-            if earlier:
-                seconds += earlier.record.answers[recording.id].seconds
-                bar.advance(len(recording))
-            run.keep(recording.id, roll, seconds=seconds, code=code_of(contestant.path))
-        if len(run.record.answers) == len(task.ids):
-            run.mark("success")
+    with lent(contestant, task.seed) as worker:
+        declared = worker.declared
+        stages = (*(earlier.record.stages if earlier else ()), _stage_record(contestant, declared))
+        with (
+            open_run(system.roll_name, stages, task, declared.hardware) as run,
+            progress_bar(run.record.system, sum(map(len, recordings)), "frames") as bar,
+        ):
+            for recording in recordings:
+                if recording.id in run.record.answers:
+                    bar.advance(len(recording))
+                    continue
+                if earlier:
+                    roll = read_roll(earlier.folder, recording.id).astype(np.float32)
+                    answer = worker.midi(roll, recording.id)
+                    before = earlier.record.answers[recording.id].seconds
+                    bar.advance(len(recording))
+                else:
+                    answer = worker.roll(recording.frames, recording.id, bar.advance)
+                    before = 0.0
+                run.keep(recording.id, answer.roll, seconds=before + answer.seconds, code=answer.code)
+            if len(run.record.answers) == len(task.ids):
+                run.mark("success")
+    return run
+
+
+def _finished(system: System, task: Task) -> Run | None:
+    """A system's run where it is all there already, so that no contestant need be started."""
+    folder = task.folder(system.roll_name)
+    if not (folder / "run.json").exists():
+        return None
+    old = read_record(folder)
+    found = [(stage.file, stage.sha256, stage.weights_sha256) for stage in old.stages]
+    asked = [(place(stage.path), stage.sha256, stage.weights_sha256) for stage in system.roll_stages]
+    # Which accelerator a contestant will find, only its process can say.
+    if found != asked or old.status != "success" or "accelerator" in old.origin.hardware:
+        return None
+    with open_run(system.roll_name, old.stages, task, old.origin.hardware) as run:
+        if len(run.record.answers) < len(task.ids):
+            return None
+        run.mark("success")
     return run
 
 
@@ -96,44 +115,17 @@ def keep_answers(
     return run
 
 
-def _stage_record(contestant: Contestant, stage: Stage) -> StageRecord:
-    facts = dict(stage.describe())
+def _stage_record(contestant: Contestant, declared: Declared) -> StageRecord:
+    facts = dict(declared.facts)
     parameters = facts.pop("parameters", None)
     return StageRecord(
         name=contestant.name,
         file=place(contestant.path),
         sha256=contestant.sha256,
-        code=code_of(contestant.path),
+        code=declared.code,
         weights=place(contestant.weights) if contestant.weights else None,
         weights_sha256=contestant.weights_sha256,
         parameters=parameters if isinstance(parameters, int) else None,
         configuration=facts,
-        trained_on=tuple(sorted(stage.trained_on)),
+        trained_on=tuple(sorted(declared.trained_on)),
     )
-
-
-@dataclass
-class _Watched:
-    """Frames that tell a progress bar how far they were read, and how long rendering or decoding took."""
-
-    frames: Frames
-    bar: Bar
-    read: int = 0
-    seconds: float = 0.0
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.frames.shape
-
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def __getitem__(self, window: slice) -> np.ndarray:
-        begun = time.perf_counter()
-        picture = self.frames[window]
-        self.seconds += time.perf_counter() - begun
-        stop = window.indices(len(self))[1] if isinstance(window, slice) else self.read
-        if stop > self.read:
-            self.bar.advance(stop - self.read)
-            self.read = stop
-        return picture

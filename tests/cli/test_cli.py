@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from audeo_bench import __version__, corpus
 from audeo_bench.cli import app
+from audeo_bench.contestants import loading
 
 
 @pytest.fixture
@@ -85,8 +86,9 @@ def test_midi_prints_reported_beside_reproduced(here):
     assert (here / "runs" / "tiny-wtc2" / "reader" / "run.json").exists()
 
 
-def test_a_reproduced_row_shows_its_difference(here):
-    """A file that bears a paper system's name stands beside the paper's row."""
+def test_a_reproduced_row_shows_its_difference(here, monkeypatch):
+    """A contestant that bears a paper system's name stands beside the paper's row."""
+    monkeypatch.setattr(loading, "_name", lambda path: path.stem)
     write_contestant(here, "resnet", READER)
     answer = run("midi", "--corpus", "tiny", "--contestant", "./resnet.py", "--json", "--no-figure")
     reported, reproduced = json.loads(answer.stdout)["rows"][:2]

@@ -2,15 +2,18 @@
 
 import ast
 import pickle
+import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from tiny_corpus import LENGTHENER, READER, write_contestant
 
 from audeo_bench.api import AudeoBenchError, Synthesizer, VideoToRoll
 from audeo_bench.contestants.loading import Contestant, find, sha256_of, system, systems
 from audeo_bench.contestants.module import kind_of, load_class, takes_weights
+from audeo_bench.contestants.process import lent
 from audeo_bench.contestants.roster import roster
 from audeo_bench.places import shipped
 
@@ -67,6 +70,7 @@ def test_a_file_may_use_its_neighbours_and_postponed_dataclasses(tmp_path):
     text = """
 from __future__ import annotations
 from dataclasses import dataclass, fields
+import numpy as np
 from audeo_bench.api import VideoToRoll
 from models.net import DEPTH
 import utils
@@ -79,19 +83,21 @@ class Options:
 class Mine(VideoToRoll):
     def roll(self, frames):
         import late
-        return late.ANSWER
+        return np.full((88, len(frames)), late.ANSWER, np.float32)
 
-    options = Options()
+    def describe(self):
+        return {"width": Options().width, "depth": Options().depth}
 """
     for folder, width in (("one", 16), ("two", 32), ("three", 48), ("four", 64)):
         write_contestant(tmp_path / folder, "utils", f"WIDTH = {width}")
-        write_contestant(tmp_path / folder, "late", "ANSWER = 7")
+        write_contestant(tmp_path / folder, "late", f"ANSWER = {width} / 64")
         if folder in ("two", "four"):  # the others' `models` are packages without a file
             write_contestant(tmp_path / folder / "models", "__init__", "")
         write_contestant(tmp_path / folder / "models", "net", f"DEPTH = {width + 1}")
-        stage = contestant(tmp_path / folder, text).load()
-        assert (stage.options.width, stage.options.depth) == (width, width + 1)
-        assert stage.roll(None) == 7
+        with lent(contestant(tmp_path / folder, text)) as worker:
+            assert worker.declared.facts == {"width": width, "depth": width + 1}
+            answer = worker.roll(np.zeros((3, 100, 900), np.uint8), "wtc2-01")
+            np.testing.assert_array_equal(answer.roll, np.full((88, 3), width / 64))
 
 
 @pytest.mark.parametrize(
@@ -230,6 +236,32 @@ class TestWeights:
         assert system(f"{first}+{second}").stages[1].load().gain == 1
         (tmp_path / "weights" / "reader+b.safetensors").write_text("2")
         assert system(f"{first}+{second}").stages[1].load().gain == 2
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("my_model", "my_model"),
+        ("video2roll", "video2roll-"),
+        ("..", "contestant-"),
+        (".", "contestant-"),
+        ("my model+2", "my-model-2-"),
+        ("钢琴", "contestant-"),
+        ("моя", "contestant-"),
+    ],
+)
+def test_a_name_is_safe_as_a_folder_and_nobody_elses(tmp_path, stem, name):
+    found = contestant(tmp_path, READER, stem).name
+    assert re.fullmatch(f"{name}([0-9a-f]{{6}})?" if name.endswith("-") else name, found)
+
+
+def test_names_stay_apart(tmp_path):
+    names = {contestant(tmp_path, READER, stem).name for stem in ("钢琴", "古琴", "моя", "наша", "..", ".")}
+    assert len(names) == 6
+    paths = [write_contestant(tmp_path / folder, "mine", READER) for folder in ("one", "two")]
+    one, two = systems(map(str, paths))
+    assert one.name == "mine"
+    assert re.fullmatch("mine-[0-9a-f]{6}", two.name)
 
 
 def test_the_api_names_its_kinds():

@@ -229,5 +229,5 @@ class Double(RollToMidi):
 @pytest.mark.parametrize("span", [7, 20, 1000])
 def test_spans_answer_as_the_whole_does(span: int) -> None:
     frames = np.random.default_rng(0).integers(0, 255, (61, 10, 90), dtype=np.uint8)
-    joined = np.concatenate(list(rolls(Follower(), [Double()], frames, span, context=4)), axis=1)
+    joined = np.concatenate(list(rolls(Follower().roll, [Double().midi], frames, span, context=4)), axis=1)
     np.testing.assert_array_equal(joined, Double().midi(Follower().roll(frames)))

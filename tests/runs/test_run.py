@@ -12,7 +12,7 @@ from tiny_corpus import FRAMES, LENGTHENER, READER, TinyCorpus, write_contestant
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.contestants.answer import check_roll
 from audeo_bench.contestants.loading import system
-from audeo_bench.runs import predict as run
+from audeo_bench.contestants.process import Worker
 from audeo_bench.runs.folder import read_record, read_roll, roll_path
 from audeo_bench.runs.frame_cache import kept_frames
 from audeo_bench.runs.predict import predict
@@ -137,14 +137,14 @@ def test_an_interrupted_run_is_marked_and_continues(tmp_path, monkeypatch):
     path = counting_contestant(tmp_path)
     answered = []
 
-    def stop_at_the_third(stage, contestant, source, recording, answer=run.answer):
+    def stop_at_the_third(worker, frames, recording, read, roll=Worker.roll):
         if len(answered) == 2:
             raise KeyboardInterrupt
-        answered.append(recording.id)
-        return answer(stage, contestant, source, recording)
+        answered.append(recording)
+        return roll(worker, frames, recording, read)
 
     with monkeypatch.context() as patch:
-        patch.setattr(run, "answer", stop_at_the_third)
+        patch.setattr(Worker, "roll", stop_at_the_third)
         with pytest.raises(KeyboardInterrupt, match=r"2 of 3 recordings of counting are kept in .*run"):
             predict(system(str(path)), task(tmp_path))
     assert read_record(folder(tmp_path, "counting")).status == "cancelled"

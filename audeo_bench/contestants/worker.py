@@ -1,0 +1,253 @@
+"""The process that a contestant lives in: its file is imported once, then it answers recording by recording.
+
+:mod:`.process` starts it with ``python -c`` and tells it on standard input where the harness listens.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NoReturn
+from unittest import mock
+
+import numpy as np
+
+from audeo_bench import api
+from audeo_bench.api import AudeoBenchError, Notes, RollToMidi, Stage, Synthesizer, VideoToRoll
+from audeo_bench.contestants.answer import check_roll, check_sound, seed_everything
+from audeo_bench.contestants.module import Contestant, kind_of, load_class, sha256_of, takes_weights
+from audeo_bench.contestants.served_frames import Place, ServedFrames
+from audeo_bench.contestants.wire import receive, send
+from audeo_bench.provenance import code_of, hardware
+
+
+def main() -> NoReturn:
+    """Serve the harness until it hangs up."""
+    told = json.loads(sys.stdin.readline())
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    place = Place(told["address"], bytes.fromhex(told["key"]))
+    threading.Thread(target=_end_with, args=(place.connect("life"),), daemon=True).start()
+    connection = place.connect("orders")
+    inhabitant = _Inhabitant(place)
+    while True:
+        try:
+            order, array = receive(connection)
+        except (EOFError, OSError, ValueError):
+            os._exit(0)  # whatever the contestant left running or registered for the end
+        try:
+            for header, made in getattr(inhabitant, order.pop("do"))(order, array):
+                send(connection, header, made)
+            send(connection, {"done": True})
+        except BaseException as fault:
+            send(connection, inhabitant.report(fault, order.get("recording")))
+
+
+def _end_with(life: Connection) -> None:
+    """End this process and all that it started when the harness is gone, however it went."""
+    try:
+        life.recv_bytes()
+    except (EOFError, OSError):
+        os.killpg(0, signal.SIGKILL) if hasattr(os, "killpg") else os._exit(1)
+
+
+Reply = Iterator[tuple[dict[str, Any], np.ndarray | None]]
+
+
+class _Inhabitant:
+    """A contestant and what it is asked; each method answers one order of :class:`.process.Worker`."""
+
+    contestant: Contestant
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.number = 0
+        self.options: dict[str, Any] = {}
+        self.seed = 0
+        self.kept: Stage | None = None
+
+    def look(self, order: dict[str, Any], array: np.ndarray | None) -> Reply:
+        """Import the file; say what its class is."""
+        self.contestant = Contestant(order["name"], Path(order["path"]), order["sha256"])
+        self.seed = order["seed"]
+        seed_everything(self.seed, "")
+        cls = load_class(self.contestant)
+        keeps_state = bool(cls.keeps_state)
+        yield {"kind": kind_of(cls), "takes_weights": takes_weights(cls), "keeps_state": keeps_state}, None
+
+    def load(self, order: dict[str, Any], array: np.ndarray | None) -> Reply:
+        """Make an instance with its weights; say what it declares."""
+        weights, digest = order["weights"], order["weights_sha256"]
+        if weights is not None and sha256_of(Path(weights)) != digest:
+            raise AudeoBenchError(f"{weights}: changed while it was in use; start the command again.")
+        self.contestant = replace(
+            self.contestant, weights=None if weights is None else Path(weights), weights_sha256=digest
+        )
+        self.options = order["options"]
+        self.kept = stage = self._instance()
+        yield (
+            {
+                "facts": _facts(stage),
+                "trained_on": _trained_on(stage),
+                "learned": _learned(stage),
+                "code": code_of(self.contestant.path),
+                "hardware": hardware(),
+            },
+            None,
+        )
+
+    def answer(self, order: dict[str, Any], array: np.ndarray | None) -> Reply:
+        """A roll about one recording's frames or roll."""
+        stage = self._for_one_recording()
+        with _window_size(order.get("window")) as windows, _corpus_watched(order.get("watch")) as reached:
+            if array is None:
+                self.number += 1
+                frames = ServedFrames(self.place, self.number, tuple(order["shape"]))
+                seed_everything(self.seed, order["recording"])
+                yield {"begun": True}, None
+                assert isinstance(stage, VideoToRoll), stage
+                answer = stage.roll(frames)
+            else:
+                seed_everything(self.seed, order["recording"])
+                yield {"begun": True}, None
+                assert isinstance(stage, RollToMidi), stage
+                answer = stage.midi(array)
+            roll = check_roll(answer, order["frames"], self.contestant.name, order["recording"])
+            yield {}, roll
+            code = code_of(self.contestant.path)
+            yield {"windows": bool(windows), "reached": reached[:1], "code": code}, None
+
+    def audio(self, order: dict[str, Any], array: np.ndarray | None) -> Reply:
+        """The sound of a roll, (88, T), bool."""
+        stage = self._for_one_recording()
+        assert isinstance(stage, Synthesizer) and array is not None
+        seed_everything(self.seed, order["recording"])
+        yield {}, check_sound(stage.audio(array), self.contestant.name, order["recording"])
+
+    def play(self, order: dict[str, Any], array: np.ndarray | None) -> Reply:
+        """The sound of notes, (n, 4): onset, offset, pitch, velocity; block by block."""
+        stage = self._for_one_recording()
+        assert isinstance(stage, Synthesizer) and array is not None
+        seed_everything(self.seed, order["recording"])
+        pitches, velocities = array[:, 2:].astype(np.int64).T
+        for block in stage.play(Notes(array[:, :2], pitches, velocities), order["seconds"]):
+            yield {}, check_sound(block, self.contestant.name, order["recording"])
+
+    def report(self, fault: BaseException, recording: str | None) -> dict[str, Any]:
+        """What the user is told of a failure, in one line, and its traceback for the record."""
+        trace = "".join(traceback.format_exception(fault))
+        if isinstance(fault, AudeoBenchError):
+            return {"error": str(fault), "trace": trace}
+        path = str(self.contestant.path)
+        frames = traceback.extract_tb(fault.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == path]
+        where = f"{path}, line {lines[-1]}" if lines else path
+        at = "" if recording is None else f" on recording {recording}"
+        cause = f"{type(fault).__name__}: {fault}"
+        return {"error": f"{where}: {self.contestant.name} failed{at}: {cause}.", "trace": trace}
+
+    def _instance(self) -> Stage:
+        seed_everything(self.seed, "")
+        return self.contestant.load(**self.options)
+
+    def _for_one_recording(self) -> Stage:
+        if self.kept is None:
+            return self._instance()
+        stage = self.kept
+        if not stage.keeps_state:
+            self.kept = None  # the next recording gets a fresh one
+        return stage
+
+
+def _facts(stage: Stage) -> dict[str, Any]:
+    facts = stage.describe()
+    try:
+        if not isinstance(facts, dict):
+            raise TypeError(f"it is {type(facts).__name__}")
+        return json.loads(json.dumps(facts, default=_plain, allow_nan=False))
+    except (TypeError, ValueError) as fault:
+        raise AudeoBenchError(
+            f"{type(stage).__name__}.describe() must return a dict of texts, numbers and lists, but {fault}."
+        ) from fault
+
+
+def _plain(value: Any) -> Any:
+    """numpy's and torch's numbers and arrays, and paths, as JSON has them."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"it holds {type(value).__name__}")
+
+
+def _trained_on(stage: Stage) -> list[str]:
+    declared: Any = stage.trained_on
+    if not isinstance(declared, (list, tuple, set, frozenset)) or not all(
+        isinstance(name, str) for name in declared
+    ):
+        raise AudeoBenchError(
+            f"{type(stage).__name__}.trained_on is {declared!r}; make it a tuple of corpus/split or "
+            "corpus/recording names, such as ('simulated/wtc1',)."
+        )
+    return list(declared)
+
+
+def _learned(stage: Stage) -> bool:
+    """Whether something in the instance looks like learned weights: a torch module with parameters, or read
+    weights.
+    """
+    if takes_weights(type(stage)):
+        return True
+    torch = sys.modules.get("torch")
+    return torch is not None and any(
+        isinstance(value, torch.nn.Module) and any(True for _ in value.parameters())
+        for value in vars(stage).values()
+    )
+
+
+@contextmanager
+def _window_size(size: int | None) -> Iterator[list[int]]:
+    """Make every reader of ``api.windows`` get windows of ``size``; the list fills if anyone reads."""
+    used: list[int] = []
+    if size is None:
+        yield used
+        return
+    original = api.windows
+
+    def resized(frames: api.Frames, _size: int = 0, context: int = 0) -> Iterator[tuple[int, np.ndarray]]:
+        used.append(size)
+        return original(frames, size, context)
+
+    holders = [module for module in list(sys.modules.values()) if vars(module).get("windows") is original]
+    with ExitStack() as stack:
+        for module in holders:
+            stack.enter_context(mock.patch.object(module, "windows", resized))
+        yield used
+
+
+@contextmanager
+def _corpus_watched(watch: bool | None) -> Iterator[list[str]]:
+    """Note whenever a recording is fetched from a corpus: that is where truth and sound are."""
+    reached: list[str] = []
+    if not watch:
+        yield reached
+        return
+    from audeo_bench.corpus import Corpus
+
+    original = Corpus.recording
+
+    def watched(self: Corpus, recording_id: str) -> api.Recording:
+        reached.append(f"{self.name}/{recording_id}")
+        return original(self, recording_id)
+
+    with mock.patch.object(Corpus, "recording", watched):
+        yield reached
