@@ -117,7 +117,7 @@ def leaderboard(board: str | None = None, folder: str | Path | None = None) -> p
                     **values,
                     "onset_f1": mean_note_f1(entry.row.scores, "onset@50"),
                     "parameters": entry.row.parameters,
-                    "verified": entry.verified,
+                    "verified": entry.verified is not None,
                     "trained_on": ", ".join(entry.row.trained_on),
                     "marks": "; ".join(entry.row.marks),
                 }

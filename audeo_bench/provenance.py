@@ -121,10 +121,11 @@ def _neighbours(file: Path) -> list[Path]:
     found = []
     for name, module in list(sys.modules.items()):
         path = Path(getattr(module, "__file__", None) or "/").resolve()
-        if path.suffix != ".py" or not path.is_relative_to(file.parent) or path.is_relative_to(PACKAGE):
+        if path.suffix != ".py" or not path.is_relative_to(file.parent) or not path.is_file():
             continue
-        if not path.is_relative_to(sys.base_prefix) and not path.is_relative_to(sys.prefix):
-            found += [path] * (not name.startswith("audeo_bench_contestant_"))
+        elsewhere = (PACKAGE, sys.base_prefix, sys.prefix)
+        if not any(map(path.is_relative_to, elsewhere)) and not name.startswith("audeo_bench_contestant_"):
+            found.append(path)
     return found
 
 

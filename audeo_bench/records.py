@@ -7,6 +7,7 @@ another schema number is one clear error; an instance never changes. Arrays are 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shlex
@@ -517,6 +518,39 @@ class Row(Strict):
     def trained_on(self) -> tuple[str, ...]:
         return tuple(sorted({name for stage in self.stages for name in stage.trained_on}))
 
+    @property
+    def rolls_sha256(self) -> str:
+        """Of the hashes of all its rolls."""
+        lines = (f"{name} {answer.roll_sha256}\n" for name, answer in sorted(self.answers.items()))
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+class Verified(Strict):
+    """A row that was computed again from its rolls and came out equal.
+
+    Attributes
+    ----------
+    row_sha256 : str
+        Of the row's file; another file of that name is not verified.
+    rolls_sha256 : str
+        Which rolls: :attr:`Row.rolls_sha256`.
+    by : str
+        Which audeo-bench computed it.
+    """
+
+    row_sha256: Sha256
+    rolls_sha256: Sha256
+    by: str
+
+
+class Verifications(Strict):
+    """What ``verified.json`` holds, by ``board/contestant``."""
+
+    SCHEMA: ClassVar[int | None] = 2
+
+    schema_number: Annotated[Literal[2], Number] = Field(default=2, alias="schema")
+    rows: dict[str, Verified]
+
 
 # Table 2.
 
@@ -594,19 +628,40 @@ class CorpusName(Strict):
 
 
 class Identification(Strict):
-    """All rows of one run of ``audeo-bench identify`` over a corpus: ``identify.json``."""
+    """All rows of one run of ``audeo-bench identify`` over a corpus: ``identify.json``.
 
-    SCHEMA: ClassVar[int | None] = 1
+    Attributes
+    ----------
+    quick_look : bool
+        Only a part of the recordings was played.
+    title_rules : int or str
+        The version of the rules by which titles are judged.
+    systems : dict of str to tuple of StageRecord
+        What played, stage by stage, as in the systems' runs.
+    """
 
-    schema_number: Annotated[Literal[1], Number] = Field(default=1, alias="schema_version")
+    SCHEMA: ClassVar[int | None] = 2
+
+    schema_number: Annotated[Literal[2], Number] = Field(default=2, alias="schema")
     corpus: CorpusName
     provenance: Provenance
     quick_look: bool
     title_rules: int | str
-    versions: dict[str, str]
-    commit: str | None
-    command: list[str]
+    origin: Origin
+    systems: dict[str, tuple[StageRecord, ...]] = {}
     rows: list[IdentificationRow]
+
+    @classmethod
+    def of_today(cls, content: Any) -> Any:
+        """A result of schema 1 does not say what played."""
+        if not isinstance(content, dict) or type(content.get("schema_version")) is not int:
+            return content
+        old = dict(content)
+        if old.pop("schema_version") != 1 or not isinstance(old.get("command"), list):
+            return content
+        origin = {name: old.pop(name, None) for name in ("versions", "commit")}
+        origin |= {"command": shlex.join(map(str, old.pop("command"))), "seed": 0, "hardware": {}}
+        return old | {"schema": 2, "origin": origin}
 
 
 Record = TypeVar("Record", bound=Strict)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audeo_bench import provenance
 from audeo_bench.api import Work
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.formats.sound import read_sound
@@ -23,7 +22,7 @@ from audeo_bench.identify.table import add_up, in_papers_order
 from audeo_bench.identify.titles import RULES_VERSION
 from audeo_bench.paper.reported import reported
 from audeo_bench.progress import progress_bar, tell
-from audeo_bench.records import CorpusName, Identification, IdentificationRow, write
+from audeo_bench.records import CorpusName, Identification, IdentificationRow, Origin, write
 
 if TYPE_CHECKING:
     from audeo_bench.corpus import Corpus
@@ -312,9 +311,7 @@ def _write_result(folder: Path, rows: Sequence[IdentificationRow], programme: Pr
         provenance=corpus.provenance,
         quick_look=programme.quick_look,
         title_rules=RULES_VERSION,
-        versions=provenance.versions(),
-        commit=provenance.commit(),
-        command=provenance.command(),
+        origin=Origin.here(),
         rows=list(rows),
     )
     return write(folder / "identify.json", record)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,17 +12,16 @@ from pathlib import Path
 from audeo_bench.contestants.loading import sha256_of
 from audeo_bench.corpus.audeo.recordings import AudeoRecorded
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.files import atomic_write, locked
-from audeo_bench.formats.text import read_json
+from audeo_bench.files import locked
 from audeo_bench.leaderboards.rows import read_row, row_paths
 from audeo_bench.places import checkout, shipped
-from audeo_bench.records import Row, Subject
+from audeo_bench.records import Row, Subject, Verifications, Verified, read
 from audeo_bench.roll import FRAMES_PER_SECOND
 from audeo_bench.score import MAIN, frame_sums
 from audeo_bench.score.statistics import shared_ranks
 
 VERIFIED = "verified.json"
-"""The hashes of the rows that ``leaderboard verify`` computed again."""
+"""Which rows ``leaderboard verify`` computed again."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +33,14 @@ class Entry:
     row : Row
     rank : int
         1 is best; entries that the blocks cannot tell from a group's leader share its rank.
-    verified : bool
-        ``audeo-bench leaderboard verify`` computed this very row again from its rolls.
+    verified : Verified or None
+        ``audeo-bench leaderboard verify`` computed this very row again from its rolls; None: it is only
+        reported.
     """
 
     row: Row
     rank: int
-    verified: bool
+    verified: Verified | None
 
 
 @dataclass(frozen=True)
@@ -84,16 +83,18 @@ def read_boards(folder: Path) -> list[Board]:
     if not folder.is_dir():
         raise AudeoBenchError(f"{folder}: no such folder; name the folder of the boards with --boards.")
     groups: dict[str, list[Row]] = defaultdict(list)
-    verified, hashes = set(), read_verified(folder)
+    verified, known = {}, read_verified(folder)
     for path in row_paths(folder):
         row = read_row(path)
         groups[row.board].append(row)
         _refuse_mixture(path, row, groups[row.board][0])
-        if hashes.get(f"{row.board}/{row.contestant}") == sha256_of(path):
-            verified.add((row.board, row.contestant))
+        found = known.get(f"{row.board}/{row.contestant}")
+        if found and found.row_sha256 == sha256_of(path):
+            verified[row.board, row.contestant] = found
     return [
         Board(
-            name, tuple(Entry(row, place, (name, row.contestant) in verified) for row, place in ranked(rows))
+            name,
+            tuple(Entry(row, place, verified.get((name, row.contestant))) for row, place in ranked(rows)),
         )
         for name, rows in groups.items()
     ]
@@ -108,22 +109,11 @@ def ranked(rows: Sequence[Row]) -> list[tuple[Row, int]]:
     return [(by_name[place.name], place.rank) for place in ranks]
 
 
-def read_verified(folder: Path) -> dict[str, str]:
-    """``verified.json``: ``board/contestant`` to the SHA-256 of the row that was computed again from its
-    rolls.
-    """
-    path, remedy = folder / VERIFIED, "delete it and run `audeo-bench leaderboard verify`"
-    if not path.exists():
-        return {}
-    found = read_json(path, remedy=remedy)
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise AudeoBenchError(f"{path}: not a table of row hashes; {remedy}.")
-    return found
-
-
-def write_verified(folder: Path, hashes: dict[str, str]) -> None:
-    with atomic_write(folder / VERIFIED) as temporary:
-        temporary.write_text(json.dumps(hashes, sort_keys=True, indent=1) + "\n", encoding="utf-8")
+def read_verified(folder: Path) -> dict[str, Verified]:
+    """``verified.json``: what ``leaderboard verify`` computed again, by ``board/contestant``."""
+    path = folder / VERIFIED
+    remedy = "delete it and run `audeo-bench leaderboard verify`"
+    return read(path, Verifications, remedy).rows if path.exists() else {}
 
 
 def boards_folder(chosen: Path | None = None, write: bool = False) -> Path:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from audeo_bench import __version__, provenance
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.contestants.loading import sha256_of
-from audeo_bench.leaderboards.boards import held, read_verified, write_verified
+from audeo_bench.leaderboards.boards import VERIFIED, held, read_verified
 from audeo_bench.leaderboards.rows import read_row, row_paths
 from audeo_bench.leaderboards.submit import find_runs, make_row
-from audeo_bench.records import Row, RunRecord
+from audeo_bench.records import Row, RunRecord, Verifications, Verified, write
 from audeo_bench.runs.folder import read_record
 
 TOLERANCE = 1e-9
@@ -45,19 +46,26 @@ def verify(folder: Path, runs: Path) -> list[Verification]:
     """
     found, records = [], dict(_records(runs))
     with held(folder):
-        hashes = read_verified(folder)
-        kept: dict[str, str] = {}
+        known, kept = read_verified(folder), {}
         for path in row_paths(folder):
             row = read_row(path)
             name, sha256 = f"{row.board}/{row.contestant}", sha256_of(path)
+            before = known.get(name)
             result = _verify_row(row, path, records)
-            if result.state == "reported" and hashes.get(name) == sha256:
-                result = Verification(row.board, row.contestant, "verified", "earlier; unchanged since")
             if result.state == "verified":
-                kept[name] = sha256
+                kept[name] = Verified(row_sha256=sha256, rolls_sha256=row.rolls_sha256, by=_who())
+            elif result.state == "reported" and before and before.row_sha256 == sha256:
+                kept[name] = before
+                words = f"by {before.by}, unchanged since"
+                result = Verification(row.board, row.contestant, "verified", words)
             found.append(result)
-        write_verified(folder, kept)
+        write(folder / VERIFIED, Verifications(rows=kept))
     return found
+
+
+def _who() -> str:
+    commit = provenance.commit()
+    return f"audeo-bench {__version__}" + (f", commit {commit[:12]}" if commit else "")
 
 
 def _records(runs: Path) -> Iterator[tuple[Path, RunRecord]]:

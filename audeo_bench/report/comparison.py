@@ -13,7 +13,7 @@ from audeo_bench.contestants.check import Finding
 from audeo_bench.leaderboards.opponents import Contest
 from audeo_bench.paper.fidelity import Cell, Fidelity
 from audeo_bench.report.markdown import environment
-from audeo_bench.report.terminal import percent, table
+from audeo_bench.report.terminal import part, percent, table
 from audeo_bench.score import value
 
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
@@ -27,7 +27,7 @@ def comparisons(contest: Contest, title: str) -> Table:
         "recordings, Holm over these rows. 'different here' speaks of these performances only."
     )
     headings = ("against", "F1", "difference", "95 % interval", "p (Holm)", *recordings, "verdict")
-    made = table(title, *headings, caption=caption)
+    made = table(part(contest.scores.subject.limit) + title, *headings, caption=caption)
     own = 100 * value(contest.scores, contest.measure)
     for found in contest.comparisons:
         interval = "–" if found.low != found.low else f"{100 * found.low:+.1f} … {100 * found.high:+.1f}"
@@ -46,6 +46,7 @@ def comparisons(contest: Contest, title: str) -> Table:
 def as_json(contest: Contest) -> str:
     answer = {
         "contestant": contest.name,
+        "limit": contest.scores.subject.limit,
         "comparisons": [asdict(each) for each in contest.comparisons],
         "ranks": [asdict(place) for place in contest.ranks],
     }

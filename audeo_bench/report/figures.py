@@ -10,6 +10,7 @@ import numpy as np
 from audeo_bench.api import FRAMES_PER_SECOND, LOWEST_PITCH, AudeoBenchError
 from audeo_bench.corpus import Corpus
 from audeo_bench.files import atomic_write
+from audeo_bench.report.terminal import part
 from audeo_bench.roll import THRESHOLD
 from audeo_bench.runs.folder import read_record, read_roll
 
@@ -124,7 +125,7 @@ def run_figure(folder: Path, corpus: Corpus, threshold: float = THRESHOLD, secon
     sounding = np.flatnonzero(recording.sounding.any(0))
     return compare_rolls(
         folder / "figure.png",
-        f"{recording.title} ({record.subject.provenance})",
+        part(record.subject.limit) + f"{recording.title} ({record.subject.provenance})",
         recording.sounding,
         predictions,
         start=int(sounding[0]) if sounding.size else 0,

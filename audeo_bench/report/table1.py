@@ -11,7 +11,7 @@ import pandas as pd
 from rich.table import Table
 
 from audeo_bench.paper.table1 import TableRow, View, recording_values, rows
-from audeo_bench.report.terminal import beside_paper, percent, table
+from audeo_bench.report.terminal import beside_paper, part, percent, table
 from audeo_bench.runs.scoring import Result
 from audeo_bench.score import mean_note_f1
 from audeo_bench.score.causes import CAUSES
@@ -24,11 +24,7 @@ def tables(results: Sequence[Result], view: View, extras: Iterable[str] = ()) ->
     """Table 1, the causes of false positives, and the extras: ``recordings``, ``notes``, ``groups``."""
     subject = results[0].record.subject
     frames = results[0].record.frames
-    quick = (
-        f"QUICK LOOK, first {subject.limit} recordings only, for no board: "
-        if subject.limit is not None
-        else ""
-    )
+    quick = part(subject.limit)
     what = (
         f"{subject.provenance}: corpus {subject.corpus} {subject.version}, {subject.split}, {frames:,} frames"
     )

@@ -50,6 +50,11 @@ def table(title: str, *headings: str, caption: str | None = None) -> Table:
     return made
 
 
+def part(limit: int | None) -> str:
+    """How a table of a part of a split begins."""
+    return "" if limit is None else f"QUICK LOOK, first {limit} recordings only, for no board: "
+
+
 def percent(value: float | None) -> str:
     """One decimal, as the paper prints; a dash for what is not there."""
     return "–" if value is None or value != value else f"{value:.1f}"

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.cli import app
 from audeo_bench.leaderboards.identification import read_identifications, submit_identification
-from audeo_bench.records import CorpusName, Identification, IdentificationRow, Tally, write
+from audeo_bench.records import CorpusName, Identification, IdentificationRow, Origin, Tally, write
 from audeo_bench.report.boards import build
 
 
@@ -34,9 +34,7 @@ def identified(tmp_path):
         provenance="simulated",
         quick_look=False,
         title_rules=1,
-        versions={},
-        commit=None,
-        command=["audeo-bench", "identify"],
+        origin=Origin.here(),
         rows=[row],
     )
     return write(tmp_path / "run" / "identify.json", record).parent
