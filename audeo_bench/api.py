@@ -51,6 +51,7 @@ __all__ = [
     "TrainingContext",
     "VideoToRoll",
     "Work",
+    "idle_keyboard",
     "roll_to_notes",
     "windows",
 ]
@@ -104,6 +105,25 @@ def windows(frames: Frames, size: int = 256, context: int = 0) -> Iterator[tuple
         if before or after:
             window = np.concatenate([window[:1].repeat(before, 0), window, window[-1:].repeat(after, 0)])
         yield start, window
+
+
+def idle_keyboard(frames: Frames, pictures: int = 64) -> np.ndarray:
+    """The recording's keyboard at rest: a robust still of it without hands.
+
+    It shows a net, beside the frames, what the keys of this piano look like when nobody presses them.
+
+    Parameters
+    ----------
+    frames : Frames
+    pictures : int
+        How many frames, spread over the recording, the still is the median of.
+
+    Returns
+    -------
+    np.ndarray, shape (100, 900), uint8
+    """
+    places = np.unique(np.linspace(0, len(frames) - 1, min(pictures, len(frames))).round().astype(int))
+    return np.median([np.asarray(frames[place : place + 1])[0] for place in places], axis=0).astype(np.uint8)
 
 
 @dataclass(frozen=True)

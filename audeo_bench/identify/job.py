@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,14 +22,22 @@ from audeo_bench.identify.table import add_up, in_papers_order
 from audeo_bench.identify.titles import RULES_VERSION
 from audeo_bench.paper.reported import reported
 from audeo_bench.progress import progress_bar, tell
-from audeo_bench.records import CorpusName, Identification, IdentificationRow, Origin, write
+from audeo_bench.records import (
+    CorpusName,
+    Identification,
+    IdentificationRow,
+    Origin,
+    StageRecord,
+    read,
+    write,
+)
 
 if TYPE_CHECKING:
     from audeo_bench.corpus import Corpus
 
 SPLITS = ("wtc1-variants", "wtc2-other")
 """The identification test."""
-LEDGER = "identify.sqlite"
+LEDGER, RESULT = "identify.sqlite", "identify.json"
 _OFFLINE_SECONDS = 0.05
 """What an offline listener needs for a query, roughly."""
 
@@ -187,7 +195,8 @@ def identify_corpus(
             _ask(service, segments, ledger)
         asked = {(player.system, name) for player in players for _, name in recordings}
         rows = _judged(ledger, [(each.name, each.version) for each in services], asked)
-    return _write_result(folder, rows, programme), rows
+    played = {player.system: player.stages for player in players if isinstance(player, SystemPlayer)}
+    return _write_result(folder, rows, programme, played), rows
 
 
 def judge_again(programme: Programme, runs: Path) -> tuple[Path, list[IdentificationRow]]:
@@ -197,7 +206,9 @@ def judge_again(programme: Programme, runs: Path) -> tuple[Path, list[Identifica
         rows = _judged(ledger, ledger.services())
     if not rows:
         raise AudeoBenchError(f"{folder}: no answers are kept there; identify without --rejudge first.")
-    return _write_result(folder, rows, programme), rows
+    result = folder / RESULT
+    played = read(result, Identification).systems if result.is_file() else {}
+    return _write_result(folder, rows, programme, played), rows
 
 
 def plan(programme: Programme, listening: Listening, runs: Path) -> list[Plan]:
@@ -303,7 +314,12 @@ def _queries(
             yield query
 
 
-def _write_result(folder: Path, rows: Sequence[IdentificationRow], programme: Programme) -> Path:
+def _write_result(
+    folder: Path,
+    rows: Sequence[IdentificationRow],
+    programme: Programme,
+    played: Mapping[str, tuple[StageRecord, ...]],
+) -> Path:
     """``identify.json``: every row with its counts and strips, and what made it."""
     corpus = programme.corpus
     record = Identification(
@@ -312,6 +328,7 @@ def _write_result(folder: Path, rows: Sequence[IdentificationRow], programme: Pr
         quick_look=programme.quick_look,
         title_rules=RULES_VERSION,
         origin=Origin.here(),
+        systems=dict(played),
         rows=list(rows),
     )
-    return write(folder / "identify.json", record)
+    return write(folder / RESULT, record)

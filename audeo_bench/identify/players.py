@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from audeo_bench.contestants.loading import Contestant, System
     from audeo_bench.contestants.process import Worker
     from audeo_bench.corpus import Corpus
+    from audeo_bench.records import StageRecord
 
 GROUND_TRUTH = "truth"
 
@@ -62,6 +63,8 @@ class SystemPlayer:
             )
         self._synthesizer: Contestant = last
         self._voice: Worker | None = None
+        self.stages: tuple[StageRecord, ...] = ()
+        """What plays, stage by stage, once it has played."""
 
     def prepare(self, corpus: Corpus, split: str, limit: int | None, only: str | None) -> None:
         """Let the roll stages answer; recordings answered before are not answered again."""
@@ -70,15 +73,17 @@ class SystemPlayer:
 
         task = Task(corpus, split, self.runs, limit, self.seed)
         recordings = None if only is None else [corpus.recording(only)]
-        self._folder = predict(self.chain, task, recordings).folder
+        run = predict(self.chain, task, recordings)
+        self._folder, self._rolls = run.folder, run.record.stages
 
     def play(self, recording: Recording) -> np.ndarray:
         from audeo_bench.contestants.process import take
         from audeo_bench.runs.folder import read_roll
+        from audeo_bench.runs.predict import stage_record
 
         if self._voice is None:
             self._voice = take(self._synthesizer, self.seed)
-            self._voice.load()
+            self.stages = (*self._rolls, stage_record(self._synthesizer, self._voice.load()))
         return self._voice.audio(read_roll(self._folder, recording.id) >= self.threshold, recording.id)
 
 

@@ -53,7 +53,7 @@ def predict(system: System, task: Task, recordings: Sequence[Recording] | None =
     contestant = system.roll_stages[-1]
     with lent(contestant, task.seed) as worker:
         declared = worker.declared
-        stages = (*(earlier.record.stages if earlier else ()), _stage_record(contestant, declared))
+        stages = (*(earlier.record.stages if earlier else ()), stage_record(contestant, declared))
         with (
             open_run(system.roll_name, stages, task, declared.hardware) as run,
             progress_bar(run.record.system, sum(map(len, recordings)), "frames") as bar,
@@ -115,7 +115,7 @@ def keep_answers(
     return run
 
 
-def _stage_record(contestant: Contestant, declared: Declared) -> StageRecord:
+def stage_record(contestant: Contestant, declared: Declared) -> StageRecord:
     facts = dict(declared.facts)
     parameters = facts.pop("parameters", None)
     return StageRecord(

@@ -105,6 +105,9 @@ def test_the_whole_table(run):
     record = json.loads(first.stdout)
     assert record["provenance"] == "simulated"
     assert record["rows"][0]["strips"]["melody-1"] == ["right", "right"]
+    played = record["systems"]["stand_in+fluidsynth"]
+    assert [stage["name"] for stage in played] == ["stand_in", "fluidsynth"]
+    assert all(len(stage["sha256"]) == 64 for stage in played)
     again = run("--system", "./stand_in.py+fluidsynth", "--system", "truth")
     assert again.exit_code == 0, again.output
     assert "Table 2 by pitch (simulated: corpus melodies 1" in again.stdout
