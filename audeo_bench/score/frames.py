@@ -71,8 +71,10 @@ class FrameCounts:
     def at(self, threshold: float) -> FrameCounts:
         """The same sums at one threshold only."""
         if threshold not in self.thresholds:
+            known = ", ".join(f"{each:g}" for each in self.thresholds)
             raise AudeoBenchError(
-                f"threshold {threshold}: scored at {self.thresholds}; score the run at it first."
+                f"threshold {threshold:g}: scored at {known} alone; choose one of these "
+                "(a board's rows have no others), or compare with run folders."
             )
         row = self.thresholds.index(threshold)
         return FrameCounts(
