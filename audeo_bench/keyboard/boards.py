@@ -22,11 +22,11 @@ from audeo_bench.keyboard.rhythm import OCTAVE, black_x
 
 BOARDS = (
     (88, 0, 52, 0.0),
-    (76, 4, 45, -2.0),
-    (73, 4, 43, -2.5),
-    (73, 2, 43, -2.5),
-    (61, 2, 36, -2.0),
-    (49, 2, 29, -3.0),
+    (76, 4, 45, -8.0),
+    (73, 4, 43, -9.0),
+    (73, 2, 43, -9.0),
+    (61, 2, 36, -8.0),
+    (49, 2, 29, -9.0),
 )
 """Keys, first white key (0 = A .. 6 = G), white keys, and what a board that is rarer has against it."""
 MIRRORED, PART, END = -6.0, -6.0, -3.0
