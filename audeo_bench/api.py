@@ -14,7 +14,7 @@ harness's own.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
@@ -192,6 +192,10 @@ class TrainingContext(Protocol):
         Work files of this training.
     resume : bool
         Whether to go on where an earlier training in this folder stopped.
+    smoke : bool
+        Only try whether it runs: few recordings, few steps.
+    identity : mapping of str to str
+        All that a training depends on beside seed and recipe: a stopped one goes on only under the same.
     first_stage : VideoToRoll or None
         What stands before the contestant in the chain that is trained, with its weights.
     """
@@ -201,6 +205,8 @@ class TrainingContext(Protocol):
     epochs: int | None
     folder: Path
     resume: bool
+    smoke: bool
+    identity: Mapping[str, str]
     first_stage: VideoToRoll | None
 
     @property
@@ -253,6 +259,10 @@ class Stage(ABC):  # noqa: B024 (its three subclasses have the abstract verbs)
         split.
         """
         raise AudeoBenchError(f"{self.name}: this contestant does not train.")
+
+    def save(self, weights: Path) -> None:
+        """Write what :meth:`fit` learned as a file that :meth:`load` reads."""
+        raise AudeoBenchError(f"{self.name}: this contestant keeps no weights.")
 
     def load(self, weights: Path) -> None:
         """Read trained weights."""

@@ -36,16 +36,24 @@ def train(
     ] = True,
     precision: Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    smoke: Annotated[
+        bool,
+        typer.Option("--smoke", help="Only try whether it trains: one recording, a few steps."),
+    ] = False,
 ) -> None:
     """Train a contestant on the corpus's training split; validation chooses the checkpoint, never test."""
     from audeo_bench.api import AudeoBenchError
+    from audeo_bench.contestants.loading import find
     from audeo_bench.training import job
 
     if every == (name is not None):
         raise AudeoBenchError(
             "train: name one contestant, such as `audeo-bench train keywise`, or give --all."
         )
-    how = job.Options(corpus, seed, width, epochs, output, resume, precision, device)
+    how = job.Options(corpus, seed, width, epochs, output, resume, precision, device, smoke)
     weights = job.train_all(how) if name is None else [job.train(name, how)]
     for path in weights:
         typer.echo(f"weights: {path}")
+    if name is not None:
+        last = name.rpartition("+")[2]
+        typer.echo(f"next: audeo-bench midi --contestant {name} --weights {find(last).name}={weights[0]}")

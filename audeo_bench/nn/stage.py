@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from audeo_bench.api import KEYS, PAPER_KEYS, AudeoBenchError, Frames, RollToMidi, Stage, VideoToRoll
@@ -45,6 +45,26 @@ def keys_of(count: int) -> slice:
     if count == PAPER_KEYS.stop - PAPER_KEYS.start:
         return PAPER_KEYS
     raise AudeoBenchError(f"keys={count}: a net models 51 keys (indices 15..65, as the paper) or all 88.")
+
+
+def as_stored(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Parameters as they are kept: float16, but float32 where that cannot hold a value (beyond 65504)."""
+    kept = {}
+    for name, value in state.items():
+        value = value.detach().cpu()
+        if value.is_floating_point():
+            half = value.half()
+            value = half if torch.equal(half.isfinite(), value.isfinite()) else value.float()
+        kept[name] = value.clone(memory_format=torch.contiguous_format)
+    return kept
+
+
+def _in_order(content: bytes) -> bytes:
+    """A safetensors file with its header in a fixed order; the library writes metadata in a random one."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + size]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + content[8 + size :]
 
 
 class TorchStage(Stage):
@@ -142,20 +162,15 @@ class TorchStage(Stage):
             ) from fault
         self.net.eval()
 
-    def save(self, weights: Path, **facts: str) -> None:
-        """Write the net as float16 safetensors with what is needed to rebuild it; atomic."""
-        tensors = {
-            name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
-            for name, value in self.net.state_dict().items()
-        }
+    def save(self, weights: Path) -> None:
+        """Write the net as safetensors with what is needed to rebuild it; equal nets give equal bytes."""
         metadata = {
             "contestant": self.name,
             "options": json.dumps(self.options, sort_keys=True),
             "trained_on": json.dumps(list(self.trained_on)),
-            **facts,
         }
         with atomic_write(weights) as temporary:
-            save_file(tensors, temporary, metadata)
+            temporary.write_bytes(_in_order(save(as_stored(self.net.state_dict()), metadata)))
 
     def describe(self) -> dict[str, Any]:
         return {"parameters": sum(p.numel() for p in self.net.parameters()), **self.options}

@@ -6,8 +6,9 @@ opened here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -16,11 +17,10 @@ from lightning_fabric import Fabric
 
 from audeo_bench.api import AudeoBenchError, Recording, VideoToRoll
 from audeo_bench.corpus import open_corpus
-from audeo_bench.files import atomic_write
 from audeo_bench.formats.npz import map_array, read_array
 from audeo_bench.nn.stage import TorchStage
 from audeo_bench.progress import progress_bar
-from audeo_bench.training.frames import Source, cached_frames
+from audeo_bench.training.frames import Source, cached_frames, is_sealed, sealed_write
 
 TRAINING_TAKES = (0, 1, 2)
 """Performances of every training work that a first stage sees."""
@@ -43,12 +43,16 @@ class Context:
     epochs: int | None
     folder: Path
     resume: bool = True
+    smoke: bool = False
+    identity: Mapping[str, str] = field(default_factory=dict)
     first_stage: VideoToRoll | None = None
 
     @cached_property
     def takes(self) -> tuple[int, ...]:
         """The performances of each work that this training sees."""
         has_takes = open_corpus(self.corpus, seed=self.corpus_seed).has_takes
+        if self.smoke:
+            return (SECOND_STAGE_TAKES[0] if has_takes and self.first_stage else 0,)
         if self.first_stage is None:
             return TRAINING_TAKES if has_takes else (0,)
         if not has_takes:
@@ -58,13 +62,25 @@ class Context:
             )
         return SECOND_STAGE_TAKES
 
+    @property
+    def _limit(self) -> int | None:
+        return 1 if self.smoke else None
+
+    def data_digest(self) -> str:
+        """SHA-256 over the ids and the truth of all recordings that are trained or validated on."""
+        digest = hashlib.sha256()
+        for recording in (*self.training, *self.validation):
+            digest.update(f"{recording.id} {recording.sounding.shape}".encode())
+            digest.update(np.packbits(recording.sounding).tobytes())
+        return digest.hexdigest()
+
     @cached_property
     def _training(self) -> list[Source]:
-        return [Source(self.corpus, self.corpus_seed, "wtc1", take) for take in self.takes]
+        return [Source(self.corpus, self.corpus_seed, "wtc1", take, self._limit) for take in self.takes]
 
     @cached_property
     def _validation(self) -> list[Source]:
-        return [Source(self.corpus, self.corpus_seed, "validation")]
+        return [Source(self.corpus, self.corpus_seed, "validation", 0, self._limit)]
 
     @cached_property
     def _recordings(self) -> tuple[list[Recording], list[Recording]]:
@@ -103,8 +119,8 @@ class Context:
             for path, recording in zip(paths, self.training, strict=True):
                 if recording.audio is None:
                     raise AudeoBenchError(f"{recording.id}: has no sound; train on --corpus simulated.")
-                if not path.exists():
-                    with atomic_write(path) as temporary:
+                if not is_sealed(path):
+                    with sealed_write(path) as temporary:
                         np.save(temporary, recording.audio().astype(np.float16))
                 bar.advance()
         return [map_array(path, remedy="delete it, and it is rendered again") for path in paths]
@@ -121,9 +137,9 @@ class Context:
         pairs = []
         with progress_bar("first stage answers", total=len(recordings), unit="recordings") as bar:
             for frames, recording in zip(maps, recordings, strict=True):
-                kept = self.folder / "rolls" / f"{recording.id}.npy"
-                if not kept.exists():
-                    with self.fabric.autocast(), atomic_write(kept) as temporary:
+                kept = self.folder / "rolls" / self.identity["first stage"] / f"{recording.id}.npy"
+                if not is_sealed(kept):
+                    with self.fabric.autocast(), sealed_write(kept) as temporary:
                         np.save(temporary, stage.roll(frames))
                 roll = read_array(kept, [], remedy="delete it, and it is answered again")
                 pairs.append((roll, recording.sounding))

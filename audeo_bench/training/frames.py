@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from audeo_bench.api import Recording, windows
+from audeo_bench.contestants.module import sha256_of
 from audeo_bench.corpus import open_corpus
 from audeo_bench.files import atomic_write
 from audeo_bench.formats.npz import map_array
@@ -27,10 +29,33 @@ class Source:
     seed: int
     split: str
     take: int = 0
+    limit: int | None = None
 
     def recordings(self) -> list[Recording]:
         corpus = open_corpus(self.corpus, seed=self.seed)
-        return corpus.recordings(self.split, take=self.take)
+        if self.limit is None:
+            return corpus.recordings(self.split, take=self.take)
+        return [corpus.recording(corpus.take_id(i, self.take)) for i in corpus.ids(self.split)[: self.limit]]
+
+
+@contextmanager
+def sealed_write(path: Path) -> Iterator[Path]:
+    """As ``atomic_write``, with the file's SHA-256 beside it."""
+    with atomic_write(path) as temporary:
+        yield temporary
+        digest = sha256_of(temporary)
+    with atomic_write(_seal(path)) as temporary:
+        temporary.write_text(digest, encoding="ascii")
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a kept file is there and is what was written; one that was cut or changed is made anew."""
+    seal = _seal(path)
+    return path.is_file() and seal.is_file() and seal.read_bytes() == sha256_of(path).encode()
+
+
+def _seal(path: Path) -> Path:
+    return path.with_suffix(".sha256")
 
 
 def _path(source: Source, recording: Recording, shape: tuple[int, int]) -> Path:
@@ -46,9 +71,9 @@ def _path(source: Source, recording: Recording, shape: tuple[int, int]) -> Path:
 def _render(source: Source, number: int, shape: tuple[int, int]) -> None:
     recording = source.recordings()[number]
     path = _path(source, recording, shape)
-    if path.exists():
+    if is_sealed(path):
         return
-    with atomic_write(path) as temporary:
+    with sealed_write(path) as temporary:
         small = np.lib.format.open_memmap(temporary, "w+", np.uint8, (len(recording.frames), *shape))
         for start, window in windows(recording.frames, 250):
             small[start : start + len(window)] = shrink(window, shape)
@@ -66,7 +91,7 @@ def cached_frames(
         Read-only memory maps, in the order of the sources' recordings.
     """
     recordings = [(source, number, r) for source in sources for number, r in enumerate(source.recordings())]
-    missing = [(source, number) for source, number, r in recordings if not _path(source, r, shape).exists()]
+    missing = [(source, number) for source, number, r in recordings if not is_sealed(_path(source, r, shape))]
     if missing:
         with (
             progress_bar("rendering training frames", total=len(missing), unit="recordings") as bar,

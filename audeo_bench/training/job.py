@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 import sys
@@ -13,14 +14,16 @@ import pandas as pd
 import torch
 from lightning_fabric import Fabric
 
-from audeo_bench.api import AudeoBenchError
-from audeo_bench.contestants.loading import find, sha256_of, system
+from audeo_bench.api import AudeoBenchError, Stage
+from audeo_bench.contestants.loading import Contestant, find, sha256_of, system
+from audeo_bench.contestants.module import load_class
 from audeo_bench.contestants.roster import roster
+from audeo_bench.corpus import open_corpus
 from audeo_bench.files import atomic_write
-from audeo_bench.nn.stage import TorchStage
-from audeo_bench.provenance import commit, hardware, versions
+from audeo_bench.provenance import code_digest, code_of, commit, hardware, versions
 from audeo_bench.training.context import Context
 from audeo_bench.training.curve import draw_learning_curve, score_column
+from audeo_bench.training.loop import Diverged
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Options:
     resume : bool
     precision, device : str
         As lightning-fabric's, or ``auto``.
+    smoke : bool
+        Only try whether it trains: one recording, a few steps, about a minute.
     """
 
     corpus: str = "simulated"
@@ -51,10 +56,12 @@ class Options:
     resume: bool = True
     precision: str = "auto"
     device: str = "auto"
+    smoke: bool = False
 
     @property
     def folder(self) -> Path:
-        return self.output / f"seed{self.seed}{'' if self.width is None else f'-width{self.width}'}"
+        width = "" if self.width is None else f"-width{self.width}"
+        return self.output / f"seed{self.seed}{width}{'-smoke' if self.smoke else ''}"
 
     def weights(self, name: str) -> Path:
         """Where a contestant's or a chain's last contestant's weights go."""
@@ -89,38 +96,68 @@ def train(name: str, how: Options) -> Path:
         If the contestant cannot train, a chain's earlier stage has no weights, or a checkpoint is of another
         training.
     """
-    earlier, _, last = name.rpartition("+")
-    own = [
-        f"{stem}={how.weights(stem)}" for stem in earlier.split("+") if stem and how.weights(stem).exists()
-    ]
+    *earlier, last = [find(part.strip()) for part in name.split("+")]
+    cls = load_class(last)
+    if cls.fit is Stage.fit or cls.save is Stage.save or cls.load is Stage.load:
+        raise AudeoBenchError(
+            f"{last.path}: {cls.__name__} cannot be trained; define fit(context), save(weights) and "
+            "load(weights), or derive from audeo_bench.nn.stage.TorchStage and define fit."
+        )
     torch.manual_seed(how.seed)
-    stage = find(last).create(**({} if how.width is None else {"width": how.width}))
+    stage = last.create(**({} if how.width is None else {"width": how.width}))
     fabric = Fabric(
         accelerator=how.device,
         devices="auto",
         precision=choose_precision() if how.precision == "auto" else how.precision,  # type: ignore[arg-type]
     )
     fabric.launch()
-    work = how.folder / "work" / name
+    known = "+".join(part.name for part in (*earlier, last))
+    work, weights = how.folder / "work" / known, how.weights(known)
     if not how.resume and work.exists():
         shutil.rmtree(work)
-    context = Context(fabric, how.corpus, 0, how.seed, how.epochs, work, how.resume)
+    context = Context(fabric, how.corpus, 0, how.seed, how.epochs, work, how.resume, how.smoke)
     facts: dict[str, Any] = {}
     if earlier:
-        first = system(earlier, own).stages[-1]
+        chains = ["+".join(part.name for part in earlier[:length]) for length in range(1, len(earlier) + 1)]
+        given = [
+            f"{part.name}={how.weights(chain)}"
+            for part, chain in zip(earlier, chains, strict=True)
+            if how.weights(chain).exists()
+        ]
+        first = system("+".join(part.typed for part in earlier), given).stages[-1]
         context.first_stage = first.load()  # type: ignore[assignment]
         facts["first_stage_weights_sha256"] = first.weights_sha256
-    stage.fit(context)
-    if not isinstance(stage, TorchStage):
-        raise AudeoBenchError(f"{name}: trained, but its weights cannot be kept: it is no TorchStage.")
+    context.identity = _identity(last, stage, context, facts)
     stage.trained_on = tuple(
         f"{how.corpus}/wtc1~t{take}" if take else f"{how.corpus}/wtc1" for take in context.takes
     )
-    weights = how.weights(name)
+    diverged = None
+    try:
+        stage.fit(context)
+    except Diverged as fault:
+        if not fault.history:
+            raise
+        diverged = fault
     if fabric.global_rank == 0:
         stage.save(weights)
         _describe(weights, stage, context, facts)
+    if diverged is not None:
+        raise AudeoBenchError(f"{diverged}; stopped. The weights of the best epoch before are in {weights}.")
     return weights
+
+
+def _identity(last: Contestant, stage: Stage, context: Context, facts: dict[str, Any]) -> dict[str, str]:
+    """What has to be the same for a stopped training to be the same when it goes on."""
+    corpus = open_corpus(context.corpus, seed=context.corpus_seed)
+    code = code_of(last.path, Path(__file__), Path(inspect.getfile(type(corpus))))
+    return {
+        "corpus": f"{context.corpus} {corpus.version}",
+        "data": context.data_digest()[:12],
+        "precision": str(context.fabric._precision.precision),
+        "options": json.dumps(stage.describe(), sort_keys=True, default=str),
+        "code": code_digest(code)[:12],
+        "first stage": str(facts.get("first_stage_weights_sha256"))[:12],
+    }
 
 
 def train_all(how: Options) -> list[Path]:
@@ -134,15 +171,23 @@ def train_all(how: Options) -> list[Path]:
     ]
 
 
-def _describe(weights: Path, stage: TorchStage, context: Context, facts: dict[str, Any]) -> None:
+def _describe(weights: Path, stage: Stage, context: Context, facts: dict[str, Any]) -> None:
     """Keep the log, the curve and what made the weights beside them."""
-    log = context.folder / "log.csv"
-    history = pd.read_csv(log)
-    shutil.copyfile(log, weights.with_suffix(".csv"))
-    draw_learning_curve(
-        history, weights.with_suffix(".png"), title=f"{weights.stem} · {context.corpus} corpus"
-    )
-    best = history.loc[history[score_column(history)].idxmax()]
+    log, curve = context.folder / "log.csv", {}
+    if log.is_file():  # a contestant with a loop of its own has none
+        history = pd.read_csv(log)
+        shutil.copyfile(log, weights.with_suffix(".csv"))
+        draw_learning_curve(
+            history, weights.with_suffix(".png"), title=f"{weights.stem} · {context.corpus} corpus"
+        )
+        best = history.loc[history[score_column(history)].idxmax()]
+        curve = {
+            "epochs": len(history),
+            "best_epoch": int(best["epoch"]),
+            score_column(history): float(best[score_column(history)]),
+            "training_seconds": float(history["seconds"].iloc[-1]),
+        }
+    described = stage.describe()
     record = {
         "contestant": weights.stem,
         "weights_sha256": sha256_of(weights),
@@ -150,16 +195,14 @@ def _describe(weights: Path, stage: TorchStage, context: Context, facts: dict[st
         "seed": context.seed,
         "corpus": context.corpus,
         "trained_on": list(stage.trained_on),
-        "options": stage.options,
-        "parameters": stage.describe()["parameters"],
+        "options": getattr(stage, "options", {}),
+        "parameters": described.get("parameters"),
         "precision": str(context.fabric._precision.precision),
-        "epochs": len(history),
-        "best_epoch": int(best["epoch"]),
-        score_column(history): float(best[score_column(history)]),
-        "training_seconds": float(history["seconds"].iloc[-1]),
+        "identity": dict(context.identity),
         "commit": commit(),
         "versions": versions(),
         "hardware": hardware(),
+        **curve,
         **facts,
     }
     with atomic_write(weights.with_suffix(".json")) as temporary:

@@ -22,12 +22,22 @@ from torch.optim import Optimizer
 
 from audeo_bench.api import AudeoBenchError, TrainingContext
 from audeo_bench.files import atomic_write
+from audeo_bench.nn.stage import as_stored
 from audeo_bench.progress import progress_bar
 
 SAVE_EVERY = 30.0
 """Seconds between checkpoints: what a kill -9 may cost."""
+SMOKE_STEPS = 5
 CUT = 0.3
 """A cut multiplies the learning rate by this."""
+
+
+class Diverged(AudeoBenchError):
+    """A training whose loss became NaN or infinite; ``history`` has the epochs before."""
+
+    def __init__(self, words: str, history: list[dict[str, float]]) -> None:
+        super().__init__(words)
+        self.history = history
 
 
 @dataclass(frozen=True)
@@ -81,25 +91,36 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
     ------
     KeyboardInterrupt
         After the checkpoint was saved; the same call resumes.
+    Diverged
+        The loss is no number; ``net`` has the best epoch's weights, if there is one.
+    AudeoBenchError
+        The checkpoint is of another training, or damaged.
     """
     fabric, net, optimisers, seed = context.fabric, recipe.net, recipe.optimisers, context.seed
     epochs, steps = recipe.epochs if context.epochs is None else context.epochs, recipe.steps
+    if context.smoke:
+        epochs, steps = 1, min(steps, SMOKE_STEPS)
     checkpoint = context.folder / "checkpoint.pt"
     progress = {"epoch": 0, "step": 0, "loss_sum": 0.0, "seconds": 0.0, "best": -math.inf, "stale": 0}
     history: list[dict[str, float]] = []
-    best_weights = _copy(net)
-    fingerprint = {"title": title, "seed": seed, "epochs": epochs, "steps_per_epoch": steps}
+    best_weights = as_stored(net.state_dict())
+    fingerprint = {
+        "contestant": title,
+        "seed": str(seed),
+        "epochs": str(epochs),
+        "steps": str(steps),
+        **context.identity,
+    }
     if context.resume and checkpoint.exists():
         saved = _read(checkpoint)
-        if saved["fingerprint"] != fingerprint:
-            raise AudeoBenchError(
-                f"{checkpoint}: is of another training ({saved['fingerprint']}); this one is {fingerprint}. "
-                "Use another --output, or --fresh to start over."
-            )
-        net.load_state_dict(saved["net"])
-        for optimiser, state in zip(optimisers, saved["optimisers"], strict=True):
-            optimiser.load_state_dict(state)
-        progress, history, best_weights = saved["progress"], saved["history"], saved["best_weights"]
+        _check_same(checkpoint, saved.get("fingerprint"), fingerprint)
+        try:
+            net.load_state_dict(saved["net"])
+            for optimiser, state in zip(optimisers, saved["optimisers"], strict=True):
+                optimiser.load_state_dict(state)
+            progress, history, best_weights = saved["progress"], saved["history"], saved["best_weights"]
+        except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as fault:
+            raise _damaged(checkpoint, fault) from fault
 
     def save() -> None:
         if fabric.global_rank:
@@ -130,7 +151,13 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
                     rng = np.random.default_rng([seed, epoch, progress["step"], fabric.global_rank])
                     torch.manual_seed(int(rng.integers(2**62)))
                     loss = recipe.step(*(tensor.to(fabric.device) for tensor in recipe.draw(rng)))
-                    progress["loss_sum"] += float(loss.detach())
+                    if not math.isfinite(value := float(loss.detach())):
+                        where = f"step {progress['step'] + 1} of epoch {epoch + 1}"
+                        if history:
+                            net.load_state_dict(best_weights)
+                            net.eval()
+                        raise Diverged(f"{title}: the loss is {value} at {where}", history)
+                    progress["loss_sum"] += value
                     progress["step"] += 1
                     progress["seconds"] += time.monotonic() - began
                     best = f"best {100 * progress['best']:.1f} %" if history else "no validation yet"
@@ -138,8 +165,12 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
                     if time.monotonic() - last_save > SAVE_EVERY:
                         save()
                         last_save = time.monotonic()
+                # Judged is what will be stored.
+                exact, rounded = _copy(net), as_stored(net.state_dict())
+                net.load_state_dict(rounded)
                 net.eval()
                 value = recipe.validate()
+                net.load_state_dict(exact)
                 history.append(
                     {
                         "epoch": epoch + 1,
@@ -151,7 +182,7 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
                 )
                 if value > progress["best"]:
                     progress["best"], progress["stale"] = value, 0
-                    best_weights = _copy(net)
+                    best_weights = rounded
                 else:
                     progress["stale"] += 1
                 progress.update(epoch=epoch + 1, step=0, loss_sum=0.0)
@@ -162,13 +193,32 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
                             group["lr"] *= CUT
                 save()
                 last_save = time.monotonic()
-                _write_log(context.folder / "log.csv", history)
         except KeyboardInterrupt:
             save()
             raise
+        finally:
+            if history and not fabric.global_rank:
+                _write_log(context.folder / "log.csv", history)
     net.load_state_dict(best_weights)
     net.eval()
     return history
+
+
+def _check_same(checkpoint: Path, was: Any, now: dict[str, str]) -> None:
+    if was == now:
+        return
+    was = was if isinstance(was, dict) else {}
+    other = [f"{name} {was.get(name)}, now {now.get(name)}" for name in now if was.get(name) != now[name]]
+    raise AudeoBenchError(
+        f"{checkpoint}: is of another training ({'; '.join(other)}). Use another --output, or --fresh to "
+        "start over."
+    )
+
+
+def _damaged(checkpoint: Path, fault: Exception) -> AudeoBenchError:
+    return AudeoBenchError(
+        f"{checkpoint}: cannot be read as a checkpoint ({type(fault).__name__}). Use --fresh to start over."
+    )
 
 
 def _copy(net: nn.Module) -> dict[str, Tensor]:
@@ -179,10 +229,7 @@ def _read(checkpoint: Path) -> dict[str, Any]:
     try:
         return torch.load(checkpoint, map_location="cpu", weights_only=True)
     except Exception as fault:
-        raise AudeoBenchError(
-            f"{checkpoint}: cannot be read as a checkpoint ({type(fault).__name__}). "
-            "Use --fresh to start over."
-        ) from fault
+        raise _damaged(checkpoint, fault) from fault
 
 
 def _write_log(path: Path, history: list[dict[str, float]]) -> None:

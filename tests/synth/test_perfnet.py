@@ -135,6 +135,8 @@ def test_training_learns(net, tmp_path: Path) -> None:
         seed=0,
         epochs=None,
         resume=True,
+        smoke=False,
+        identity={},
         sounds=lambda: [render_roll(roll).astype(np.float16)],
     )
     before = net.explained([recording])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from lightning_fabric import Fabric
+from tiny_corpus import write_contestant
 from torch import nn
 from torch.nn import functional as F
 from typer.testing import CliRunner
@@ -23,13 +25,15 @@ import audeo_bench.training.frames as training_frames
 import audeo_bench.training.gan as training_gan
 from audeo_bench.api import AudeoBenchError, Recording, Work
 from audeo_bench.cli import app
-from audeo_bench.contestants.loading import system
+from audeo_bench.contestants.loading import find, system
+from audeo_bench.contestants.process import lent
+from audeo_bench.nn.stage import as_stored
 from audeo_bench.places import checkout
 from audeo_bench.training import job
 from audeo_bench.training.context import Context
 from audeo_bench.training.frames import BalancedDraws, stacks
 from audeo_bench.training.job import Options
-from audeo_bench.training.loop import Recipe, optimise
+from audeo_bench.training.loop import Diverged, Recipe, optimise
 
 SEED = 3
 
@@ -42,6 +46,8 @@ def fit_line(
     epochs: int = 4,
     resume: bool = True,
     validation: Iterable[float] | None = None,
+    nan_at: int | None = None,
+    identity: Mapping[str, str] = MappingProxyType({}),
 ):
     """Fit y = 2x - 1 by one linear layer, optionally dying at a step; the weights and the history.
 
@@ -66,13 +72,13 @@ def fit_line(
         loss = F.mse_loss(net(x), y)
         fabric.backward(loss)
         optimiser.step()
-        return loss
+        return loss * float("nan") if nan_at == len(seen) else loss
 
     def validate() -> float:
         return -abs(bare.weight.item() - 2) if given is None else next(given)
 
     recipe = Recipe(bare, [optimiser], draw, step, validate, epochs, 10)
-    context = Context(fabric, "simulated", 0, seed, None, folder, resume)
+    context = Context(fabric, "simulated", 0, seed, None, folder, resume, identity=identity)
     history = optimise(recipe, context, "line")
     return bare.weight.detach().clone(), history
 
@@ -103,6 +109,96 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     fit_line(tmp_path, epochs=1)
     with pytest.raises(AudeoBenchError, match=r"checkpoint\.pt: is of another training"):
         fit_line(tmp_path, epochs=2)
+
+
+def test_a_training_goes_on_only_under_what_it_began_with(tmp_path: Path) -> None:
+    began = {"corpus": "simulated 1", "precision": "32-true", "code": "abc"}
+    fit_line(tmp_path, epochs=1, identity=began)
+    with pytest.raises(AudeoBenchError, match=r"another training \(corpus simulated 1, now simulated 2\)"):
+        fit_line(tmp_path, epochs=1, identity=began | {"corpus": "simulated 2"})
+
+
+def test_a_loss_that_is_no_number_stops_at_once(tmp_path: Path) -> None:
+    with pytest.raises(Diverged, match="line: the loss is nan at step 4 of epoch 2") as fault:
+        fit_line(tmp_path / "nan", epochs=2, nan_at=14)
+    assert len(fault.value.history) == 1
+    with pytest.raises(Diverged, match="step 3 of epoch 1"):
+        fit_line(tmp_path / "early", nan_at=3)
+
+
+def test_what_was_validated_is_what_is_kept(tmp_path: Path) -> None:
+    weight, _ = fit_line(tmp_path)
+    assert torch.equal(weight, weight.half().float())
+
+
+def test_what_float16_cannot_hold_stays_float32() -> None:
+    state = {"a": torch.tensor([1.0, 1e5]), "b": torch.tensor([1.0, 2.0]), "n": torch.tensor(3)}
+    kept = as_stored(state)
+    assert [kept[name].dtype for name in state] == [torch.float32, torch.float16, torch.int64]
+    assert torch.equal(kept["a"], state["a"])
+
+
+def test_equal_nets_give_equal_bytes(tmp_path: Path) -> None:
+    stage = find("video2roll").create(width=8)
+    for path in (tmp_path / "one", tmp_path / "two"):
+        stage.save(path)
+        again = find("video2roll").create()
+        again.load(path)
+        assert again.describe() == stage.describe()
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_a_checkpoint_of_other_contents_is_named(tmp_path: Path) -> None:
+    torch.save({"weights": torch.zeros(3)}, tmp_path / "checkpoint.pt")
+    with pytest.raises(AudeoBenchError, match=r"checkpoint\.pt: is of another training"):
+        fit_line(tmp_path)
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:100], lambda b: b"", lambda b: b[:-1] + bytes([b[-1] ^ 1])])
+def test_kept_frames_that_changed_are_made_anew(tiny: Path, damage) -> None:
+    source = training_frames.Source("simulated", 0, "validation")
+    render_here([source], (50, 450))
+    [first, _] = before = training_frames.cached_frames([source], (50, 450))
+    expected, path = np.array(first), Path(first.filename)
+    del before, first
+    path.write_bytes(damage(path.read_bytes()))
+    render_here([source], (50, 450))
+    np.testing.assert_array_equal(training_frames.cached_frames([source], (50, 450))[0], expected)
+
+
+MINE = """
+import json
+import numpy as np
+from audeo_bench.api import KEYS, VideoToRoll
+
+class Mine(VideoToRoll):
+    mean = 0.5
+    def fit(self, context):
+        self.mean = float(np.mean([recording.sounding.mean() for recording in context.training]))
+    def save(self, weights):
+        weights.parent.mkdir(parents=True, exist_ok=True)
+        weights.write_text(json.dumps(self.mean))
+    def load(self, weights):
+        self.mean = json.loads(weights.read_text())
+    def roll(self, frames):
+        return np.full((KEYS, len(frames)), self.mean, np.float32)
+"""
+
+
+def test_any_class_with_fit_save_and_load_trains(tiny: Path) -> None:
+    path = write_contestant(tiny / "my", "my_cnn", MINE)
+    weights = job.train(str(path), quick(tiny))
+    assert weights == tiny / "seed0" / "my_cnn.safetensors"
+    with lent(system(str(path), [f"my_cnn={weights}"]).stages[0]) as worker:
+        answer = worker.roll(np.zeros((2, 100, 900), np.uint8), "wtc2-01")
+    assert 0 < answer.roll[0, 0] < 0.5
+    assert json.loads(weights.with_suffix(".json").read_text())["trained_on"][0] == "simulated/wtc1"
+
+
+def test_what_cannot_keep_its_weights_is_refused_before_it_trains(tiny: Path) -> None:
+    path = write_contestant(tiny, "my_cnn", MINE.replace("def save", "def keep"))
+    with pytest.raises(AudeoBenchError, match=r"Mine cannot be trained; define .* save\(weights\)"):
+        job.train(str(path), quick(tiny))
 
 
 def test_a_spoilt_checkpoint_is_named(tmp_path: Path) -> None:
@@ -170,7 +266,7 @@ def bright_recordings(split: str, take: int) -> list[Recording]:
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("AUDEO_BENCH_CACHE", str(tmp_path / "cache"))
-    for module in (training_context, training_frames):
+    for module in (training_context, training_frames, job):
         monkeypatch.setattr(module, "open_corpus", lambda name, seed=0: TinyCorpus())
     monkeypatch.setattr("audeo_bench.training.recipes.DRAWS_PER_EPOCH", 64)
     return tmp_path
@@ -220,7 +316,7 @@ def test_a_second_stage_trains_on_rolls_of_takes_that_the_first_never_saw(
     assert record["trained_on"] == ["simulated/wtc1~t3", "simulated/wtc1~t4"]
     first = (tiny / "seed0" / "resnet.safetensors").read_bytes()
     assert record["first_stage_weights_sha256"] == hashlib.sha256(first).hexdigest()
-    kept = sorted(path.name for path in (tiny / "seed0/work/resnet+roll2midi/rolls").iterdir())
+    kept = sorted(path.name for path in (tiny / "seed0/work/resnet+roll2midi/rolls").glob("*/*.npy"))
     assert kept[:2] == ["validation-0.npy", "validation-1.npy"]
     assert all("~t3" in name or "~t4" in name for name in kept[2:])
 
