@@ -222,11 +222,11 @@ def explain(
         A contestant is no net of five-frame stacks, the recording has no such frame, or nothing sounds
         in it and no key is asked for.
     """
-    from audeo_bench.contestants.loading import system
+    from audeo_bench.contestants.loading import systems
 
     stages: dict[str, StackedFrames] = {}
-    for name in names:
-        stage = system(name, weights).stages[0].load()
+    for name, chain in zip(names, systems(names, weights), strict=True):
+        stage = chain.stages[0].load()
         if not isinstance(stage, StackedFrames):
             raise AudeoBenchError(f"{name}: explain looks into nets of five-frame stacks (StackedFrames).")
         stages[stage.name] = stage

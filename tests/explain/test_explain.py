@@ -107,9 +107,9 @@ def test_two_contestants_side_by_side(tmp_path: Path) -> None:
     draw_heat_maps(path, found)
     assert path.stat().st_size > 10_000
     with pytest.raises(AudeoBenchError, match="nothing sounds there"):
-        explain(["resnet"], recording, [1], weights=weights)
+        explain(["resnet"], recording, [1], weights=weights[1:])
     with pytest.raises(AudeoBenchError, match="frames 0 to 39"):
-        explain(["resnet"], recording, [40], weights=weights)
+        explain(["resnet"], recording, [40], weights=weights[1:])
 
 
 def test_the_command_refuses_in_one_line() -> None:

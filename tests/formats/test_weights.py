@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from audeo_bench.contestants.loading import find, load_class
+from audeo_bench.contestants.loading import find
+from audeo_bench.contestants.module import load_class
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.formats.weights import describe_weights, read_weights
 from audeo_bench.nn.stage import TorchStage

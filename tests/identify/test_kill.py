@@ -13,7 +13,7 @@ from loopback import Loopback, match, no_match, slowly
 
 from audeo_bench.identify.ledger import Ledger
 from audeo_bench.identify.shazam import ShazamService
-from audeo_bench.identify.table import add_up, as_record
+from audeo_bench.identify.table import add_up
 
 # A life answers some three queries on a slow machine, more on a fast one; the run must outlast them all.
 SEGMENTS, KILLS = 800, 100
@@ -30,9 +30,7 @@ async def by_fingerprint(request: web.Request) -> web.StreamResponse:
 def table(path):
     service = ShazamService()
     with Ledger(path) as ledger:
-        return [
-            as_record(row) for row in add_up(ledger.queries(service.name, service.version), service.name, "")
-        ]
+        return add_up(ledger.queries(service.name, service.version), service.name, "")
 
 
 def answered(path):
