@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from shared_data import SHARED, needs
 
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.formats import midi as midi_module
+from audeo_bench.formats import midi_events
 from audeo_bench.formats.midi import MidiFile, read_midi, write_midi
 from audeo_bench.roll import LOWEST_PITCH, Notes, notes_to_roll, roll_to_notes
 
@@ -379,7 +379,7 @@ def test_limits_are_met_before_memory_is_taken(tmp_path, monkeypatch):
         read(tmp_path, long)
     assert tracemalloc.get_traced_memory()[1] < 2e6
     tracemalloc.stop()
-    monkeypatch.setattr(midi_module, "MOST_EVENTS", 100)
+    monkeypatch.setattr(midi_events, "MOST_EVENTS", 100)
     with pytest.raises(AudeoBenchError, match="more than 100 events"):
         read(tmp_path, raw(C4 * 51))
 
@@ -531,11 +531,11 @@ def test_mutated_files_are_one_thing_or_the_other(tmp_path_factory, content, see
 def test_the_longest_file_takes_seconds_and_little_memory(tmp_path):
     rng = np.random.default_rng(0)
     many = bytearray()
-    for pitch in rng.integers(21, 109, midi_module.MOST_EVENTS // 20):
+    for pitch in rng.integers(21, 109, midi_events.MOST_EVENTS // 20):
         many += bytes((0x01, 0x90, pitch, 0x40, 0x01, 0x80, pitch, 0x40))
     started = time.process_time()
     midi = read(tmp_path, raw(bytes(many), division=96))
-    assert len(midi.notes) == midi_module.MOST_EVENTS // 20
+    assert len(midi.notes) == midi_events.MOST_EVENTS // 20
     assert time.process_time() - started < 10
 
 
