@@ -35,6 +35,7 @@ from audeo_bench.contestants.answer import check_roll
 from audeo_bench.contestants.module import Contestant, missing_weights
 from audeo_bench.contestants.roster import Kind
 from audeo_bench.contestants.wire import receive, send
+from audeo_bench.provenance import code_of
 
 SHOWN = 4000
 """Bytes of what a contestant prints that the user is shown."""
@@ -199,7 +200,9 @@ class Worker:
                 "options": options,
             }
         )
-        self.declared = replace(self.declared, **{**found, "trained_on": tuple(found["trained_on"])})
+        code = code_of(self.contestant.path) | found["code"]
+        made = {**found, "trained_on": tuple(found["trained_on"]), "code": code}
+        self.declared = replace(self.declared, **made)
         return self.declared
 
     def roll(
@@ -411,10 +414,13 @@ class Worker:
 
 _alive: set[Worker] = set()
 _idle: list[Worker] = []
+_warming: list[threading.Thread] = []
 
 
 def take(contestant: Contestant, seed: int = 0) -> Worker:
     """A process for a contestant: one that waits, or a new one."""
+    while _warming:
+        _warming.pop().join()
     for worker in _idle:
         known = worker.contestant
         same = (known.path, known.sha256, worker.seed) == (contestant.path, contestant.sha256, seed)
@@ -423,6 +429,18 @@ def take(contestant: Contestant, seed: int = 0) -> Worker:
             worker.contestant = contestant
             return worker
     return Worker(contestant, seed)
+
+
+def warm(contestant: Contestant, seed: int = 0) -> None:
+    """Begin to start a contestant's process, to be taken when it is needed."""
+
+    def start() -> None:
+        with suppress(AudeoBenchError):  # said when it is taken
+            leave(Worker(contestant, seed))
+
+    thread = threading.Thread(target=start, daemon=True)
+    _warming.append(thread)
+    thread.start()
 
 
 def leave(worker: Worker) -> None:

@@ -99,7 +99,7 @@ class _Inhabitant:
                 "facts": _facts(stage),
                 "trained_on": _trained_on(stage),
                 "learned": _learned(stage),
-                "code": code_of(self.contestant.path),
+                "code": self.code(),
                 "hardware": hardware(),
             },
             None,
@@ -123,8 +123,7 @@ class _Inhabitant:
                 answer = stage.midi(array)
             roll = check_roll(answer, order["frames"], self.contestant.name, order["recording"])
             yield {}, roll
-            code = code_of(self.contestant.path)
-            yield {"windows": bool(windows), "reached": reached[:1], "code": code}, None
+            yield {"windows": bool(windows), "reached": reached[:1], "code": self.code()}, None
 
     def audio(self, order: dict[str, Any], array: np.ndarray | None) -> Reply:
         """The sound of a roll, (88, T), bool."""
@@ -141,6 +140,12 @@ class _Inhabitant:
         pitches, velocities = array[:, 2:].astype(np.int64).T
         for block in stage.play(Notes(array[:, :2], pitches, velocities), order["seconds"]):
             yield {}, check_sound(block, self.contestant.name, order["recording"])
+
+    def code(self) -> dict[str, str]:
+        """What was imported from the contestant's folder by now, and what that imports; shipped ones import
+        nothing there.
+        """
+        return {} if self.contestant.shipped else code_of(self.contestant.path)
 
     def report(self, fault: BaseException, recording: str | None) -> dict[str, Any]:
         """What the user is told of a failure, in one line, and its traceback for the record."""

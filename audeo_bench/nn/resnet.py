@@ -35,5 +35,6 @@ def stage(channels_in: int, channels: int, stride: int | tuple[int, int] = 1) ->
 def initialise(net: nn.Module) -> None:
     """He initialisation of every convolution, as torchvision's ResNet does."""
     for module in net.modules():
-        if isinstance(module, nn.Conv2d):
+        # On the meta device only shapes are asked for, and drawing would import a compiler for two seconds.
+        if isinstance(module, nn.Conv2d) and not module.weight.is_meta:
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audeo_bench.contestants.loading import System
+from audeo_bench.contestants.process import warm
 from audeo_bench.corpus import Corpus, open_corpus
 from audeo_bench.corpus.audeo.recordings import AudeoRecorded
 from audeo_bench.errors import AudeoBenchError
@@ -39,9 +40,24 @@ class Result:
 
 def evaluate(systems: Iterable[System], task: Task, thresholds: Sequence[float] = ()) -> list[Result]:
     """Let every system answer for a task and score it; frames are rendered or decoded once for all."""
+    waiting, results = list(systems), []
+    _warm(waiting[:1], task)
     with kept_frames(task.recordings(), task.runs) as recordings:
-        runs = [predict(system, task, recordings) for system in systems]
-    return [result(run.folder, thresholds, task.corpus) for run in runs]
+        while waiting:
+            run = predict(waiting.pop(0), task, recordings)
+            # While one core scores, another imports; while a contestant is timed, nothing else runs.
+            _warm(waiting[:1], task)
+            results.append(result(run.folder, thresholds, task.corpus))
+    return results
+
+
+def _warm(systems: Sequence[System], task: Task) -> None:
+    """Begin to start the process that will be needed next, if one will."""
+    for system in systems:
+        chains = [*reversed(list(system.prefixes())), system]
+        missing = [chain for chain in chains if not (task.folder(chain.roll_name) / "run.json").exists()]
+        for chain in missing[:1]:
+            warm(chain.roll_stages[-1], task.seed)
 
 
 def result(folder: Path, thresholds: Sequence[float] = (), corpus: Corpus | None = None) -> Result:
