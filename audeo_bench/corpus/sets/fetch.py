@@ -158,7 +158,9 @@ def fetch(plan: Plan, tell: Callable[[str], None]) -> list[str]:
             tell(f"{len(absent)} of {len(plan.films.films)} films are not in {plan.folder}: {plan.way.how}")
     if not wanted:
         return absent
-    work = plan.folder / WORK
+    # Where nothing is brought, nothing is written into the user's folder: it may be read-only.
+    here = all((plan.folder / film.film).is_file() for film in wanted)
+    work = data_home() / "sets" / f"{WORK}-{plan.films.name}" if here else plan.folder / WORK
     work.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(work / "lock", timeout=0):

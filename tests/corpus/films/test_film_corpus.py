@@ -121,6 +121,13 @@ def test_films_become_a_corpus(films, home):
     assert applied.ready[1][1].start_s == pytest.approx(2.0, abs=0.05)
 
 
+def test_nothing_is_written_beside_the_films(films, home):
+    before = sorted(films.rglob("*"))
+    add_recordings("mine", films / "mine.toml", workers=1)
+    assert sorted(films.rglob("*")) == before
+    assert not [path for path in (home / "sets").iterdir() if path.is_dir()]
+
+
 def test_frames_are_kept_once_and_checked(films, home, monkeypatch):
     job, ready = add_recordings("mine", films / "mine.toml", workers=1).ready[0]
     written = (job.folder / "frames.npy").stat().st_mtime_ns
