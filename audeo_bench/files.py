@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import socket
@@ -129,3 +130,9 @@ def file_name(name: str) -> str:
     if not safe:
         raise AudeoBenchError(f"{name!r}: no letter or digit in this name; give the contestant another.")
     return safe
+
+
+def sha256_of(path: Path) -> str:
+    """The digest of a file of any size, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

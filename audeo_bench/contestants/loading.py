@@ -14,11 +14,12 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.contestants.module import Contestant, sha256_of, weights_beside
+from audeo_bench.contestants.module import Contestant, weights_beside
 from audeo_bench.contestants.process import leave, take
 from audeo_bench.contestants.roster import Kind, roster
+from audeo_bench.files import sha256_of
 
-__all__ = ["Contestant", "System", "alone", "find", "ready_systems", "sha256_of", "system", "systems"]
+__all__ = ["Contestant", "System", "alone", "find", "ready_systems", "system", "systems"]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import Any
 
 from audeo_bench.api import AudeoBenchError, RollToMidi, Stage, Synthesizer, VideoToRoll
 from audeo_bench.contestants.roster import Kind, roster
+from audeo_bench.files import sha256_of
 
 _KINDS: dict[type[Stage], Kind] = {
     VideoToRoll: "video to roll",
@@ -110,11 +111,6 @@ def takes_weights(cls: type[Stage]) -> bool:
 def kind_of(cls: type[Stage]) -> Kind:
     """Which of the three kinds of contestant a class is."""
     return next(kind for base, kind in _KINDS.items() if issubclass(cls, base))
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load_class(contestant: Contestant) -> type[Stage]:

@@ -24,9 +24,10 @@ import numpy as np
 from audeo_bench import api
 from audeo_bench.api import AudeoBenchError, Notes, RollToMidi, Stage, Synthesizer, VideoToRoll
 from audeo_bench.contestants.answer import check_roll, check_sound, seed_everything
-from audeo_bench.contestants.module import Contestant, kind_of, load_class, sha256_of, takes_weights
+from audeo_bench.contestants.module import Contestant, kind_of, load_class, takes_weights
 from audeo_bench.contestants.served_frames import Place, ServedFrames
 from audeo_bench.contestants.wire import receive, send
+from audeo_bench.files import sha256_of
 from audeo_bench.provenance import code_of, hardware
 
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.corpus import check_choice
 from audeo_bench.corpus.reenacted.pianoyt import LABELS
-from audeo_bench.files import atomic_write
+from audeo_bench.files import atomic_write, sha256_of
 from audeo_bench.formats.text import read_text
 
 __all__ = ["SOURCES", "Registered", "Source", "add", "data_home", "find", "registered"]
@@ -216,7 +216,7 @@ def _check_midi(path: Path, source: Source) -> None:
 
 def _sha256(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return sha256_of(path)
     except OSError as problem:
         raise AudeoBenchError(
             f"{path}: cannot be read ({problem.strerror}); check the registered folder."

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from audeo_bench.contestants.loading import sha256_of
 from audeo_bench.corpus.audeo.recordings import AudeoRecorded
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.files import locked
+from audeo_bench.files import locked, sha256_of
 from audeo_bench.leaderboards.rows import read_row, row_paths
 from audeo_bench.places import checkout, shipped
 from audeo_bench.records import Row, Subject, Verifications, Verified, read

@@ -9,7 +9,7 @@ from typing import Literal
 
 from audeo_bench import __version__, provenance
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.contestants.loading import sha256_of
+from audeo_bench.files import sha256_of
 from audeo_bench.leaderboards.boards import VERIFIED, held, read_verified
 from audeo_bench.leaderboards.rows import read_row, row_paths
 from audeo_bench.leaderboards.submit import find_runs, make_row

@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from audeo_bench.api import Recording, windows
-from audeo_bench.contestants.module import sha256_of
 from audeo_bench.corpus import open_corpus
-from audeo_bench.files import atomic_write
+from audeo_bench.files import atomic_write, sha256_of
 from audeo_bench.formats.npz import map_array
 from audeo_bench.nn.frames import STACK, shrink, stack_indices
 from audeo_bench.places import cache_folder

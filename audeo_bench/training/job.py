@@ -15,11 +15,11 @@ import torch
 from lightning_fabric import Fabric
 
 from audeo_bench.api import AudeoBenchError, Stage
-from audeo_bench.contestants.loading import Contestant, find, sha256_of, system
+from audeo_bench.contestants.loading import Contestant, find, system
 from audeo_bench.contestants.module import load_class
 from audeo_bench.contestants.roster import roster
 from audeo_bench.corpus import open_corpus
-from audeo_bench.files import atomic_write
+from audeo_bench.files import atomic_write, sha256_of
 from audeo_bench.provenance import code_digest, code_of, commit, hardware, versions
 from audeo_bench.training.context import Context
 from audeo_bench.training.curve import draw_learning_curve, score_column

@@ -11,10 +11,11 @@ import pytest
 from tiny_corpus import LENGTHENER, READER, write_contestant
 
 from audeo_bench.api import AudeoBenchError, Synthesizer, VideoToRoll
-from audeo_bench.contestants.loading import Contestant, find, sha256_of, system, systems
+from audeo_bench.contestants.loading import Contestant, find, system, systems
 from audeo_bench.contestants.module import kind_of, load_class, takes_weights
 from audeo_bench.contestants.process import lent
 from audeo_bench.contestants.roster import roster
+from audeo_bench.files import sha256_of
 from audeo_bench.places import shipped
 
 

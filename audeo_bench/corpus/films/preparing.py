@@ -24,7 +24,7 @@ from audeo_bench.corpus.registry import data_home
 from audeo_bench.corpus.sets.film import Film
 from audeo_bench.corpus.sets.here import FilmHere
 from audeo_bench.corpus.sets.labels import read_labels
-from audeo_bench.files import atomic_write
+from audeo_bench.files import atomic_write, sha256_of
 from audeo_bench.film.finding import keyboard_in_film
 from audeo_bench.film.reading import FilmFrames, film_info, still_pictures
 from audeo_bench.keyboard.finding import SURE
@@ -185,7 +185,7 @@ def prepare(job: Job) -> Prepared:
         highest_key=highest,
         corners_by=by,
         frames=len(shown),
-        frames_sha256=_file_sha256(job.folder / "frames.npy") or "",
+        frames_sha256=sha256_of(job.folder / "frames.npy"),
         aligned=measured,
         start_s=start,
         rate=rate,
@@ -331,7 +331,4 @@ def _row_sha256(film: Film) -> str:
 
 
 def _file_sha256(path: Path | None) -> str | None:
-    if path is None or not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path) if path is not None and path.is_file() else None

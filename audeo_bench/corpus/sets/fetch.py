@@ -17,10 +17,11 @@ from audeo_bench.corpus import check_choice
 from audeo_bench.corpus.registry import data_home
 from audeo_bench.corpus.sets.check import Refused, check_film
 from audeo_bench.corpus.sets.film import Film
-from audeo_bench.corpus.sets.here import Kept, known_sets, labels_of, open_set, read_record, recording, sha256
+from audeo_bench.corpus.sets.here import Kept, known_sets, labels_of, open_set, read_record, recording
 from audeo_bench.corpus.sets.manifest import FilmSet
 from audeo_bench.corpus.sets.ways import Hands, Way, way_of
 from audeo_bench.errors import AudeoBenchError
+from audeo_bench.files import sha256_of
 from audeo_bench.formats.text import plain
 from audeo_bench.progress import progress_bar
 
@@ -218,7 +219,7 @@ def _take(plan: Plan, film: Film, work: Path, advance: Callable[[float, str | No
         brought = target if target.is_file() else shared or plan.way.film(film, work, moved)
         try:
             seconds = check_film(brought, film, label or labels_of(plan.films, film, None, plan.folder))
-            digest = sha256(brought)
+            digest = sha256_of(brought)
             if film.sha256 is not None and digest != film.sha256:
                 raise Refused(
                     f"wrong film: SHA-256 {digest[:12]}..., the set's file says {film.sha256[:12]}..."
@@ -240,7 +241,7 @@ def _take(plan: Plan, film: Film, work: Path, advance: Callable[[float, str | No
             size=target.stat().st_size,
             seconds=round(seconds, 3),
             midi=label,
-            midi_sha256=None if label is None else sha256(label),
+            midi_sha256=None if label is None else sha256_of(label),
         )
         with recording(plan.films.name) as pen:
             pen.change(films=pen.record.films | {film.id: kept})
@@ -256,7 +257,7 @@ def _labels(plan: Plan, film: Film, work: Path) -> Path | None:
     brought = plan.way.label(film, work)
     if brought is None:
         return None
-    if film.midi_sha256 is not None and sha256(brought) != film.midi_sha256:
+    if film.midi_sha256 is not None and sha256_of(brought) != film.midi_sha256:
         brought.unlink()
         raise Refused(
             "labels: not those that the set's file means; get the right ones, or correct midi_sha256"

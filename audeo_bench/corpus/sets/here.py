@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -29,7 +28,6 @@ __all__ = [
     "open_set",
     "read_record",
     "recording",
-    "sha256",
 ]
 
 
@@ -240,9 +238,3 @@ def labels_of(films: FilmSet, film: Film, kept: Kept | None, folder: Path | None
         with suppress(AudeoBenchError):  # where it is not registered, there are none
             places.append(find(films.labels).directory)
     return next((place / label for place in places if (place / label).is_file()), None)
-
-
-def sha256(path: Path) -> str:
-    """The digest of a file of any size."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
