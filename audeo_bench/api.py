@@ -223,9 +223,27 @@ class TrainingContext(Protocol):
         """Each training recording's frames at (height, width), uint8, as read-only memory maps."""
         ...
 
-    def answers(self, stage: VideoToRoll, shape: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """(probabilities, truth) of the validation recordings' first 48 seconds, both (88, T), from frames at
-        ``shape``.
+    @property
+    def corpus_of(self) -> list[int]:
+        """For each training recording the number of its corpus, where several are trained on."""
+        ...
+
+    def truth(self, recording: Recording) -> np.ndarray:
+        """The labels to learn, (88, T), bool: the keys that are down, where somebody knows.
+
+        Behind a first stage what is heard, unless real films are trained on, whose labels are presses.
+        """
+        ...
+
+    def idle(self, shape: tuple[int, int]) -> list[np.ndarray]:
+        """Each training recording's keyboard at rest at (height, width), uint8; see :func:`idle_keyboard`."""
+        ...
+
+    def answers(
+        self, stage: VideoToRoll, shape: tuple[int, int]
+    ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+        """(corpus, probabilities, truth) of the validation recordings' first seconds (48 at most), both
+        (88, T), from frames at ``shape``.
         """
         ...
 
@@ -233,8 +251,8 @@ class TrainingContext(Protocol):
         """(roll, truth) of each training recording, both (88, T); the roll is the first stage's answer."""
         ...
 
-    def validation_rolls(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """(roll, truth) of each validation recording."""
+    def validation_rolls(self) -> list[tuple[str, np.ndarray, np.ndarray]]:
+        """(corpus, roll, truth) of each validation recording."""
         ...
 
     def sounds(self) -> list[np.ndarray]:

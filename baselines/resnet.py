@@ -37,7 +37,7 @@ class ResNet18(nn.Module):
 class ResNet(StackedFrames):
     name = "resnet"
 
-    def __init__(self, width: int = 16, keys: int = 51, frame_shape: tuple[int, int] = (50, 450)) -> None:
+    def __init__(self, width: int = 16, keys: int = 88, frame_shape: tuple[int, int] = (50, 450)) -> None:
         self.options = {"width": width, "keys": keys, "frame_shape": list(frame_shape)}
         self.net = ResNet18(width, keys)
 

@@ -88,7 +88,7 @@ class AggregationSlopeNet(nn.Module):
 class ResNetAggregationSlope(StackedFrames):
     name = "resnet_aggregation_slope"
 
-    def __init__(self, width: int = 16, keys: int = 51, frame_shape: tuple[int, int] = (50, 450)) -> None:
+    def __init__(self, width: int = 16, keys: int = 88, frame_shape: tuple[int, int] = (50, 450)) -> None:
         self.options = {"width": width, "keys": keys, "frame_shape": list(frame_shape)}
         self.net = AggregationSlopeNet(width, keys)
 

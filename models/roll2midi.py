@@ -83,7 +83,7 @@ class Discriminator(nn.Module):
 class Roll2Midi(RollRefiner):
     name = "roll2midi"
 
-    def __init__(self, width: int = 16, keys: int = 51) -> None:
+    def __init__(self, width: int = 16, keys: int = 88) -> None:
         self.options = {"width": width, "keys": keys}
         self.net = Generator(width)
 

@@ -99,7 +99,7 @@ class Video2RollNet(nn.Module):
 class Video2Roll(StackedFrames):
     name = "video2roll"
 
-    def __init__(self, width: int = 16, keys: int = 51, frame_shape: tuple[int, int] = (50, 450)) -> None:
+    def __init__(self, width: int = 16, keys: int = 88, frame_shape: tuple[int, int] = (50, 450)) -> None:
         self.options = {"width": width, "keys": keys, "frame_shape": list(frame_shape)}
         self.net = Video2RollNet(width, keys)
 

@@ -22,7 +22,30 @@ def train(
     every: Annotated[
         bool, typer.Option("--all", help="Train every contestant whose weights are shipped, in order.")
     ] = False,
-    corpus: Annotated[str, typer.Option(help="Where the training recordings come from.")] = "simulated",
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Where the training recordings come from; repeatable.",
+            show_default="simulated",
+        ),
+    ] = None,
+    chosen_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--choose-on",
+            metavar="NAME",
+            help="Corpora whose validation recordings choose the checkpoint; those trained on if left out.",
+        ),
+    ] = None,
+    called: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="NAME",
+            help="What the weights go by, as in keywise@NAME.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Draws the first weights and the order of the samples.")] = 0,
     width: Annotated[
         int | None, typer.Option(min=8, help="Channels of the first layer; the recipe's if left out.")
@@ -50,8 +73,23 @@ def train(
         raise AudeoBenchError(
             "train: name one contestant, such as `audeo-bench train keywise`, or give --all."
         )
-    how = job.Options(corpus, seed, width, epochs, output, resume, precision, device, smoke)
-    weights = job.train_all(how) if name is None else [job.train(name, how)]
+    how = job.Options(
+        tuple(corpus or ("simulated",)),
+        tuple(chosen_on or ()),
+        called,
+        seed,
+        width,
+        epochs,
+        output,
+        resume,
+        precision,
+        device,
+        smoke,
+    )
+    if name is None:
+        weights = job.train_all(how, lambda line: typer.echo(line, err=True))
+    else:
+        weights = [job.train(name, how)]
     for path in weights:
         typer.echo(f"weights: {path}")
     if name is not None:

@@ -62,6 +62,8 @@ class System:
 def find(name_or_path: str) -> Contestant:
     """A contestant by its shipped name, or by path where the text has a separator or ends in ``.py``.
 
+    ``keywise@both`` is the shipped ``keywise`` with the weights of the training that is called ``both``.
+
     Raises
     ------
     AudeoBenchError
@@ -74,15 +76,16 @@ def find(name_or_path: str) -> Contestant:
             raise AudeoBenchError(f"{name_or_path}: no such contestant file (looked at {path}).")
         return Contestant(_name(path), path, sha256_of(path))
     known = roster().contestants
-    if name_or_path not in known:
-        hint = f"did you mean {close[0]!r}? " if (close := get_close_matches(name_or_path, known, 1)) else ""
+    base, at, variant = name_or_path.partition("@")
+    if base not in known or (at and not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", variant)):
+        hint = f"did you mean {close[0]!r}? " if (close := get_close_matches(base, known, 1)) else ""
         if Path(f"{name_or_path}.py").is_file():
             hint = f"for the file in this folder write ./{name_or_path}.py. "
         raise AudeoBenchError(
             f"unknown contestant {name_or_path!r}: {hint}built in are {', '.join(sorted(known))}; "
             "your own file is named by its path, such as ./my_model.py."
         )
-    listed = known[name_or_path]
+    listed = known[base]
     return Contestant(name_or_path, listed.path, sha256_of(listed.path), listed.kind, listed.takes_weights)
 
 
@@ -146,7 +149,7 @@ def system(text: str, weights: Sequence[str] = ()) -> System:
 def ready_systems(names: Iterable[str], weights: Sequence[str] = ()) -> list[System]:
     """Those of the named chains whose contestants are all shipped and have their weights."""
     known = roster().contestants
-    there = [name for name in names if all(part in known for part in name.split("+"))]
+    there = [name for name in names if all(part.partition("@")[0] in known for part in name.split("+"))]
     return [found for found in systems(there, weights) if found.ready]
 
 
@@ -209,7 +212,12 @@ def _with_weights(chain: System, given: Sequence[str]) -> System:
 
 def _weights_there(stage: Contestant, first: str) -> Path | None:
     """A contestant's weights where ``--weights`` does not say otherwise."""
-    beside = weights_beside(stage.path)
+    first, _, variant = first.partition("@")
+    name, _, own_variant = stage.name.partition("@")
+    beside = weights_beside(stage.path, own_variant or variant)
     # A second stage may ship weights that were trained on one particular first stage's rolls.
-    own = beside.with_name(f"{first}+{stage.name}.safetensors")
-    return next((path for path in (own, beside) if path.is_file()), None)
+    behind = beside.with_name(f"{first}+{name}.safetensors")
+    places = [behind, beside]
+    if stage.kind == "synthesizer":
+        places.append(weights_beside(stage.path, own_variant))
+    return next((path for path in places if path.is_file()), None)

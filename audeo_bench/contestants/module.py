@@ -34,7 +34,8 @@ class Contestant:
     Attributes
     ----------
     name : str
-        The file's stem, which is also how a system names it.
+        The file's stem, which is also how a system names it; with ``@`` and the training whose weights it
+        has, where that is not the usual one: ``keywise@both``.
     path : Path
         Absolute.
     sha256 : str
@@ -57,7 +58,7 @@ class Contestant:
 
     @property
     def shipped(self) -> bool:
-        listed = roster().contestants.get(self.name)
+        listed = roster().contestants.get(self.name.partition("@")[0])
         return listed is not None and listed.path == self.path
 
     @property
@@ -93,14 +94,17 @@ class Contestant:
 def missing_weights(contestant: Contestant) -> AudeoBenchError:
     return AudeoBenchError(
         f"{contestant.path}: {contestant.name} needs trained weights, but there are none at "
-        f"{weights_beside(contestant.path)}; "
+        f"{weights_beside(contestant.path, contestant.name.partition('@')[2])}; "
         f"train it with `audeo-bench train {contestant.typed}` or name a file with --weights."
     )
 
 
-def weights_beside(path: Path) -> Path:
-    """Where a contestant's weights lie unless ``--weights`` says otherwise."""
-    return path.parent / "weights" / f"{path.stem}.safetensors"
+def weights_beside(path: Path, variant: str = "") -> Path:
+    """Where a contestant's weights lie unless ``--weights`` says otherwise.
+
+    Those of its usual training, or of the one that ``name@variant`` names.
+    """
+    return path.parent / "weights" / variant / f"{path.stem}.safetensors"
 
 
 def takes_weights(cls: type[Stage]) -> bool:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from audeo_bench.places import shipped
 
-__all__ = ["Kind", "Listed", "Roster", "roster"]
+__all__ = ["Kind", "Listed", "Roster", "Training", "roster"]
 
 Kind = Literal["video to roll", "roll to midi", "synthesizer"]
 
@@ -26,14 +26,39 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class Training:
+    """What ``train --all`` trains together, and on what.
+
+    Attributes
+    ----------
+    systems : tuple of str
+        Each stage before what refines it.
+    corpora, chosen_on : tuple of str
+        Trained on, and validated on; the same where nothing is said.
+    seeds : tuple of int
+    epochs : mapping of str to int
+        By system, where its recipe's are not enough.
+    """
+
+    systems: tuple[str, ...]
+    corpora: tuple[str, ...]
+    chosen_on: tuple[str, ...]
+    seeds: tuple[int, ...]
+    epochs: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Roster:
     """Who is there, and who is taken where the user names nobody.
 
     Attributes
     ----------
     contestants : mapping of name to Listed
-    midi, perform, train : tuple of str
-        Chains, in the order in which they are run, preferred and trained.
+    midi, recorded, perform : tuple of str
+        Chains, in the order in which they are run, on real films run, and preferred.
+    trainings : mapping of str to Training
+        By what weights are called that come of it: ``keywise@both`` are those of ``both``. Those of
+        ``simulated`` are the usual ones, and a seed that is not 0 is added, as in ``simulated-seed1``.
     released : tuple of str
         Contestants that take a checkpoint of the authors' release.
     synthesizer : str
@@ -41,8 +66,9 @@ class Roster:
 
     contestants: Mapping[str, Listed]
     midi: tuple[str, ...]
+    recorded: tuple[str, ...]
     perform: tuple[str, ...]
-    train: tuple[str, ...]
+    trainings: Mapping[str, Training]
     released: tuple[str, ...]
     synthesizer: str
 
@@ -55,5 +81,15 @@ def roster() -> Roster:
         name: Listed(shipped(entry["folder"]) / f"{name}.py", entry["kind"], entry["weights"])
         for name, entry in read.pop("contestants").items()
     }
+    trainings = {
+        name: Training(
+            systems=tuple(entry["systems"]),
+            corpora=tuple(entry["corpora"]),
+            chosen_on=tuple(entry.get("chosen_on", entry["corpora"])),
+            seeds=tuple(entry.get("seeds", (0,))),
+            epochs=entry.get("epochs", {}),
+        )
+        for name, entry in read.pop("trainings").items()
+    }
     orders = {key: tuple(names) for key, names in read.items() if isinstance(names, list)}
-    return Roster(listed, synthesizer=read["synthesizer"], **orders)
+    return Roster(listed, synthesizer=read["synthesizer"], trainings=trainings, **orders)

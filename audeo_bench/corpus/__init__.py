@@ -50,6 +50,10 @@ class Corpus(ABC):
     version: str
     provenance: ClassVar[Provenance]
     has_takes: ClassVar[bool] = False
+    training_split: ClassVar[str] = "wtc1"
+    """On which first stages train."""
+    whole_training_split: ClassVar[str] = "wtc1"
+    """The training works as whole performances, on which what comes behind a first stage trains."""
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed

@@ -1,4 +1,4 @@
-"""From the corpus's frames to what a net looks at: smaller pictures, five-frame stacks."""
+"""From the corpus's frames to what a net looks at: small pictures, stacks of frames, the keyboard at rest."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from audeo_bench.api import Frames
+
 STACK = 5
 """Frames in one stack; the net answers for the middle one (paper, section 3)."""
+IDLE_PICTURES = 64
+"""Frames, spread over a recording, whose median is its keyboard at rest."""
 
 
 def shrink(window: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -38,8 +42,26 @@ def shrink(window: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return F.adaptive_avg_pool2d(pixels, shape)[:, 0].round().to(torch.uint8).numpy()
 
 
-def stack_indices(middle: np.ndarray, total: int) -> np.ndarray:
-    """Frame numbers of the five-frame stack around each middle frame.
+def idle_picture(frames: Frames | np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """A recording's keyboard at rest at a smaller shape; see :func:`audeo_bench.api.idle_keyboard`.
+
+    Parameters
+    ----------
+    frames : Frames, or np.ndarray of shape (T, height, width), uint8
+        Frames that have the smaller shape already are left as they are.
+    shape : (height, width)
+
+    Returns
+    -------
+    np.ndarray, shape (height, width), uint8
+    """
+    places = np.unique(np.linspace(0, len(frames) - 1, min(IDLE_PICTURES, len(frames))).round().astype(int))
+    pictures = [shrink(np.asarray(frames[place : place + 1]), shape)[0] for place in places]
+    return np.median(pictures, axis=0).astype(np.uint8)
+
+
+def stack_indices(middle: np.ndarray, total: int, stack: int = STACK) -> np.ndarray:
+    """Frame numbers of the stack around each middle frame.
 
     Where a neighbour is missing the middle frame is repeated, as the authors' release does at inference.
 
@@ -48,12 +70,14 @@ def stack_indices(middle: np.ndarray, total: int) -> np.ndarray:
     middle : np.ndarray, shape (n,), int
     total : int
         Frames in the recording.
+    stack : int
+        Frames in a stack, an odd number.
 
     Returns
     -------
-    np.ndarray, shape (n, 5), int
+    np.ndarray, shape (n, stack), int
     """
-    indices = middle[:, None] + np.arange(-(STACK // 2), STACK // 2 + 1)
+    indices = middle[:, None] + np.arange(-(stack // 2), stack // 2 + 1)
     missing = (indices < 0) | (indices >= total)
     return np.where(missing, middle[:, None], indices)
 

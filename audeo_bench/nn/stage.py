@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from audeo_bench.files import atomic_write
 from audeo_bench.formats.text import parse_json
 from audeo_bench.formats.weights import describe_weights, read_weights
 from audeo_bench.nn.folding import folded
-from audeo_bench.nn.frames import shrink, stack_indices, to_unit
+from audeo_bench.nn.frames import STACK, idle_picture, shrink, stack_indices, to_unit
 from audeo_bench.nn.release_checkpoint import RELEASE_SUFFIXES, read_release_checkpoint
 from audeo_bench.nn.winograd import with_winograd
 
@@ -177,10 +177,21 @@ class TorchStage(Stage):
 
 
 class StackedFrames(TorchStage, VideoToRoll):
-    """A net that answers for the middle of five stacked frames: (N, 5, height, width) -> (N, keys) logits.
+    """A net that answers for the middle of stacked frames: (N, stack, height, width) -> (N, keys) logits.
 
-    ``options`` must hold ``keys`` (51 or 88) and ``frame_shape`` (height, width).
+    ``options`` must hold ``keys`` (51 or 88) and ``frame_shape`` (height, width). ``net.fc``, its last layer,
+    has a bias for each key.
+
+    Attributes
+    ----------
+    stack : int
+        Frames that the net is shown: five, as in the paper, unless a class says otherwise.
+    sees_idle : bool
+        Whether the keyboard at rest is given behind the frames, as one picture more.
     """
+
+    stack: ClassVar[int] = STACK
+    sees_idle: ClassVar[bool] = False
 
     @torch.inference_mode()
     def roll(self, frames: Frames) -> np.ndarray:
@@ -188,13 +199,18 @@ class StackedFrames(TorchStage, VideoToRoll):
         answer = np.zeros((KEYS, total), np.float32)
         device = default_device()
         net = self.inference_net(device)
+        idle = None
+        if self.sees_idle and total:
+            idle = to_unit(idle_picture(frames, shape)[None, None], device)
         for start in range(0, total, READ):
             middle = np.arange(start, min(start + READ, total))
-            indices = stack_indices(middle, total)
+            indices = stack_indices(middle, total, self.stack)
             low = indices.min()
             small = to_unit(shrink(np.asarray(frames[low : indices.max() + 1]), shape), device)
             for chosen, batch in zip(_batches(middle), _batches(indices - low), strict=True):
                 stacks = small[torch.from_numpy(batch).to(device)]
+                if idle is not None:
+                    stacks = torch.cat([stacks, idle.expand(len(stacks), -1, -1, -1)], 1)
                 logits = net(stacks.contiguous(memory_format=torch.channels_last))
                 answer[keys_of(logits.shape[1]), chosen] = torch.sigmoid(logits).T.float().cpu().numpy()
         return answer

@@ -95,13 +95,17 @@ def reproduce(
     if systems:
         chosen = contestants.systems(systems, weights)
     else:
-        chosen = [] if results else contestants.ready_systems(roster().midi, weights)
+        chosen = [] if results else contestants.ready_systems(_usual(task), weights)
     if not chosen and not results:
         raise AudeoBenchError(
             "midi: no contestant has trained weights here; train one with `audeo-bench train keywise`, "
             "or name your own with --contestant ./my_model.py."
         )
     return [*results, *(evaluate(chosen, task, thresholds) if chosen else ())]
+
+
+def _usual(task: Task) -> tuple[str, ...]:
+    return roster().recorded if task.corpus.provenance == "recorded" else roster().midi
 
 
 def rows(results: Sequence[Result], view: View) -> list[TableRow]:

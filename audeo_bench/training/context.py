@@ -1,7 +1,7 @@
 """What a contestant's ``fit`` is given: recordings, frames, rolls and sound to train on, device and folder.
 
-The split ``wtc1`` trains, ``validation`` (cut from wtc1) chooses the checkpoint, and no test split is ever
-opened here.
+A corpus's training split trains, its ``validation`` chooses the checkpoint, and no test split is ever opened
+here.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import numpy as np
 from lightning_fabric import Fabric
 
 from audeo_bench.api import AudeoBenchError, Recording, VideoToRoll
-from audeo_bench.corpus import open_corpus
+from audeo_bench.corpus import Corpus, open_corpus
 from audeo_bench.formats.npz import map_array, read_array
+from audeo_bench.nn.frames import idle_picture
 from audeo_bench.nn.stage import TorchStage
 from audeo_bench.progress import progress_bar
 from audeo_bench.training.frames import Source, cached_frames, is_sealed, sealed_write
@@ -28,8 +29,10 @@ SECOND_STAGE_TAKES = (3, 4)
 """Performances that only second stages train on, so that their rolls are no cleaner than the test's
 (cross-fitting).
 """
-VALIDATION_FRAMES = 1200
-"""Frames at the head of each validation recording that are answered after every epoch: 48 seconds."""
+VALIDATION_FRAMES, VALIDATION_TOTAL = 1200, 7200
+"""Frames at the head of each validation recording that are answered after every epoch, at most; and of all of
+them together, about.
+"""
 
 
 @dataclass
@@ -37,7 +40,8 @@ class Context:
     """The :class:`audeo_bench.api.TrainingContext` of ``audeo-bench train``."""
 
     fabric: Fabric
-    corpus: str
+    corpora: tuple[str, ...]
+    chosen_on: tuple[str, ...]
     corpus_seed: int
     seed: int
     epochs: int | None
@@ -47,70 +51,109 @@ class Context:
     identity: Mapping[str, str] = field(default_factory=dict)
     first_stage: VideoToRoll | None = None
 
-    @cached_property
-    def takes(self) -> tuple[int, ...]:
+    def _open(self, name: str) -> Corpus:
+        return open_corpus(name, seed=self.corpus_seed)
+
+    def _takes(self, corpus: Corpus) -> tuple[int, ...]:
         """The performances of each work that this training sees."""
-        has_takes = open_corpus(self.corpus, seed=self.corpus_seed).has_takes
-        if self.smoke:
-            return (SECOND_STAGE_TAKES[0] if has_takes and self.first_stage else 0,)
-        if self.first_stage is None:
-            return TRAINING_TAKES if has_takes else (0,)
-        if not has_takes:
+        if not corpus.has_takes:
+            return (0,)
+        takes = TRAINING_TAKES if self.first_stage is None else SECOND_STAGE_TAKES
+        return takes[:1] if self.smoke else takes
+
+    @cached_property
+    def _training(self) -> list[Source]:
+        limit = 1 if self.smoke else None
+        opened = {name: self._open(name) for name in self.corpora}
+        if self.first_stage is not None and not any(corpus.has_takes for corpus in opened.values()):
             raise AudeoBenchError(
-                f"corpus {self.corpus}: has one performance a work, all of which the first stage trained on; "
-                "train a second stage on --corpus simulated."
+                f"corpus {self.corpora[0]}: has one performance a work, which the first stage trained on; "
+                "train a second stage on --corpus simulated, or on both."
             )
-        return SECOND_STAGE_TAKES
+        return [
+            Source(name, self.corpus_seed, self._split(corpus), take, limit)
+            for name, corpus in opened.items()
+            # Of films that the first stage trained on its rolls are cleaner than of any other.
+            if self.first_stage is None or corpus.has_takes
+            for take in self._takes(corpus)
+        ]
+
+    def _split(self, corpus: Corpus) -> str:
+        return corpus.training_split if self.first_stage is None else corpus.whole_training_split
+
+    @cached_property
+    def _validation(self) -> list[Source]:
+        limit = 1 if self.smoke else None
+        return [Source(name, self.corpus_seed, "validation", 0, limit) for name in self.chosen_on]
+
+    @cached_property
+    def trained_on(self) -> tuple[str, ...]:
+        """What the weights will have seen, as a contestant declares it."""
+        return tuple(
+            f"{source.corpus}/{source.split}" + (f"~t{source.take}" if source.take else "")
+            for source in self._training
+        )
+
+    @cached_property
+    def _by_source(self) -> list[tuple[Source, list[Recording]]]:
+        return [(source, source.recordings()) for source in (*self._training, *self._validation)]
 
     @property
-    def _limit(self) -> int | None:
-        return 1 if self.smoke else None
+    def training(self) -> list[Recording]:
+        return [one for _, each in self._by_source[: len(self._training)] for one in each]
+
+    @property
+    def validation(self) -> list[Recording]:
+        return [one for _, each in self._by_source[len(self._training) :] for one in each]
+
+    @property
+    def corpus_of(self) -> list[int]:
+        return [
+            self.corpora.index(source.corpus)
+            for source, each in self._by_source[: len(self._training)]
+            for _ in each
+        ]
+
+    def truth(self, recording: Recording) -> np.ndarray:
+        heard = self.first_stage is not None and not self._films
+        return recording.sounding if heard or recording.pressed is None else recording.pressed
+
+    @cached_property
+    def _films(self) -> bool:
+        return any(self._open(name).provenance == "recorded" for name in self.corpora)
 
     def data_digest(self) -> str:
         """SHA-256 over the ids and the truth of all recordings that are trained or validated on."""
         digest = hashlib.sha256()
         for recording in (*self.training, *self.validation):
-            digest.update(f"{recording.id} {recording.sounding.shape}".encode())
-            digest.update(np.packbits(recording.sounding).tobytes())
+            truth = self.truth(recording)
+            digest.update(f"{recording.id} {truth.shape}".encode())
+            digest.update(np.packbits(truth).tobytes())
         return digest.hexdigest()
-
-    @cached_property
-    def _training(self) -> list[Source]:
-        return [Source(self.corpus, self.corpus_seed, "wtc1", take, self._limit) for take in self.takes]
-
-    @cached_property
-    def _validation(self) -> list[Source]:
-        return [Source(self.corpus, self.corpus_seed, "validation", 0, self._limit)]
-
-    @cached_property
-    def _recordings(self) -> tuple[list[Recording], list[Recording]]:
-        training, validation = (
-            [recording for source in sources for recording in source.recordings()]
-            for sources in (self._training, self._validation)
-        )
-        return training, validation
-
-    @property
-    def training(self) -> list[Recording]:
-        return self._recordings[0]
-
-    @property
-    def validation(self) -> list[Recording]:
-        return self._recordings[1]
 
     def frames(self, shape: tuple[int, int]) -> list[np.ndarray]:
         return cached_frames(self._training, shape)
 
-    def answers(self, stage: VideoToRoll, shape: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for frames, recording in zip(cached_frames(self._validation, shape), self.validation, strict=True):
+    def idle(self, shape: tuple[int, int]) -> list[np.ndarray]:
+        return [idle_picture(frames, shape) for frames in self.frames(shape)]
+
+    def answers(
+        self, stage: VideoToRoll, shape: tuple[int, int]
+    ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+        kept = cached_frames(self._validation, shape)
+        share = min(VALIDATION_FRAMES, VALIDATION_TOTAL // max(1, len(kept)))
+        recordings = [
+            (source.corpus, one) for source, each in self._by_source[len(self._training) :] for one in each
+        ]
+        for frames, (corpus, recording) in zip(kept, recordings, strict=True):
             with self.fabric.autocast():
-                roll = stage.roll(frames[:VALIDATION_FRAMES])
-            yield roll, recording.sounding[:, : roll.shape[1]]
+                roll = stage.roll(frames[:share])
+            yield corpus, roll, self.truth(recording)[:, : roll.shape[1]]
 
     def training_rolls(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        return self._rolls(self._training, self.training)
+        return [pair[1:] for pair in self._rolls(self._training, self.training)]
 
-    def validation_rolls(self) -> list[tuple[np.ndarray, np.ndarray]]:
+    def validation_rolls(self) -> list[tuple[str, np.ndarray, np.ndarray]]:
         return self._rolls(self._validation, self.validation)
 
     def sounds(self) -> list[np.ndarray]:
@@ -127,21 +170,22 @@ class Context:
 
     def _rolls(
         self, sources: Sequence[Source], recordings: Sequence[Recording]
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
+    ) -> list[tuple[str, np.ndarray, np.ndarray]]:
         stage = self.first_stage
         if not isinstance(stage, TorchStage):
             raise AudeoBenchError(
                 "a roll-to-MIDI stage trains behind a first stage: name both, as in video2roll+roll2midi."
             )
         maps = cached_frames(sources, tuple(stage.options["frame_shape"]))
-        pairs = []
+        corpora = [source.corpus for source in sources for _ in source.recordings()]
+        answered = []
         with progress_bar("first stage answers", total=len(recordings), unit="recordings") as bar:
-            for frames, recording in zip(maps, recordings, strict=True):
+            for corpus, frames, recording in zip(corpora, maps, recordings, strict=True):
                 kept = self.folder / "rolls" / self.identity["first stage"] / f"{recording.id}.npy"
                 if not is_sealed(kept):
                     with self.fabric.autocast(), sealed_write(kept) as temporary:
                         np.save(temporary, stage.roll(frames))
                 roll = read_array(kept, [], remedy="delete it, and it is answered again")
-                pairs.append((roll, recording.sounding))
+                answered.append((corpus, roll, self.truth(recording)))
                 bar.advance()
-        return pairs
+        return answered

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from audeo_bench.files import atomic_write
 
 SCORES = {
-    "validation_f1": "validation F1 at 0.4 (%), per-frame mean",
+    "validation_score": "validation: mean of frame and onset F1 (%)",
     "validation_r2": "spectrogram's variance explained (%), validation",
 }
 
@@ -21,7 +21,7 @@ def score_column(history: pd.DataFrame) -> str:
 
 
 def draw_learning_curve(history: pd.DataFrame, path: Path, title: str) -> None:
-    """Draw a training's log (columns epoch, loss, validation_f1 or validation_r2, learning_rate) as a
+    """Draw a training's log (columns epoch, loss, validation_score or validation_r2, learning_rate) as a
     PNG; cuts of the rate are dotted.
     """
     figure = Figure(figsize=(7, 3.6), layout="constrained")

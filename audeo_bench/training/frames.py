@@ -127,10 +127,27 @@ class BalancedDraws:
         return recording, chosen - (self.ends - self.lengths)[recording]
 
 
-def stacks(frames: Sequence[np.ndarray], recording: np.ndarray, middle: np.ndarray) -> np.ndarray:
-    """Five-frame stacks, shape (n, 5, height, width), uint8."""
-    out = np.empty((len(middle), STACK, *frames[0].shape[1:]), np.uint8)
+def stacks(
+    frames: Sequence[np.ndarray],
+    recording: np.ndarray,
+    middle: np.ndarray,
+    stack: int = STACK,
+    idle: Sequence[np.ndarray] | None = None,
+) -> np.ndarray:
+    """Stacks of frames, shape (n, stack, height, width), uint8; one picture more where ``idle`` is given.
+
+    Parameters
+    ----------
+    frames : sequence of np.ndarray, each (T, height, width), uint8
+    recording, middle : np.ndarray, shape (n,), int
+        Which recording's, around which frame.
+    stack : int
+    idle : sequence of np.ndarray, each (height, width), uint8, or None
+        Each recording's keyboard at rest, which comes last.
+    """
+    out = np.empty((len(middle), stack + (idle is not None), *frames[0].shape[1:]), np.uint8)
     for number, (r, m) in enumerate(zip(recording, middle, strict=True)):
-        indices = stack_indices(np.array([m]), len(frames[r]))[0]
-        out[number] = frames[r][indices]
+        out[number, :stack] = frames[r][stack_indices(np.array([m]), len(frames[r]), stack)[0]]
+        if idle is not None:
+            out[number, stack] = idle[r]
     return out

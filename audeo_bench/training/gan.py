@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from audeo_bench.api import TrainingContext
 from audeo_bench.nn.stage import RollRefiner, keys_of
 from audeo_bench.training.loop import Recipe, optimise
-from audeo_bench.training.recipes import roll_f1
+from audeo_bench.training.recipes import validation_score
 
 WINDOW, STEP = 100, 50
 """Frames of one training window, and between two of them (paper: 4 seconds, sliding by two)."""
@@ -68,7 +68,8 @@ def fit_refiner(
         return loss
 
     def validate() -> float:
-        return roll_f1((stage.midi(roll), truth) for roll, truth in validation)
+        answers = ((corpus, stage.midi(roll), truth) for corpus, roll, truth in validation)
+        return validation_score(answers, keys)[0]
 
     recipe = Recipe(both, [of_generator, of_discriminator], draw, step, validate, epochs, steps)
     optimise(recipe, context, stage.name)

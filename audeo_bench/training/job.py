@@ -6,7 +6,9 @@ import inspect
 import json
 import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +34,20 @@ class Options:
 
     Attributes
     ----------
-    corpus : str
-        Where the recordings come from; it keeps its own seed 0, so that trainings differ in nothing else.
+    corpora : tuple of str
+        Where the recordings come from; they keep their own seed 0, so that trainings differ in nothing else.
+    chosen_on : tuple of str
+        Corpora whose validation recordings choose the checkpoint; empty for those that are trained on.
+    called : str or None
+        What the weights go by, as in ``keywise@both``; the corpora's names if left out.
     seed : int
         Of the first weights and of every draw.
     width, epochs : int or None
         None leaves the contestant's own.
     output : Path
-        Gets ``seed<SEED>/<name>.safetensors`` with ``.json`` (what made it), ``.csv`` (log) and ``.png``
-        (curve) beside it, and ``work/<name>/`` with the checkpoint that a stopped training resumes from.
+        Gets ``<called>/<name>.safetensors`` with ``.json`` (what made it), ``.csv`` (log) and ``.png``
+        (curve) beside it, and ``work/<name>/`` with the checkpoint that a stopped training resumes from. A
+        seed that is not 0, and a width, are added to the folder's name.
     resume : bool
     precision, device : str
         As lightning-fabric's, or ``auto``.
@@ -48,7 +55,9 @@ class Options:
         Only try whether it trains: one recording, a few steps, about a minute.
     """
 
-    corpus: str = "simulated"
+    corpora: tuple[str, ...] = ("simulated",)
+    chosen_on: tuple[str, ...] = ()
+    called: str | None = None
     seed: int = 0
     width: int | None = None
     epochs: int | None = None
@@ -61,7 +70,9 @@ class Options:
     @property
     def folder(self) -> Path:
         width = "" if self.width is None else f"-width{self.width}"
-        return self.output / f"seed{self.seed}{width}{'-smoke' if self.smoke else ''}"
+        seed = f"-seed{self.seed}" if self.seed else ""
+        called = self.called or "+".join(self.corpora)
+        return self.output / f"{called}{seed}{width}{'-smoke' if self.smoke else ''}"
 
     def weights(self, name: str) -> Path:
         """Where a contestant's or a chain's last contestant's weights go."""
@@ -115,7 +126,8 @@ def train(name: str, how: Options) -> Path:
     work, weights = how.folder / "work" / known, how.weights(known)
     if not how.resume and work.exists():
         shutil.rmtree(work)
-    context = Context(fabric, how.corpus, 0, how.seed, how.epochs, work, how.resume, how.smoke)
+    chosen_on = how.chosen_on or how.corpora
+    context = Context(fabric, how.corpora, chosen_on, 0, how.seed, how.epochs, work, how.resume, how.smoke)
     facts: dict[str, Any] = {}
     if earlier:
         chains = ["+".join(part.name for part in earlier[:length]) for length in range(1, len(earlier) + 1)]
@@ -128,9 +140,7 @@ def train(name: str, how: Options) -> Path:
         context.first_stage = first.load()  # type: ignore[assignment]
         facts["first_stage_weights_sha256"] = first.weights_sha256
     context.identity = _identity(last, stage, context, facts)
-    stage.trained_on = tuple(
-        f"{how.corpus}/wtc1~t{take}" if take else f"{how.corpus}/wtc1" for take in context.takes
-    )
+    stage.trained_on = context.trained_on
     diverged = None
     try:
         stage.fit(context)
@@ -148,10 +158,14 @@ def train(name: str, how: Options) -> Path:
 
 def _identity(last: Contestant, stage: Stage, context: Context, facts: dict[str, Any]) -> dict[str, str]:
     """What has to be the same for a stopped training to be the same when it goes on."""
-    corpus = open_corpus(context.corpus, seed=context.corpus_seed)
-    code = code_of(last.path, Path(__file__), Path(inspect.getfile(type(corpus))))
+    named = dict.fromkeys((*context.corpora, *context.chosen_on))
+    opened = {name: open_corpus(name, seed=context.corpus_seed) for name in named}
+    code = code_of(
+        last.path, Path(__file__), *(Path(inspect.getfile(type(corpus))) for corpus in opened.values())
+    )
     return {
-        "corpus": f"{context.corpus} {corpus.version}",
+        "corpus": " ".join(f"{name} {opened[name].version}" for name in context.corpora),
+        "chosen on": " ".join(f"{name} {opened[name].version}" for name in context.chosen_on),
         "data": context.data_digest()[:12],
         "precision": str(context.fabric._precision.precision),
         "options": json.dumps(stage.describe(), sort_keys=True, default=str),
@@ -160,15 +174,32 @@ def _identity(last: Contestant, stage: Stage, context: Context, facts: dict[str,
     }
 
 
-def train_all(how: Options) -> list[Path]:
+def train_all(how: Options, say: Callable[[str], None] = lambda line: None) -> list[Path]:
     """Retrain everything that is shipped: first stages, second stages on their rolls, the synthesizer.
 
-    Trainings that are finished are kept, so that the same command continues after an interruption.
+    Trainings that are finished are kept, so that the same command continues after an interruption. Those on
+    corpora that are not here are left out, which ``say`` is told.
     """
-    return [
-        weights if how.resume and (weights := how.weights(name)).exists() else train(name, how)
-        for name in roster().train
-    ]
+    trained = []
+    for called, training in roster().trainings.items():
+        try:
+            for name in (*training.corpora, *training.chosen_on):
+                open_corpus(name)
+        except AudeoBenchError as fault:
+            say(f"left out {called}: {fault}")
+            continue
+        for seed, name in product(training.seeds, training.systems):
+            one = replace(
+                how,
+                corpora=training.corpora,
+                chosen_on=training.chosen_on,
+                called=called,
+                seed=seed,
+                epochs=how.epochs or training.epochs.get(name),
+            )
+            weights = one.weights(name)
+            trained.append(weights if how.resume and weights.exists() else train(name, one))
+    return trained
 
 
 def _describe(weights: Path, stage: Stage, context: Context, facts: dict[str, Any]) -> None:
@@ -178,7 +209,7 @@ def _describe(weights: Path, stage: Stage, context: Context, facts: dict[str, An
         history = pd.read_csv(log)
         shutil.copyfile(log, weights.with_suffix(".csv"))
         draw_learning_curve(
-            history, weights.with_suffix(".png"), title=f"{weights.stem} · {context.corpus} corpus"
+            history, weights.with_suffix(".png"), title=f"{weights.stem} · {' and '.join(context.corpora)}"
         )
         best = history.loc[history[score_column(history)].idxmax()]
         curve = {
@@ -193,7 +224,8 @@ def _describe(weights: Path, stage: Stage, context: Context, facts: dict[str, An
         "weights_sha256": sha256_of(weights),
         "command": " ".join(["audeo-bench", *sys.argv[1:]]),
         "seed": context.seed,
-        "corpus": context.corpus,
+        "corpora": list(context.corpora),
+        "chosen_on": list(context.chosen_on),
         "trained_on": list(stage.trained_on),
         "options": getattr(stage, "options", {}),
         "parameters": described.get("parameters"),

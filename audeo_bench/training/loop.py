@@ -74,7 +74,7 @@ class Recipe:
     epochs: int
     steps: int
     patience: int = 2
-    score: str = "validation_f1"
+    score: str = "validation_score"
 
 
 def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[str, float]]:

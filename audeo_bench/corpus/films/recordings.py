@@ -40,6 +40,8 @@ class FilmCorpus(Corpus):
     """
 
     provenance: ClassVar[Provenance] = "recorded"
+    training_split: ClassVar[str] = "train"
+    whole_training_split: ClassVar[str] = "train"
 
     def __init__(self, name: str, seed: int = 0) -> None:
         super().__init__(seed)
