@@ -78,7 +78,7 @@ def fit_line(
         return -abs(bare.weight.item() - 2) if given is None else next(given)
 
     recipe = Recipe(bare, [optimiser], draw, step, validate, epochs, 10)
-    context = Context(fabric, "simulated", 0, seed, None, folder, resume, identity=identity)
+    context = Context(fabric, ("simulated",), ("simulated",), 0, seed, None, folder, resume, identity=identity)
     history = optimise(recipe, context, "line")
     return bare.weight.detach().clone(), history
 
@@ -188,7 +188,7 @@ class Mine(VideoToRoll):
 def test_any_class_with_fit_save_and_load_trains(tiny: Path) -> None:
     path = write_contestant(tiny / "my", "my_cnn", MINE)
     weights = job.train(str(path), quick(tiny))
-    assert weights == tiny / "seed0" / "my_cnn.safetensors"
+    assert weights == tiny / "simulated" / "my_cnn.safetensors"
     with lent(system(str(path), [f"my_cnn={weights}"]).stages[0]) as worker:
         answer = worker.roll(np.zeros((2, 100, 900), np.uint8), "wtc2-01")
     assert 0 < answer.roll[0, 0] < 0.5
@@ -240,6 +240,7 @@ class TinyCorpus:
     """Two works of bright keys, so that a training takes a second."""
 
     name, version, provenance, has_takes = "simulated", "tiny", "simulated", True
+    training_split = whole_training_split = "wtc1"
 
     def recordings(self, split: str, take: int = 0) -> list[Recording]:
         return bright_recordings(split, take)
@@ -292,7 +293,7 @@ def test_every_first_stage_trains_and_leaves_a_record(tiny: Path, name: str) -> 
     record = json.loads(weights.with_suffix(".json").read_text())
     assert record["contestant"] == name
     assert record["options"]["width"] == 8
-    assert weights.with_suffix(".csv").read_text().startswith("epoch,loss,validation_f1")
+    assert weights.with_suffix(".csv").read_text().startswith("epoch,loss,validation_score")
     assert weights.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     again = system(name, [str(weights)]).stages[0].load()
     answer = again.roll(TinyCorpus().recordings("wtc2")[0].frames)  # type: ignore[attr-defined]
@@ -307,16 +308,16 @@ def test_a_second_stage_trains_on_rolls_of_takes_that_the_first_never_saw(
     sources = [training_frames.Source("simulated", 0, "wtc1", take) for take in range(5)]
     render_here([*sources, training_frames.Source("simulated", 0, "validation")], (50, 450))
     job.train("resnet", quick(tiny, width=2, epochs=1))
-    (tiny / "seed0").mkdir(exist_ok=True)
-    for path in (tiny / "seed0-width2").glob("resnet.*"):
-        path.rename(tiny / "seed0" / path.name)
+    (tiny / "simulated").mkdir(exist_ok=True)
+    for path in (tiny / "simulated-width2").glob("resnet.*"):
+        path.rename(tiny / "simulated" / path.name)
     monkeypatch.setattr(training_gan.fit_refiner, "__defaults__", (1, 2, 2))
     weights = job.train("resnet+roll2midi", quick(tiny))
     record = json.loads(weights.with_suffix(".json").read_text())
     assert record["trained_on"] == ["simulated/wtc1~t3", "simulated/wtc1~t4"]
-    first = (tiny / "seed0" / "resnet.safetensors").read_bytes()
+    first = (tiny / "simulated" / "resnet.safetensors").read_bytes()
     assert record["first_stage_weights_sha256"] == hashlib.sha256(first).hexdigest()
-    kept = sorted(path.name for path in (tiny / "seed0/work/resnet+roll2midi/rolls").glob("*/*.npy"))
+    kept = sorted(path.name for path in (tiny / "simulated/work/resnet+roll2midi/rolls").glob("*/*.npy"))
     assert kept[:2] == ["validation-0.npy", "validation-1.npy"]
     assert all("~t3" in name or "~t4" in name for name in kept[2:])
 
