@@ -5,7 +5,7 @@ loop.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -76,6 +76,8 @@ class TorchStage(Stage):
 
     net: nn.Module
     options: dict[str, Any]
+    chosen_on: Sequence[str] = ()
+    """Whose validation recordings chose the checkpoint, where they are of other corpora than were trained on."""
 
     @classmethod
     def release_options(cls, state: Mapping[str, Tensor]) -> dict[str, Any]:
@@ -114,15 +116,19 @@ class TorchStage(Stage):
             raise AudeoBenchError(
                 f"{weights}: holds weights of {found}, but {self.name} was asked to load them."
             )
-        options, trained_on = (
-            parse_json(facts.get(key, "null"), f"{weights}: its {key}", remedy=REMEDY)
-            for key in ("options", "trained_on")
+        options, trained_on, chosen_on = (
+            parse_json(facts.get(key, missing), f"{weights}: its {key}", remedy=REMEDY)
+            for key, missing in (("options", "null"), ("trained_on", "null"), ("chosen_on", "[]"))
         )
-        if not isinstance(options, dict) or not isinstance(trained_on, list):
+        if (
+            not isinstance(options, dict)
+            or not isinstance(trained_on, list)
+            or not isinstance(chosen_on, list)
+        ):
             raise AudeoBenchError(f"{weights}: does not say how its net is built; {REMEDY}.")
         self._rebuild(weights, options, shapes)
         self._take(weights, read_weights(weights, remedy=REMEDY))
-        self.trained_on = tuple(map(str, trained_on))
+        self.trained_on, self.chosen_on = tuple(map(str, trained_on)), tuple(map(str, chosen_on))
 
     def _rebuild(self, weights: Path, options: dict[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Build the net anew, first without memory: options of any size stand in a stranger's file."""
@@ -169,11 +175,14 @@ class TorchStage(Stage):
             "options": json.dumps(self.options, sort_keys=True),
             "trained_on": json.dumps(list(self.trained_on)),
         }
+        if self.chosen_on:
+            metadata["chosen_on"] = json.dumps(list(self.chosen_on))
         with atomic_write(weights) as temporary:
             temporary.write_bytes(_in_order(save(as_stored(self.net.state_dict()), metadata)))
 
     def describe(self) -> dict[str, Any]:
-        return {"parameters": sum(p.numel() for p in self.net.parameters()), **self.options}
+        facts = {"parameters": sum(p.numel() for p in self.net.parameters()), **self.options}
+        return {**facts, "chosen_on": list(self.chosen_on)} if self.chosen_on else facts
 
 
 class StackedFrames(TorchStage, VideoToRoll):

@@ -22,6 +22,7 @@ from audeo_bench.contestants.module import load_class
 from audeo_bench.contestants.roster import roster
 from audeo_bench.corpus import open_corpus
 from audeo_bench.files import atomic_write, sha256_of
+from audeo_bench.nn.stage import TorchStage
 from audeo_bench.provenance import code_digest, code_of, commit, hardware, versions
 from audeo_bench.training.context import Context
 from audeo_bench.training.curve import draw_learning_curve, score_column
@@ -141,6 +142,8 @@ def train(name: str, how: Options) -> Path:
         facts["first_stage_weights_sha256"] = first.weights_sha256
     context.identity = _identity(last, stage, context, facts)
     stage.trained_on = context.trained_on
+    if set(chosen_on) != set(how.corpora) and isinstance(stage, TorchStage):
+        stage.chosen_on = tuple(f"{name}/validation" for name in chosen_on)
     diverged = None
     try:
         stage.fit(context)

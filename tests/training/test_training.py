@@ -78,7 +78,9 @@ def fit_line(
         return -abs(bare.weight.item() - 2) if given is None else next(given)
 
     recipe = Recipe(bare, [optimiser], draw, step, validate, epochs, 10)
-    context = Context(fabric, ("simulated",), ("simulated",), 0, seed, None, folder, resume, identity=identity)
+    context = Context(
+        fabric, ("simulated",), ("simulated",), 0, seed, None, folder, resume, identity=identity
+    )
     history = optimise(recipe, context, "line")
     return bare.weight.detach().clone(), history
 
