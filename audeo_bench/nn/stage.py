@@ -77,7 +77,7 @@ class TorchStage(Stage):
     net: nn.Module
     options: dict[str, Any]
     chosen_on: Sequence[str] = ()
-    """Whose validation recordings chose the checkpoint, where they are of other corpora than were trained on."""
+    """Whose validation recordings chose the checkpoint, where it is not the corpora that were trained on."""
 
     @classmethod
     def release_options(cls, state: Mapping[str, Tensor]) -> dict[str, Any]:

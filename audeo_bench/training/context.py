@@ -48,6 +48,8 @@ class Context:
     folder: Path
     resume: bool = True
     smoke: bool = False
+    whole: bool = False
+    """Whether to train on whole performances, as what sees no video does, first stage or not."""
     identity: Mapping[str, str] = field(default_factory=dict)
     first_stage: VideoToRoll | None = None
 
@@ -79,7 +81,7 @@ class Context:
         ]
 
     def _split(self, corpus: Corpus) -> str:
-        return corpus.training_split if self.first_stage is None else corpus.whole_training_split
+        return corpus.whole_training_split if self.whole else corpus.training_split
 
     @cached_property
     def _validation(self) -> list[Source]:

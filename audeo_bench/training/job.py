@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from lightning_fabric import Fabric
 
-from audeo_bench.api import AudeoBenchError, Stage
+from audeo_bench.api import AudeoBenchError, Stage, VideoToRoll
 from audeo_bench.contestants.loading import Contestant, find, system
 from audeo_bench.contestants.module import load_class
 from audeo_bench.contestants.roster import roster
@@ -128,7 +128,10 @@ def train(name: str, how: Options) -> Path:
     if not how.resume and work.exists():
         shutil.rmtree(work)
     chosen_on = how.chosen_on or how.corpora
-    context = Context(fabric, how.corpora, chosen_on, 0, how.seed, how.epochs, work, how.resume, how.smoke)
+    whole = not issubclass(cls, VideoToRoll)
+    context = Context(
+        fabric, how.corpora, chosen_on, 0, how.seed, how.epochs, work, how.resume, how.smoke, whole
+    )
     facts: dict[str, Any] = {}
     if earlier:
         chains = ["+".join(part.name for part in earlier[:length]) for length in range(1, len(earlier) + 1)]
