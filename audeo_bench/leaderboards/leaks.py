@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from audeo_bench.api import AudeoBenchError, Work
 from audeo_bench.corpus import CORPORA, Corpus, open_corpus
+from audeo_bench.corpus.sets.film import Film, listing_of
+from audeo_bench.corpus.sets.here import is_set, open_set
 
 SAME_COMPOSITION = "same composition"
 UNKNOWN_DATA = "unknown training data"
@@ -61,14 +64,29 @@ def check_training(trained_on: Sequence[str], corpus: Corpus, split: str, contes
     return tuple(dict.fromkeys(marks))
 
 
-def _open(name: str, seed: int) -> Corpus | None:
+@dataclass(frozen=True)
+class _Films:
+    """What a set's file says of its films, whether they are on this machine or not."""
+
+    films: Mapping[str, Film]
+
+    def listing(self) -> Mapping[str, tuple[str, ...]]:
+        return listing_of(self.films.values())
+
+    def work(self, recording_id: str) -> Work:
+        return self.films[recording_id].played
+
+
+def _open(name: str, seed: int) -> Corpus | _Films | None:
     try:
-        return open_corpus(name, seed) if name in CORPORA else None
+        if name in CORPORA:
+            return open_corpus(name, seed)
+        return _Films({film.id: film for film in open_set(name)[0].films}) if is_set(name) else None
     except AudeoBenchError:
         return None  # its data are not on this machine
 
 
-def _recordings(corpus: Corpus, inside: str) -> tuple[str, ...] | None:
+def _recordings(corpus: Corpus | _Films, inside: str) -> tuple[str, ...] | None:
     """The ids that a split or a recording stands for, of a further take too (``wtc1~t1``, ``wtc1-05~t1``)."""
     base, tilde, take = inside.partition("~")
     listing = corpus.listing()
@@ -77,7 +95,9 @@ def _recordings(corpus: Corpus, inside: str) -> tuple[str, ...] | None:
     return ids and tuple(f"{recording}{tilde}{take}" for recording in ids)
 
 
-def _same_compositions(name: str, corpus: Corpus, seen: Iterable[str], works: dict[str, Work]) -> list[str]:
+def _same_compositions(
+    name: str, corpus: Corpus | _Films, seen: Iterable[str], works: dict[str, Work]
+) -> list[str]:
     identities = {_identity(work): tested for tested, work in works.items()}
     marks = []
     for recording in seen:
@@ -87,8 +107,12 @@ def _same_compositions(name: str, corpus: Corpus, seen: Iterable[str], works: di
     return marks
 
 
+def _work(corpus: Corpus | _Films, recording: str) -> Work:
+    return corpus.work(recording) if isinstance(corpus, _Films) else _composed(corpus, recording)
+
+
 @cache
-def _work(corpus: Corpus, recording: str) -> Work:
+def _composed(corpus: Corpus, recording: str) -> Work:
     """Every take plays the same work, and a simulated corpus composes it to tell."""
     return corpus.work(recording)
 

@@ -13,7 +13,7 @@ import numpy as np
 from audeo_bench.api import FRAMES_PER_SECOND, AudeoBenchError, Notes, Provenance, Recording, Work
 from audeo_bench.corpus import Corpus
 from audeo_bench.corpus.films.preparing import GEOMETRY, Job, Prepared, frames_of, prepare
-from audeo_bench.corpus.sets.film import Film
+from audeo_bench.corpus.sets.film import Film, listing_of
 from audeo_bench.corpus.sets.here import FilmHere, films_of, open_set
 from audeo_bench.corpus.sets.labels import read_labels
 from audeo_bench.film.reading import film_info
@@ -68,23 +68,10 @@ class FilmCorpus(Corpus):
         }
 
     def listing(self) -> Mapping[str, tuple[str, ...]]:
-        splits: dict[str, list[str]] = {}
-        for name, here in self._here.items():
-            splits.setdefault(here.film.split, []).append(name)
-            if here.film.class_ is not None and here.film.class_ != here.film.split:
-                splits.setdefault(here.film.class_, []).append(name)
-        return {split: tuple(names) for split, names in splits.items()}
+        return listing_of(here.film for here in self._here.values())
 
     def work(self, recording_id: str) -> Work:
-        film = self._here[recording_id].film
-        return Work(
-            film.composer,
-            film.work or film.title or film.id,
-            film.collection,
-            film.number,
-            film.bwv,
-            film.key,
-        )
+        return self._here[recording_id].film.played
 
     def make(self, recording_id: str) -> Recording:
         here = self._here[recording_id]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-__all__ = ["Film", "RelativePath", "Strict", "Text"]
+from audeo_bench.api import Work
+
+__all__ = ["Film", "RelativePath", "Strict", "Text", "listing_of"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Characters that move a terminal's cursor or turn its writing round; line feed and tab stay."""
@@ -160,3 +163,19 @@ class Film(Strict):
         if any(end is not None and end <= begin for begin, end in self.blocked):
             raise ValueError("a blocked span ends before it begins")
         return self
+
+    @property
+    def played(self) -> Work:
+        """The composition; a film of which nothing is said plays one of its own."""
+        title = self.work or self.title or self.id
+        return Work(self.composer, title, self.collection, self.number, self.bwv, self.key)
+
+
+def listing_of(films: Iterable[Film]) -> dict[str, tuple[str, ...]]:
+    """Split, or class of Table 2, -> the ids of its films, in order."""
+    splits: dict[str, list[str]] = {}
+    for film in films:
+        splits.setdefault(film.split, []).append(film.id)
+        if film.class_ is not None and film.class_ != film.split:
+            splits.setdefault(film.class_, []).append(film.id)
+    return {split: tuple(ids) for split, ids in splits.items()}
