@@ -46,6 +46,12 @@ def train(
             help="What the weights go by, as in keywise@NAME.",
         ),
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--start-from", metavar="WEIGHTS", help="Go on from these weights, on other films, say."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Draws the first weights and the order of the samples.")] = 0,
     width: Annotated[
         int | None, typer.Option(min=8, help="Channels of the first layer; the recipe's if left out.")
@@ -77,6 +83,7 @@ def train(
         tuple(corpus or ("simulated",)),
         tuple(chosen_on or ()),
         called,
+        start,
         seed,
         width,
         epochs,

@@ -38,6 +38,9 @@ class Training:
     seeds : tuple of int
     epochs : mapping of str to int
         By system, where its recipe's are not enough.
+    start : str
+        The training from whose weights the systems in ``goes_on`` go on.
+    goes_on : tuple of str
     """
 
     systems: tuple[str, ...]
@@ -45,6 +48,8 @@ class Training:
     chosen_on: tuple[str, ...]
     seeds: tuple[int, ...]
     epochs: Mapping[str, int]
+    start: str
+    goes_on: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,8 @@ def roster() -> Roster:
             chosen_on=tuple(entry.get("chosen_on", entry["corpora"])),
             seeds=tuple(entry.get("seeds", (0,))),
             epochs=entry.get("epochs", {}),
+            start=entry.get("start", ""),
+            goes_on=tuple(entry.get("goes_on", ())),
         )
         for name, entry in read.pop("trainings").items()
     }

@@ -41,6 +41,8 @@ class Options:
         Corpora whose validation recordings choose the checkpoint; empty for those that are trained on.
     called : str or None
         What the weights go by, as in ``keywise@both``; the corpora's names if left out.
+    start : Path or None
+        Weights to go on from, such as those of one of the corpora; drawn at random if left out.
     seed : int
         Of the first weights and of every draw.
     width, epochs : int or None
@@ -59,6 +61,7 @@ class Options:
     corpora: tuple[str, ...] = ("simulated",)
     chosen_on: tuple[str, ...] = ()
     called: str | None = None
+    start: Path | None = None
     seed: int = 0
     width: int | None = None
     epochs: int | None = None
@@ -133,6 +136,11 @@ def train(name: str, how: Options) -> Path:
         fabric, how.corpora, chosen_on, 0, how.seed, how.epochs, work, how.resume, how.smoke, whole
     )
     facts: dict[str, Any] = {}
+    if how.start is not None:
+        if not how.start.is_file():
+            raise AudeoBenchError(f"{how.start}: no such weights to go on from; train them first.")
+        stage.load(how.start)
+        facts["started_from_sha256"] = sha256_of(how.start)
     if earlier:
         chains = ["+".join(part.name for part in earlier[:length]) for length in range(1, len(earlier) + 1)]
         given = [
@@ -177,6 +185,7 @@ def _identity(last: Contestant, stage: Stage, context: Context, facts: dict[str,
         "options": json.dumps(stage.describe(), sort_keys=True, default=str),
         "code": code_digest(code)[:12],
         "first stage": str(facts.get("first_stage_weights_sha256"))[:12],
+        "started from": str(facts.get("started_from_sha256"))[:12],
     }
 
 
@@ -200,6 +209,9 @@ def train_all(how: Options, say: Callable[[str], None] = lambda line: None) -> l
                 corpora=training.corpora,
                 chosen_on=training.chosen_on,
                 called=called,
+                start=how.output / training.start / f"{name}.safetensors"
+                if name in training.goes_on
+                else None,
                 seed=seed,
                 epochs=how.epochs or training.epochs.get(name),
             )
