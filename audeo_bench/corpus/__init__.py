@@ -106,6 +106,10 @@ class Corpus(ABC):
         """What a recording performs, where a corpus can tell without making the recording."""
         return self.recording(recording_id).work
 
+    def whole(self, recording_id: str) -> str:
+        """The recording that a stretch is cut from, which gives it away; else the recording itself."""
+        return recording_id
+
     def take_id(self, recording_id: str, take: int) -> str:
         """The id of a further take; only corpora that can play a work again have any."""
         if take:

@@ -19,7 +19,7 @@ from audeo_bench.film.reading import FilmFrames
 from audeo_bench.formats.midi import read_midi
 from audeo_bench.roll import notes_to_roll
 
-COUNTS = {"wtc1": 21, "validation": 3, "wtc2": 3, "wtc1-variants": 8, "wtc2-other": 44}
+COUNTS = {"wtc1": 21, "validation": 3, "wtc2": 3, "wtc2-24": 24, "wtc1-variants": 8, "wtc2-other": 44}
 
 # Of corpus version 1, seed 0. A change here is a new corpus version: raise SimulatedCorpus.version with it.
 ROLL_HASHES = {
@@ -124,6 +124,26 @@ def test_takes_are_other_performances_of_the_same_work():
     assert other.split == first.split == "validation"
     assert other.sounding.shape != first.sounding.shape
     assert abs(first.frames[:1].astype(int) - other.frames[:1]).mean() > 1
+
+
+def test_half_a_minute_is_a_stretch_of_the_whole_recording():
+    corpus = open_corpus("simulated")
+    for number in (1, 2, 24):
+        whole = corpus.recording(f"wtc2-{number:02d}")
+        part = corpus.recording(f"wtc2-{number:02d}@30s")
+        first = round((len(whole) - 750) * (number - 1) / 23)
+        window = slice(first, first + 750)
+        assert (part.split, part.work, len(part)) == ("wtc2-24", whole.work, 750)
+        np.testing.assert_array_equal(part.sounding, whole.sounding[:, window])
+        assert part.pressed is not None and whole.pressed is not None and part.notes is not None
+        np.testing.assert_array_equal(part.pressed, whole.pressed[:, window])
+        np.testing.assert_array_equal(notes_to_roll(part.notes, 750), part.sounding)
+    assert whole.audio is not None and part.audio is not None
+    np.testing.assert_array_equal(part.audio(), whole.audio()[640 * window.start : 640 * window.stop])
+    np.testing.assert_array_equal(part.frames[747:760], whole.frames[window.stop - 3 : window.stop])
+    assert part.frames[800:900].shape == (0, 100, 900)
+    assert len(corpus.recording("wtc2-04@30s~t1")) == 750
+    assert corpus.whole("wtc2-04@30s~t1") == "wtc2-04~t1"
 
 
 def test_another_seed_is_another_corpus():

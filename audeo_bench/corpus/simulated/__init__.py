@@ -7,11 +7,13 @@ from streams of its own, one for each purpose, so that the corpus can grow witho
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from audeo_bench.api import FRAMES_PER_SECOND, AudeoBenchError, Provenance, Recording, Work
 from audeo_bench.corpus import Corpus
+from audeo_bench.corpus.cutting import cut
 from audeo_bench.roll import notes_to_roll
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ VALIDATION_NUMBERS = (5, 14, 21)
 """Works of Book I on which checkpoints are chosen, and on which nothing is trained."""
 TEST_NUMBERS = (1, 2, 3)
 """The paper's MIDI test: Book II, Nos. 1-3."""
+CUT, CUT_SECONDS = "@30s", 30
+"""Behind a recording's id: half a minute of it, from the beginning of No. 1 to the end of No. 24."""
 ROMANTIC_KINDS = ("Nocturne", "Waltz", "Etude", "Song without Words")
 """Played freely and with pedal; every other kind as Bach is."""
 
@@ -36,6 +40,8 @@ class SimulatedCorpus(Corpus):
     wtc1             Book I without Nos. 5, 14 and 21: training
     validation       Book I, Nos. 5, 14 and 21: on these checkpoints are chosen
     wtc2             Book II, Nos. 1-3: the MIDI test
+    wtc2-24          half a minute of each work of Book II: the MIDI test on enough recordings to speak
+                     of others
     wtc1-variants    eight works of Book I played faster, slower, staccato or legato:
                      identification test
     wtc2-other       Book II, Nos. 1-24, eleven of them again by another pianist, and nine
@@ -64,6 +70,7 @@ class SimulatedCorpus(Corpus):
             ),
             "validation": tuple(f"wtc1-{number:02d}" for number in VALIDATION_NUMBERS),
             "wtc2": tuple(f"wtc2-{number:02d}" for number in TEST_NUMBERS),
+            "wtc2-24": tuple(f"wtc2-{number:02d}{CUT}" for number in range(1, 25)),
             "wtc1-variants": tuple(name for name in extra if name.startswith("wtc1-")),
             "wtc2-other": (
                 *(f"wtc2-{number:02d}" for number in range(1, 25)),
@@ -82,11 +89,14 @@ class SimulatedCorpus(Corpus):
     def take_id(self, recording_id: str, take: int) -> str:
         return f"{recording_id}~t{take}" if take else recording_id
 
+    def whole(self, recording_id: str) -> str:
+        return recording_id.replace(CUT, "")
+
     def piece(self, recording_id: str) -> Piece:
         """The composition that a recording, of any take, performs."""
         from audeo_bench.corpus.simulated.composer import compose
 
-        name = recording_id.partition("~")[0]
+        name = self.whole(recording_id).partition("~")[0]
         if name in self._extra_pieces:
             return self._extra_pieces[name]
         book, _, number = name.removeprefix("wtc").partition("-")
@@ -102,6 +112,8 @@ class SimulatedCorpus(Corpus):
         from audeo_bench.synth.fluidsynth import render
 
         name, tilde, take = recording_id.partition("~")
+        if name.endswith(CUT):
+            return self._half_a_minute(recording_id)
         if tilde and not (take[:1] == "t" and take[1:].isdecimal() and int(take[1:]) > 0):
             raise AudeoBenchError(f"{recording_id}: takes are written {name}~t1, {name}~t2 and so on.")
         piece = self.piece(recording_id)
@@ -122,3 +134,9 @@ class SimulatedCorpus(Corpus):
             notes=heard,
             audio=partial(render, played.notes, played.pedal, seconds=seconds),
         )
+
+    def _half_a_minute(self, recording_id: str) -> Recording:
+        whole, count = self.recording(self.whole(recording_id)), CUT_SECONDS * FRAMES_PER_SECOND
+        number = int(recording_id.removeprefix("wtc2-")[:2])
+        first = round((len(whole) - count) * (number - 1) / 23)
+        return cut(replace(whole, split="wtc2-24"), recording_id, first, count)
