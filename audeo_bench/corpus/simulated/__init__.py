@@ -6,9 +6,10 @@ from streams of its own, one for each purpose, so that the corpus can grow witho
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from audeo_bench.api import FRAMES_PER_SECOND, AudeoBenchError, Provenance, Recording, Work
@@ -18,6 +19,7 @@ from audeo_bench.roll import notes_to_roll
 
 if TYPE_CHECKING:
     from audeo_bench.corpus.simulated.composer import Piece
+    from audeo_bench.corpus.simulated.performer import Performance
 
 __all__ = ["SimulatedCorpus"]
 
@@ -30,6 +32,9 @@ CUT, CUT_SECONDS = "@30s", 30
 ROMANTIC_KINDS = ("Nocturne", "Waltz", "Etude", "Song without Words")
 """Played freely and with pedal; every other kind as Bach is."""
 
+CLIPS = 10
+"""Of each work in ``wtc1-looks``."""
+
 
 class SimulatedCorpus(Corpus):
     """Recordings of simulated pieces, as many as asked for.
@@ -38,6 +43,9 @@ class SimulatedCorpus(Corpus):
     split            recordings
     ===============  ================================================================================
     wtc1             Book I without Nos. 5, 14 and 21: training
+    wtc1-looks       the same works cut into clips of 12 seconds, ten of each: training on pictures.
+                     Every clip has a piano, a camera and hands of its own and is played in another
+                     place of the keyboard; together they play all 88 keys
     validation       Book I, Nos. 5, 14 and 21: on these checkpoints are chosen
     wtc2             Book II, Nos. 1-3: the MIDI test
     wtc2-24          half a minute of each work of Book II: the MIDI test on enough recordings to speak
@@ -53,7 +61,7 @@ class SimulatedCorpus(Corpus):
     """
 
     name: ClassVar[str] = "simulated"
-    version: str = "1"
+    version: str = "2"
     """Raised by hand whenever any recording changes; tests hold checksums against it."""
     provenance: ClassVar[Provenance] = "simulated"
     has_takes: ClassVar[bool] = True
@@ -67,6 +75,12 @@ class SimulatedCorpus(Corpus):
         return {
             "wtc1": tuple(
                 f"wtc1-{number:02d}" for number in range(1, 25) if number not in VALIDATION_NUMBERS
+            ),
+            "wtc1-looks": tuple(
+                f"wtc1-{number:02d}@{clip:02d}"
+                for number in range(1, 25)
+                if number not in VALIDATION_NUMBERS
+                for clip in range(CLIPS)
             ),
             "validation": tuple(f"wtc1-{number:02d}" for number in VALIDATION_NUMBERS),
             "wtc2": tuple(f"wtc2-{number:02d}" for number in TEST_NUMBERS),
@@ -90,7 +104,7 @@ class SimulatedCorpus(Corpus):
         return f"{recording_id}~t{take}" if take else recording_id
 
     def whole(self, recording_id: str) -> str:
-        return recording_id.replace(CUT, "")
+        return re.sub("@[^~]*", "", recording_id)
 
     def piece(self, recording_id: str) -> Piece:
         """The composition that a recording, of any take, performs."""
@@ -107,8 +121,8 @@ class SimulatedCorpus(Corpus):
 
     def make(self, recording_id: str) -> Recording:
         from audeo_bench.corpus.simulated.acting import ActedFrames, stream
+        from audeo_bench.corpus.simulated.clips import short_clip
         from audeo_bench.corpus.simulated.ear import listen
-        from audeo_bench.corpus.simulated.performer import BACH, ROMANTIC, perform
         from audeo_bench.synth.fluidsynth import render
 
         name, tilde, take = recording_id.partition("~")
@@ -116,19 +130,25 @@ class SimulatedCorpus(Corpus):
             return self._half_a_minute(recording_id)
         if tilde and not (take[:1] == "t" and take[1:].isdecimal() and int(take[1:]) > 0):
             raise AudeoBenchError(f"{recording_id}: takes are written {name}~t1, {name}~t2 and so on.")
-        piece = self.piece(recording_id)
-        style = ROMANTIC if any(kind in piece.title for kind in ROMANTIC_KINDS) else BACH
-        played = perform(piece, stream(self.seed, recording_id, "performer"), style)
+        work, _, clip = name.partition("@")
+        piece = self.piece(work)
+        title = f"{piece.title}, take {int(take[1:]) + 1}" if tilde else piece.title
+        played, seen = self._played(work + tilde + take), None
+        if clip:
+            title += f", clip {int(clip) + 1}"
+            played, seen = short_clip(
+                played, int(clip) / (CLIPS - 1), stream(self.seed, recording_id, "clip")
+            )
         frames = round(played.seconds * FRAMES_PER_SECOND)
         seconds = frames / FRAMES_PER_SECOND
         heard = listen(played.notes, played.pedal, stream(self.seed, recording_id, "ear"), seconds)
         return Recording(
             id=recording_id,
-            title=f"{piece.title}, take {int(take[1:]) + 1}" if tilde else piece.title,
+            title=title,
             work=piece.work,
             split=self.split_of(name),
             provenance=self.provenance,
-            frames=ActedFrames(played.notes, played.hands, frames, self.seed, recording_id),
+            frames=ActedFrames(played.notes, played.hands, frames, self.seed, recording_id, seen),
             pressed=notes_to_roll(played.notes, frames),
             sounding=notes_to_roll(heard, frames),
             notes=heard,
@@ -140,3 +160,13 @@ class SimulatedCorpus(Corpus):
         number = int(recording_id.removeprefix("wtc2-")[:2])
         first = round((len(whole) - count) * (number - 1) / 23)
         return cut(replace(whole, split="wtc2-24"), recording_id, first, count)
+
+    @lru_cache(maxsize=2)  # noqa: B019 (a corpus is opened once)
+    def _played(self, recording_id: str) -> Performance:
+        """The whole performance of a work, of any take; a work's clips are asked for one after the other."""
+        from audeo_bench.corpus.simulated.acting import stream
+        from audeo_bench.corpus.simulated.performer import BACH, ROMANTIC, perform
+
+        piece = self.piece(recording_id)
+        style = ROMANTIC if any(kind in piece.title for kind in ROMANTIC_KINDS) else BACH
+        return perform(piece, stream(self.seed, recording_id, "performer"), style)
