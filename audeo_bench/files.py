@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import socket
 import sys
 import tempfile
@@ -65,13 +66,25 @@ def atomic_writes(*paths: Path) -> Iterator[list[Path]]:
             temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """A folder below ``parent`` that is removed afterwards, or by the next process if this one is killed."""
+    parent.mkdir(parents=True, exist_ok=True)
+    _sweep(parent)
+    with tempfile.TemporaryDirectory(prefix=f".audeo-bench-{_HOST}-{os.getpid()}-", dir=parent) as folder:
+        yield Path(folder)
+
+
 @cache
 def _sweep(folder: Path) -> None:
     """Remove what processes of this machine that are no more left behind."""
     for path in folder.glob(f".audeo-bench-{_HOST}-*"):
         found = _TEMPORARY.match(path.name)
         if found and not _lives(int(found[1])):
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _lives(process: int) -> bool:

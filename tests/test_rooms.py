@@ -10,7 +10,7 @@ import audeo_bench
 
 PACKAGE = Path(audeo_bench.__file__).parent
 ORDER = (
-    *("errors", "files", "roll", "formats", "progress", "places", "provenance", "api", "records"),
+    *("errors", "files", "roll", "formats", "progress", "places", "provenance", "crew", "api", "records"),
     *("keyboard", "film", "nn", "synth", "corpus", "contestants", "score", "training", "runs"),
     *("leaderboards", "paper", "identify", "perform", "explain", "report", "notebook", "cli"),
 )

@@ -24,6 +24,9 @@ class TinyCorpus(Corpus):
     version = "1"
     provenance = "simulated"
 
+    def __reduce__(self):
+        return TinyCorpus, (self.seed,)
+
     def listing(self) -> Mapping[str, tuple[str, ...]]:
         return {"wtc1": ("wtc1-01",), "wtc2": tuple(FRAMES)}
 

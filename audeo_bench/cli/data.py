@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from audeo_bench.cli.midi import Scheduler, Workers
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -35,13 +37,12 @@ def add(
         bool,
         typer.Option("--apply-lag", help="Use measured starts, rates, octaves where certain."),
     ] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; one for every core if left out.")
-    ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Register your copy of a data set, or films of your own: checked; only warped frames are copied."""
     if kind == "recordings":
-        _add_recordings(place, manifest, apply_lag, workers)
+        _add_recordings(place, manifest, apply_lag, workers, scheduler)
         return
     from audeo_bench.corpus import registry
 
@@ -58,13 +59,15 @@ def add(
     typer.echo(f"opens the corpus {source.corpus}: audeo-bench midi --split wtc2 --corpus {source.corpus}")
 
 
-def _add_recordings(name: str, manifest: Path | None, apply_lag: bool, workers: int | None) -> None:
+def _add_recordings(
+    name: str, manifest: Path | None, apply_lag: bool, workers: int | None, scheduler: str | None
+) -> None:
     from rich.table import Table
 
     from audeo_bench.corpus.films.adding import add_recordings
     from audeo_bench.report.terminal import stdout
 
-    added = add_recordings(name, manifest, apply_lag, workers)
+    added = add_recordings(name, manifest, apply_lag, workers, scheduler)
     table = Table(
         "film", "keyboard", "start used", "start measured", "look at", title=f"{name}: films that are ready"
     )

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from audeo_bench.cli.midi import Scheduler, Workers
+
 Split = Annotated[str, typer.Option(help="Which recordings.")]
 CorpusName = Annotated[
     str, typer.Option("--corpus", help="simulated, or data that `audeo-bench data add` knows.")
@@ -221,12 +223,17 @@ def build(
 
 
 @boards_app.command()
-def verify(boards: Boards = None, runs: Runs = Path("runs")) -> None:
+def verify(
+    boards: Boards = None,
+    runs: Runs = Path("runs"),
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+) -> None:
     """Recompute rows from stored rolls where they are, and mark each row verified or reported."""
     from audeo_bench.leaderboards.boards import boards_folder
     from audeo_bench.leaderboards.verify import verify as verify_rows
 
-    found = verify_rows(boards_folder(boards, write=True), runs)
+    found = verify_rows(boards_folder(boards, write=True), runs, workers, scheduler)
     for row in found:
         typer.echo(f"{row.state:<9} {row.board}/{row.contestant}: {row.words}")
     if any(row.state == "wrong" for row in found):

@@ -20,6 +20,12 @@ PerRecording = Annotated[bool, typer.Option("--per-recording", help="Each record
 NotesTable = Annotated[bool, typer.Option("--notes", help="Onset and note metrics too.")]
 CausesTable = Annotated[bool, typer.Option("--causes", help="F1 by polyphony and by register too.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Workers = Annotated[
+    int | None, typer.Option(min=0, help="Processes at once; 0 for what cores and memory allow.")
+]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="tcp://HOST:PORT", help="A dask scheduler whose workers do it.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -53,6 +59,8 @@ def midi(
     runs: Annotated[Path, typer.Option(help="Where run folders go.")] = Path("runs"),
     seed: Annotated[int, typer.Option(help="For contestants that draw random numbers.")] = 0,
     corpus_seed: Annotated[int, typer.Option(min=0, help="Another seed gives another simulated corpus.")] = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     average: AverageChoice = "frame_mean",
     keys: KeysChoice = "51",
     per_recording: PerRecording = False,
@@ -67,6 +75,7 @@ def midi(
 
     Answers are kept in run folders; the same command continues a run that was stopped.
     """
+    from audeo_bench.crew import crew
     from audeo_bench.paper.table1 import View, reproduce
     from audeo_bench.report import table1 as report
     from audeo_bench.report.figures import run_figure
@@ -76,7 +85,8 @@ def midi(
 
     view = View(_thresholds(thresholds), average, keys)
     task = open_task(corpus, split, runs, limit, seed, corpus_seed)
-    results = reproduce(task, contestant or (), weights or (), view.thresholds)
+    with crew(1 if workers is None else workers, scheduler) as who:
+        results = reproduce(task, contestant or (), weights or (), view.thresholds, who)
     figures = [run_figure(result.folder, task.corpus) for result in results] if figure else []
     if as_json:
         typer.echo(report.as_json(results, view, figures))

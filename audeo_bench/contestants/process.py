@@ -11,7 +11,6 @@ Frames stay with the harness and are served when they are read, so that a contes
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import queue
 import secrets
@@ -25,13 +24,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from audeo_bench.api import AudeoBenchError, Frames, Notes
 from audeo_bench.contestants.answer import check_roll
+from audeo_bench.contestants.birth import born
 from audeo_bench.contestants.module import Contestant, missing_weights
 from audeo_bench.contestants.roster import Kind
 from audeo_bench.contestants.wire import receive, send
@@ -41,7 +40,6 @@ SHOWN = 4000
 """Bytes of what a contestant prints that the user is shown."""
 IDLE = 3
 """Processes kept waiting for the next question about the same file."""
-START = "import sys; sys.path[:] = {path!r}; from audeo_bench.contestants.worker import main; main()"
 
 
 @dataclass(frozen=True)
@@ -163,24 +161,12 @@ class Worker:
             address, family = f"\0audeo-bench-{os.getpid()}-{secrets.token_hex(8)}", "AF_UNIX"
         self._listener = Listener(address, family, backlog=64, authkey=key)
         self._orders: queue.Queue[Connection] = queue.Queue()
-        path = [place or str(Path.cwd()) for place in sys.path]
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", START.format(path=path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            # Ctrl-C is the harness's to handle; and all that the contestant starts can be ended together.
-            start_new_session=True,
-            env=os.environ | {"PYTHONHASHSEED": str(seed % 2**32)},
-        )
+        told = {"address": address or self._listener.address, "key": key.hex()}
+        self._process, self._output = born(told, contestant.path, seed)
         _alive.add(self)
         self._thread(self._accept)
         self._thread(self._drain)
         try:
-            assert self._process.stdin is not None
-            told = {"address": address or self._listener.address, "key": key.hex()}
-            with suppress(OSError), self._process.stdin as stdin:
-                stdin.write(json.dumps(told).encode() + b"\n")
             self._connection = self._connected()
             self.declared = self._look()
         except BaseException:
@@ -404,11 +390,11 @@ class Worker:
 
     def _drain(self) -> None:
         self._drained = threading.Event()
-        assert self._process.stdout is not None
-        with suppress(OSError, ValueError):
-            while chunk := os.read(self._process.stdout.fileno(), 2**16):
+        with suppress(OSError):
+            while chunk := os.read(self._output, 2**16):
                 if len(self._printed) < SHOWN:
                     self._printed += chunk
+        os.close(self._output)
         self._drained.set()
 
 

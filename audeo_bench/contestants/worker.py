@@ -1,6 +1,6 @@
 """The process that a contestant lives in: its file is imported once, then it answers recording by recording.
 
-:mod:`.process` starts it with ``python -c`` and tells it on standard input where the harness listens.
+:mod:`.birth` starts it and tells it where the harness listens.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -32,8 +32,12 @@ from audeo_bench.provenance import code_of, hardware
 
 
 def main() -> NoReturn:
-    """Serve the harness until it hangs up."""
-    told = json.loads(sys.stdin.readline())
+    """Serve the harness that tells on standard input where it listens."""
+    serve(json.loads(sys.stdin.readline()))
+
+
+def serve(told: Mapping[str, str]) -> NoReturn:
+    """Serve the harness that listens at ``told["address"]``, with ``told["key"]``, until it hangs up."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     place = Place(told["address"], bytes.fromhex(told["key"]))

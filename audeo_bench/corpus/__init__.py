@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import platform
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib import import_module
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -58,6 +59,10 @@ class Corpus(ABC):
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
         self._made: dict[str, Recording] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process opens it by its name."""
+        return _reopened, (self.name, self.seed, self.version)
 
     @abstractmethod
     def listing(self) -> Mapping[str, tuple[str, ...]]:
@@ -109,6 +114,10 @@ class Corpus(ABC):
     def work(self, recording_id: str) -> Work:
         """What a recording performs, where a corpus can tell without making the recording."""
         return self.recording(recording_id).work
+
+    def whole(self, recording_id: str) -> str:
+        """The recording that a stretch is cut from, which gives it away; else the recording itself."""
+        return recording_id
 
     def take_id(self, recording_id: str, take: int) -> str:
         """The id of a further take; only corpora that can play a work again have any."""
@@ -170,6 +179,17 @@ def _open(name: str, seed: int) -> Corpus:
 
 
 _open_once = lru_cache(maxsize=4)(_open)
+
+
+@lru_cache(maxsize=4)
+def _reopened(name: str, seed: int, version: str) -> Corpus:
+    corpus = open_corpus(name, seed=seed)
+    if corpus.version != version:
+        raise AudeoBenchError(
+            f"corpus {name}: {platform.node()} has version {corpus.version}, asked for is {version}; "
+            "register the same data on every machine."
+        )
+    return corpus
 
 
 def check_choice(kind: str, found: str, choices: Iterable[str], where: str) -> None:

@@ -54,7 +54,9 @@ def check_training(trained_on: Sequence[str], corpus: Corpus, split: str, contes
         if source is None or seen is None:
             marks.append(f"{UNKNOWN_DATA}: {name}")
             continue
-        if source is corpus and (leaked := sorted(tested & set(seen))):
+        known = {corpus.whole(recording) for recording in seen}
+        leaked = sorted(recording for recording in tested if corpus.whole(recording) in known)
+        if source is corpus and leaked:
             raise AudeoBenchError(
                 f"{contestant}: trained on {name}, which holds the test recording {leaked[0]}; a "
                 "contestant that saw a "

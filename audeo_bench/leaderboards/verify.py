@@ -9,6 +9,7 @@ from typing import Literal
 
 from audeo_bench import __version__, provenance
 from audeo_bench.api import AudeoBenchError
+from audeo_bench.crew import Unit, crew, fitting
 from audeo_bench.files import sha256_of
 from audeo_bench.leaderboards.boards import VERIFIED, held, read_verified
 from audeo_bench.leaderboards.rows import read_row, row_paths
@@ -34,10 +35,20 @@ class Verification:
     words: str
 
 
-def verify(folder: Path, runs: Path) -> list[Verification]:
+def verify(
+    folder: Path, runs: Path, workers: int | None = None, scheduler: str | None = None
+) -> list[Verification]:
     """Recompute every row whose rolls are below ``runs``, and write ``verified.json``.
 
     A row that was verified before and has not changed since keeps its mark where its rolls are not at hand.
+
+    Parameters
+    ----------
+    folder, runs : Path
+    workers : int or None
+        Processes at once; None for what rows, cores and memory ask for.
+    scheduler : str or None
+        A dask scheduler whose workers do it; they must see the same boards and runs.
 
     Raises
     ------
@@ -47,11 +58,19 @@ def verify(folder: Path, runs: Path) -> list[Verification]:
     found, records = [], dict(_records(runs))
     with held(folder):
         known, kept = read_verified(folder), {}
-        for path in row_paths(folder):
-            row = read_row(path)
+        rows = [(path, read_row(path)) for path in row_paths(folder)]
+        matches = [_match(row, path, records) for path, row in rows]
+        units = [
+            Unit(f"row {path}", _recompute, (row, path, match))
+            for (path, row), match in zip(rows, matches, strict=True)
+            if isinstance(match, Path)
+        ]
+        with crew(fitting(len(units)) if workers is None else workers, scheduler) as who:
+            recomputed = {unit.given[1]: result for unit, result in who.done(units)}
+        for (path, row), match in zip(rows, matches, strict=True):
             name, sha256 = f"{row.board}/{row.contestant}", sha256_of(path)
             before = known.get(name)
-            result = _verify_row(row, path, records)
+            result = recomputed[path] if isinstance(match, Path) else match
             if result.state == "verified":
                 kept[name] = Verified(row_sha256=sha256, rolls_sha256=row.rolls_sha256, by=_who())
             elif result.state == "reported" and before and before.row_sha256 == sha256:
@@ -76,14 +95,15 @@ def _records(runs: Path) -> Iterator[tuple[Path, RunRecord]]:
             continue  # a run of another version verifies nothing
 
 
-def _verify_row(row: Row, path: Path, records: dict[Path, RunRecord]) -> Verification:
+def _match(row: Row, path: Path, records: dict[Path, RunRecord]) -> Path | Verification:
+    """The run folder that has the row's rolls, or what is to be said where there is none."""
     hashes = {name: answer.roll_sha256 for name, answer in row.answers.items()}
     same_system = None
     for run, record in records.items():
         if record.subject.board != row.board or record.subject.limit is not None:
             continue
         if {name: answer.roll_sha256 for name, answer in record.answers.items()} == hashes:
-            return _recompute(row, path, run)
+            return run
         if record.system == row.contestant:
             same_system = run
     if same_system is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from audeo_bench.contestants import loading as contestants
 from audeo_bench.contestants.roster import roster
+from audeo_bench.crew import Crew
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.paper.reported import BINARY_AT, PAPER_SYSTEM, Table1Row, reported
 from audeo_bench.records import KeyRange
@@ -77,7 +78,11 @@ class TableRow:
 
 
 def reproduce(
-    task: Task, systems: Sequence[str] = (), weights: Sequence[str] = (), thresholds: Sequence[float] = ()
+    task: Task,
+    systems: Sequence[str] = (),
+    weights: Sequence[str] = (),
+    thresholds: Sequence[float] = (),
+    crew: Crew | None = None,
 ) -> list[Result]:
     """Let systems answer for a task and score them.
 
@@ -90,6 +95,8 @@ def reproduce(
     weights : sequence of str
     thresholds : sequence of float
         To be scored at too.
+    crew : Crew or None
+        Who answers; None for this process alone.
     """
     results = stored_results(task, thresholds)
     if systems:
@@ -101,7 +108,7 @@ def reproduce(
             "midi: no contestant has trained weights here; train one with `audeo-bench train keywise`, "
             "or name your own with --contestant ./my_model.py."
         )
-    return [*results, *(evaluate(chosen, task, thresholds) if chosen else ())]
+    return [*results, *(evaluate(chosen, task, thresholds, crew) if chosen else ())]
 
 
 def _usual(task: Task) -> tuple[str, ...]:

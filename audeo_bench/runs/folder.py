@@ -118,11 +118,12 @@ def _marked(run: Run, asked: int) -> Iterator[None]:
         yield
     except BaseException as error:
         cancelled = isinstance(error, KeyboardInterrupt)
-        with suppress(OSError):  # the disk may be full; the error itself matters more
-            run.mark(
-                "cancelled" if cancelled else "error",
-                None if cancelled else "".join(traceback.format_exception(error)),
-            )
+        if run.record.status != "success":  # it may be another run's fault
+            with suppress(OSError):  # the disk may be full; the error itself matters more
+                run.mark(
+                    "cancelled" if cancelled else "error",
+                    None if cancelled else "".join(traceback.format_exception(error)),
+                )
         if cancelled:
             done = f"{len(run.record.answers)} of {asked} recordings of {run.record.system}"
             raise KeyboardInterrupt(f"{done} are kept in {run.folder}; the same command continues") from error

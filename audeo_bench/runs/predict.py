@@ -47,7 +47,7 @@ def predict(system: System, task: Task, recordings: Sequence[Recording] | None =
     recordings = task.recordings() if recordings is None else recordings
     shorter = next(system.prefixes(), None)
     earlier = predict(shorter, task, recordings) if shorter else None
-    run = _finished(system, task)
+    run = finished(system, task)
     if run is not None:
         return run
     contestant = system.roll_stages[-1]
@@ -76,7 +76,7 @@ def predict(system: System, task: Task, recordings: Sequence[Recording] | None =
     return run
 
 
-def _finished(system: System, task: Task) -> Run | None:
+def finished(system: System, task: Task) -> Run | None:
     """A system's run where it is all there already, so that no contestant need be started."""
     folder = task.folder(system.roll_name)
     if not (folder / "run.json").exists():

@@ -12,6 +12,7 @@ from audeo_bench.contestants.loading import System
 from audeo_bench.contestants.process import warm
 from audeo_bench.corpus import Corpus, open_corpus
 from audeo_bench.corpus.audeo.recordings import AudeoRecorded
+from audeo_bench.crew import Crew
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.progress import progress_bar
 from audeo_bench.records import RunRecord, Scores, StoredScores, Subject, read, write
@@ -25,6 +26,7 @@ from audeo_bench.runs.folder import (
 )
 from audeo_bench.runs.frame_cache import kept_frames
 from audeo_bench.runs.predict import predict
+from audeo_bench.runs.spread import spread
 from audeo_bench.runs.task import Task
 from audeo_bench.score import THRESHOLDS, Rolls, score_rolls
 
@@ -38,9 +40,24 @@ class Result:
     scores: Scores
 
 
-def evaluate(systems: Iterable[System], task: Task, thresholds: Sequence[float] = ()) -> list[Result]:
-    """Let every system answer for a task and score it; frames are rendered or decoded once for all."""
+def evaluate(
+    systems: Iterable[System], task: Task, thresholds: Sequence[float] = (), crew: Crew | None = None
+) -> list[Result]:
+    """Let every system answer for a task and score it; frames are rendered or decoded once for all.
+
+    Parameters
+    ----------
+    systems : iterable of System
+    task : Task
+    thresholds : sequence of float
+        To be scored at too.
+    crew : Crew or None
+        Who answers; None for this process alone.
+    """
     waiting, results = list(systems), []
+    runs = {} if crew is None or crew.alone else spread(waiting, task, crew)
+    if all(system.roll_name in runs for system in waiting):
+        return [result(runs[system.roll_name].folder, thresholds, task.corpus) for system in waiting]
     _warm(waiting[:1], task)
     with kept_frames(task.recordings(), task.runs) as recordings:
         while waiting:

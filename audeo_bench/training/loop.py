@@ -2,7 +2,8 @@
 curve.
 
 Device, precision and several processes are lightning-fabric's business (`Fabric`); a contestant writes one
-`step`.
+`step`. Several processes draw the same batch and each takes its part of it, so that their number changes
+nothing but what batch norms see.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -51,12 +53,13 @@ class Recipe:
     optimisers : sequence of Optimizer
         As ``fabric.setup`` gave them.
     draw : callable
-        A batch from a random generator. Every step has a generator of its own, made from (seed, epoch, step,
-        process), so that a resumed training draws exactly what an unbroken one would have.
+        A batch from a random generator. Every step has a generator of its own, made from (seed, epoch, step),
+        so that a resumed training draws exactly what an unbroken one would have.
     step : callable
         Takes the batch's tensors, does backward and optimiser steps, returns the loss.
     validate : callable
-        The validation score, higher is better; called after every epoch with the net in eval mode.
+        The validation score, higher is better; called after every epoch with the net in eval mode, by the
+        first process alone.
     epochs, steps : int
         Epochs, unless the user wishes others, and the steps of each.
     patience : int
@@ -94,7 +97,8 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
     Diverged
         The loss is no number; ``net`` has the best epoch's weights, if there is one.
     AudeoBenchError
-        The checkpoint is of another training, or damaged.
+        The checkpoint is of another training or another number of processes, or damaged; a batch cannot be
+        divided among the processes.
     """
     fabric, net, optimisers, seed = context.fabric, recipe.net, recipe.optimisers, context.seed
     epochs, steps = recipe.epochs if context.epochs is None else context.epochs, recipe.steps
@@ -110,6 +114,7 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
         "epochs": str(epochs),
         "steps": str(steps),
         **context.identity,
+        **({"processes": str(fabric.world_size)} if fabric.world_size > 1 else {}),
     }
     if context.resume and checkpoint.exists():
         saved = _read(checkpoint)
@@ -148,10 +153,11 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
                 net.train()
                 while progress["step"] < steps:
                     began = time.monotonic()
-                    rng = np.random.default_rng([seed, epoch, progress["step"], fabric.global_rank])
+                    rng = np.random.default_rng([seed, epoch, progress["step"], 0])
                     torch.manual_seed(int(rng.integers(2**62)))
-                    loss = recipe.step(*(tensor.to(fabric.device) for tensor in recipe.draw(rng)))
-                    if not math.isfinite(value := float(loss.detach())):
+                    batch = (_part(tensor, fabric, title) for tensor in recipe.draw(rng))
+                    loss = recipe.step(*(tensor.to(fabric.device) for tensor in batch)).detach()
+                    if not math.isfinite(value := float(fabric.all_reduce(loss, reduce_op="mean"))):
                         where = f"step {progress['step'] + 1} of epoch {epoch + 1}"
                         if history:
                             net.load_state_dict(best_weights)
@@ -169,7 +175,8 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
                 exact, rounded = _copy(net), as_stored(net.state_dict())
                 net.load_state_dict(rounded)
                 net.eval()
-                value = recipe.validate()
+                # One process judges for all: what batch norms have seen differs, what is decided may not.
+                value = fabric.broadcast(0.0 if fabric.global_rank else recipe.validate())
                 net.load_state_dict(exact)
                 history.append(
                     {
@@ -204,11 +211,26 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
     return history
 
 
+def _part(tensor: Tensor, fabric: Fabric, title: str) -> Tensor:
+    """This process's part of a batch that all have drawn; a single number is everybody's."""
+    if not tensor.ndim:
+        return tensor
+    if len(tensor) % fabric.world_size:
+        raise AudeoBenchError(
+            f"{title}: a batch of {len(tensor)} cannot be divided among {fabric.world_size} processes; start "
+            "as many as divide it."
+        )
+    return tensor.chunk(fabric.world_size)[fabric.global_rank]
+
+
 def _check_same(checkpoint: Path, was: Any, now: dict[str, str]) -> None:
     if was == now:
         return
     was = was if isinstance(was, dict) else {}
-    other = [f"{name} {was.get(name)}, now {now.get(name)}" for name in now if was.get(name) != now[name]]
+    names = [*now, *(name for name in was if name not in now)]
+    other = [
+        f"{name} {was.get(name)}, now {now.get(name)}" for name in names if was.get(name) != now.get(name)
+    ]
     raise AudeoBenchError(
         f"{checkpoint}: is of another training ({'; '.join(other)}). Use another --output, or --fresh to "
         "start over."

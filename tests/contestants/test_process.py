@@ -13,6 +13,7 @@ import pytest
 from tiny_corpus import READER, TinyCorpus, write_contestant
 
 from audeo_bench.api import AudeoBenchError, Recording
+from audeo_bench.contestants import birth
 from audeo_bench.contestants.loading import find
 from audeo_bench.contestants.process import Worker, lent
 
@@ -293,3 +294,54 @@ def test_json_stays_json(tmp_path, monkeypatch, capfd):
     path = write_contestant(tmp_path, "chatty", chatty)
     result = CliRunner().invoke(app, ["check", str(path), "--json"])
     assert json.loads(result.stdout)[0]["outcome"] == "pass"
+
+
+SEEING = """
+import os, sys
+import numpy as np
+from audeo_bench.api import KEYS, VideoToRoll
+
+class Seeing(VideoToRoll):  # says torch, so that its process has it
+    def describe(self):
+        return {"where": os.getcwd(), "told": os.environ.get("TOLD"), "path": sys.path[-1],
+                "hashed": hash("torch"), "torch": "torch" in sys.modules}
+    def roll(self, frames): return np.zeros((KEYS, len(frames)))
+"""
+
+
+def test_a_process_sees_what_its_harness_sees_now(tmp_path, monkeypatch):
+    """Whatever was imported beforehand, folder, environment, search path and seed are those of the start."""
+    path = find(str(write_contestant(tmp_path, "seeing", SEEING)))
+    hashes = []
+    for turn, seed in enumerate((0, 0, 1)):
+        folder = tmp_path / str(turn)
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("TOLD", str(turn))
+        monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
+        with lent(path, seed) as worker:
+            facts = worker.declared.facts
+        assert (facts["where"], facts["told"], facts["path"]) == (str(folder), str(turn), str(folder))
+        assert facts["torch"] == (sys.platform == "linux")
+        hashes.append(facts["hashed"])
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_a_nursery_that_died_is_followed_by_another(tmp_path, recording):
+    path = find(str(write_contestant(tmp_path, "reader", READER)))
+    with lent(path):
+        pass
+    for nursery in birth._nurseries.values():
+        nursery._process.kill()
+        nursery._process.wait()
+    with lent(path) as worker:
+        answer = worker.roll(recording.frames, recording.id)
+    np.testing.assert_array_equal(answer.roll > 0.5, recording.pressed)
+
+
+def test_where_nothing_is_forked_an_interpreter_is_started(tmp_path, recording, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "elsewhere")
+    with lent(find(str(write_contestant(tmp_path, "reader", READER)))) as worker:
+        answer = worker.roll(recording.frames, recording.id)
+    np.testing.assert_array_equal(answer.roll > 0.5, recording.pressed)

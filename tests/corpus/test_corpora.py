@@ -19,16 +19,24 @@ from audeo_bench.film.reading import FilmFrames
 from audeo_bench.formats.midi import read_midi
 from audeo_bench.roll import notes_to_roll
 
-COUNTS = {"wtc1": 21, "validation": 3, "wtc2": 3, "wtc1-variants": 8, "wtc2-other": 44}
+COUNTS = {
+    "wtc1": 21,
+    "wtc1-looks": 210,
+    "validation": 3,
+    "wtc2": 3,
+    "wtc2-24": 24,
+    "wtc1-variants": 8,
+    "wtc2-other": 44,
+}
 
-# Of corpus version 1, seed 0. A change here is a new corpus version: raise SimulatedCorpus.version with it.
+# Of corpus version 2, seed 0. A change here is a new corpus version: raise SimulatedCorpus.version with it.
 ROLL_HASHES = {
     "wtc1-07": "8147132881cefdfa",
     "wtc1-05~t2": "15c75862417e38df",
     "wtc2-02": "6b7f4c8528bbaff4",
     "other-03": "73a20f2fcde9d5fd",
 }
-FRAME_LEVELS = {"wtc2-01": (114.0, 121.2, 116.7, 156.8, 161.4, 169.8, 90.9, 106.3, 93.2)}
+FRAME_LEVELS = {"wtc2-01": (84.7, 86.0, 103.4, 120.8, 118.0, 155.1, 98.4, 99.4, 124.2)}
 
 
 def roll_hash(recording_id: str) -> str:
@@ -126,6 +134,26 @@ def test_takes_are_other_performances_of_the_same_work():
     assert abs(first.frames[:1].astype(int) - other.frames[:1]).mean() > 1
 
 
+def test_half_a_minute_is_a_stretch_of_the_whole_recording():
+    corpus = open_corpus("simulated")
+    for number in (1, 2, 24):
+        whole = corpus.recording(f"wtc2-{number:02d}")
+        part = corpus.recording(f"wtc2-{number:02d}@30s")
+        first = round((len(whole) - 750) * (number - 1) / 23)
+        window = slice(first, first + 750)
+        assert (part.split, part.work, len(part)) == ("wtc2-24", whole.work, 750)
+        np.testing.assert_array_equal(part.sounding, whole.sounding[:, window])
+        assert part.pressed is not None and whole.pressed is not None and part.notes is not None
+        np.testing.assert_array_equal(part.pressed, whole.pressed[:, window])
+        np.testing.assert_array_equal(notes_to_roll(part.notes, 750), part.sounding)
+    assert whole.audio is not None and part.audio is not None
+    np.testing.assert_array_equal(part.audio(), whole.audio()[640 * window.start : 640 * window.stop])
+    np.testing.assert_array_equal(part.frames[747:760], whole.frames[window.stop - 3 : window.stop])
+    assert part.frames[800:900].shape == (0, 100, 900)
+    assert len(corpus.recording("wtc2-04@30s~t1")) == 750
+    assert corpus.whole("wtc2-04@30s~t1") == "wtc2-04~t1"
+
+
 def test_another_seed_is_another_corpus():
     first, other = open_corpus("simulated", seed=0), open_corpus("simulated", seed=1)
     assert first.split_hash("validation") != other.split_hash("validation")
@@ -143,14 +171,31 @@ def test_streams_of_chance_are_independent_of_each_other():
     assert seed_of(0, "wtc1-01", "ear").entropy == [0, 2110060481, 3945009207, 2068448014, 813136248]
 
 
-def test_the_corpus_is_version_1():
-    assert open_corpus("simulated").version == "1"
+def test_the_corpus_is_version_2():
+    assert open_corpus("simulated").version == "2"
     assert {name: roll_hash(name) for name in ROLL_HASHES} == ROLL_HASHES
 
 
-def test_the_pictures_are_those_of_version_1():
+def test_the_pictures_are_those_of_version_2():
     for name, levels in FRAME_LEVELS.items():
         np.testing.assert_allclose(frame_levels(name), levels, atol=0.6)
+
+
+def test_clips_have_looks_of_their_own_and_use_the_whole_keyboard():
+    corpus = open_corpus("simulated")
+    first, other = corpus.recording("wtc1-07@00"), corpus.recording("wtc1-07@09")
+    later = corpus.recording(corpus.take_id("wtc1-01@00", 1))
+    assert later.id == "wtc1-01@00~t1" and later.split == first.split == "wtc1-looks"
+    assert first.work == other.work == corpus.work("wtc1-07")
+    assert len(first) == len(other) == 300 == len(first.frames)
+    assert abs(first.frames[:1].astype(int) - other.frames[:1]).mean() > 1
+    played = np.zeros(88, bool)
+    for name in corpus.ids("wtc1-looks")[:40]:
+        recording = corpus.recording(name)
+        assert recording.pressed is not None and recording.notes is not None
+        np.testing.assert_array_equal(notes_to_roll(recording.notes, 300), recording.sounding)
+        played |= recording.pressed.any(1)
+    assert played.all()
 
 
 def test_a_recording_is_exported_as_video_midi_and_rolls(tmp_path):

@@ -88,6 +88,13 @@ def test_who_trained_on_the_composition_in_another_performance_is_marked():
     assert marks == ("same composition: trained on wtc2-01's composition in simulated/wtc2-01~t1",)
 
 
+def test_who_saw_the_whole_recording_saw_a_stretch_of_it():
+    from audeo_bench.corpus import open_corpus
+
+    with pytest.raises(AudeoBenchError, match="test recording wtc2-02@30s"):
+        check_training(("simulated/wtc2-02",), open_corpus("simulated"), "wtc2-24", "mine")
+
+
 def test_training_data_nobody_here_knows_is_marked(tiny):
     assert check_training(("maestro/v3",), tiny, "wtc2", "mine") == ("unknown training data: maestro/v3",)
     assert check_training(("tiny/wtc1", "tiny/wtc1-01~t2", "tiny/wtc1~t1"), tiny, "wtc2", "mine") == ()

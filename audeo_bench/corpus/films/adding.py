@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.corpus.films.preparing import Job, Prepared, prepare_all
+from audeo_bench.corpus.films.preparing import Job, Prepared, prepare_all, prepared
 from audeo_bench.corpus.sets import fetch
 from audeo_bench.corpus.sets.here import films_of, open_set
 from audeo_bench.corpus.sets.manifest import shipped_sets
+from audeo_bench.crew import crew, fitting
 from audeo_bench.progress import progress_bar
 
 __all__ = ["Added", "add_recordings"]
@@ -25,7 +25,11 @@ class Added:
 
 
 def add_recordings(
-    name: str, manifest: Path | None, apply_lag: bool = False, workers: int | None = None
+    name: str,
+    manifest: Path | None,
+    apply_lag: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
 ) -> Added:
     """Register a set of films and make every film ready; what is ready already is kept.
 
@@ -39,7 +43,9 @@ def add_recordings(
     apply_lag : bool
         Use measured starts, rates and octaves where they are certain.
     workers : int or None
-        Processes at once; None for one for every core.
+        Processes at once; None for what films, cores and memory ask for.
+    scheduler : str or None
+        A dask scheduler whose workers do it; they must see the same films and the same data home.
 
     Raises
     ------
@@ -59,8 +65,10 @@ def add_recordings(
     if not jobs and not faults:
         raise AudeoBenchError(f"{manifest or name}: none of its films is here.")
     ready = {}
-    with progress_bar("films", len(jobs), "films") as bar:
-        for job, found in prepare_all(jobs, workers or os.cpu_count() or 1):
+    if workers is None:
+        workers = fitting(sum(prepared(job) is None for job in jobs))
+    with crew(workers, scheduler) as who, progress_bar("films", len(jobs), "films") as bar:
+        for job, found in prepare_all(jobs, who):
             bar.advance(1, note=job.here.film.id)
             if isinstance(found, AudeoBenchError):
                 faults.append(str(found))

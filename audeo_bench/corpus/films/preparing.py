@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -24,6 +22,7 @@ from audeo_bench.corpus.registry import data_home
 from audeo_bench.corpus.sets.film import Film
 from audeo_bench.corpus.sets.here import FilmHere
 from audeo_bench.corpus.sets.labels import read_labels
+from audeo_bench.crew import Crew, Unit
 from audeo_bench.files import atomic_write, sha256_of
 from audeo_bench.film.finding import keyboard_in_film
 from audeo_bench.film.reading import FilmFrames, film_info, still_pictures
@@ -196,8 +195,8 @@ def prepare(job: Job) -> Prepared:
     return answer
 
 
-def prepare_all(jobs: list[Job], workers: int = 1) -> Iterator[tuple[Job, Prepared | AudeoBenchError]]:
-    """Make films ready, several at once; a bad film is one answer and the others go on.
+def prepare_all(jobs: list[Job], crew: Crew) -> Iterator[tuple[Job, Prepared | AudeoBenchError]]:
+    """Let a crew make films ready; a bad film is one answer and the others go on.
 
     Yields
     ------
@@ -205,18 +204,8 @@ def prepare_all(jobs: list[Job], workers: int = 1) -> Iterator[tuple[Job, Prepar
         In the order in which they are done.
     found : Prepared or AudeoBenchError
     """
-    if workers == 1 or len(jobs) < 2:
-        for job in jobs:
-            yield job, _tried(job)
-        return
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(_tried, job): job for job in jobs}
-        try:
-            for done in as_completed(running):
-                yield running[done], done.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    for unit, found in crew.done(Unit(f"film {job.here.film.id}", _tried, (job,)) for job in jobs):
+        yield unit.given[0], found
 
 
 def frames_of(job: Job, ready: Prepared) -> np.ndarray:

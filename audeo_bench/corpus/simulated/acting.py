@@ -6,7 +6,7 @@ Used by every corpus without a real video: the simulated one and the re-enacted 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -48,6 +48,8 @@ class ActedFrames:
     frames : int
     seed, recording_id
         Name the streams of the hands, the camera's appearance and its noise.
+    seen : tuple of 2 floats or None
+        Left and right end of the keys that the film shows, mm; None shows all.
     """
 
     notes: Notes
@@ -55,6 +57,7 @@ class ActedFrames:
     frames: int
     seed: int
     recording_id: str
+    seen: tuple[float, float] | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -76,5 +79,7 @@ def _film(acted: ActedFrames) -> Frames:
 
     tracks = track(acted.notes, acted.hands, acted.frames, stream(acted.seed, acted.recording_id, "hands"))
     appearance = Appearance.draw(stream(acted.seed, acted.recording_id, "appearance"))
+    if acted.seen is not None:
+        appearance = replace(appearance, seen=acted.seen)
     noise = int(seed_of(acted.seed, acted.recording_id, "camera").generate_state(1)[0])
     return film(acted.notes, tracks, appearance, noise, acted.frames)

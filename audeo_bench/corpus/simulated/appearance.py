@@ -1,4 +1,4 @@
-"""What one simulated recording looks like: piano, light, crop, skin, sleeves and the camera's own losses."""
+"""What one simulated recording looks like: piano, light, camera, skin, sleeves and the film's own losses."""
 
 from __future__ import annotations
 
@@ -13,36 +13,67 @@ from audeo_bench.keyboard import KEYBOARD_WIDTH, WHITE_LENGTH
 class Appearance:
     """The look of one recording; lengths in mm of the keyboard, brightness in grey levels of 0..255.
 
-    The spread between two draws is meant to be the one between two videos of a serious channel: one kind of
-    set-up (top view, a black piano), another day's light, camera position, crop and clothes. Levels were set
-    beside the photographs of the MIDI test set of Koepke et al., "Sight to Sound" (ICASSP 2020): white keys
-    between 185 and 225, black keys between 5 and 35, gaps a thin grey line.
+    The spread between two draws is meant to be wider than the one between two real films: what is drawn here
+    is trained on, and real pianos, rooms and cameras must lie inside it.
 
     Attributes
     ----------
     camera : tuple of 3 floats
-        Where the lens hangs: x, y and height above the keys.
-    corners : np.ndarray, shape (4, 2)
-        The points of the key plane seen in the picture's corners: top left, top right, bottom right, bottom
-        left.
+        Where the lens hangs: x, y and height above the keys. The picture is warped on the key plane, so that
+        it decides on parallax alone: which way black keys, flanks and hands lean.
+    marks : np.ndarray, shape (4, 2)
+        Where the corners of the keys were thought to be when the film was warped: A0 far, C8 far, C8 near, A0
+        near. With the true ones the picture is :func:`.warp.homography`'s.
+    seen : tuple of 2 floats
+        Left and right end of what the film shows of the key plane; the picture is black beyond.
     light : tuple of 3 floats
         Unit vector towards the lamp.
+    ambient : float
+        Share of the light that comes from everywhere, so that walls beside a key darken it without a shadow.
     illumination : np.ndarray, shape (6,)
         Weights of 1, x, y, x², xy, y² (x, y in -1..1 over the picture).
+    cast_shadow : tuple of 4 floats
+        A large soft shadow or light: position, width, slope, depth.
+    flank_level : float
+        The side of a white key, seen beside a sunk neighbour, relative to its top.
     wear : np.ndarray, shape (88,)
         Reflectance of every key relative to a new one.
+    sheen : tuple of 3 floats
+        A black key's reflection of the lamp: strength, place along the key, length.
+    face_level : float
+        The front of a white key relative to its top.
+    slip : tuple of 3 floats
+        The key slip before the keys: level, distance from the keys, how far it lies below their tops.
+    press_dimming : float
+        Share of light that a pressed white key's top loses besides shadows; negative where it reflects more.
     sleeve_cuff : float
         How far along the hand, from the wrist towards the fingers, the sleeve reaches; negative is up the
         arm.
+    gamma, gain : float
+        The camera's tone: level 255 * gain * (level / 255) ** gamma, clipped.
     lens_blur : float
-        Standard deviation in pixels.
+        Standard deviation in columns of the picture.
+    sharpening : float
+        Weight of the camera's unsharp mask.
+    film_scale : tuple of 2 floats
+        Columns and rows of the film for one of the picture's, at most 1.
+    film_rate : float
+        Frames a second of the film; the benchmark's picture repeats or leaves out some of them.
+    shutter : float
+        Share of a film's frame that the shutter is open.
     quantiser : float
         Step of the 8x8 transform coder, in units of its orthonormal coefficients.
+    key_frames : int
+        Frames from one key frame of the coder to the next.
+    skips : bool
+        Whether the coder leaves out blocks in which nothing moves.
     """
 
     camera: tuple[float, float, float]
-    corners: np.ndarray
+    marks: np.ndarray
+    seen: tuple[float, float]
     light: tuple[float, float, float]
+    ambient: float
     shadow_strength: float
     illumination: np.ndarray
     cast_shadow: tuple[float, float, float, float]
@@ -50,11 +81,14 @@ class Appearance:
     black_level: float
     gap_width: float
     gap_level: float
+    flank_level: float
     wear: np.ndarray
     sheen: tuple[float, float, float]
-    felt_level: float
+    felt: tuple[float, float]
     fallboard_level: float
-    slip_level: float
+    face_level: float
+    slip: tuple[float, float, float]
+    cheek_level: float
     press_dimming: float
     skin_level: float
     hand_scale: float
@@ -62,12 +96,19 @@ class Appearance:
     sleeve: str
     sleeve_level: float
     sleeve_cuff: float
+    gamma: float
+    gain: float
     lens_blur: float
+    sharpening: float
+    film_scale: tuple[float, float]
+    film_rate: float
     shutter: float
     flicker: float
     shake: float
     sensor_noise: float
     quantiser: float
+    key_frames: int
+    skips: bool
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Appearance:
@@ -78,55 +119,74 @@ class Appearance:
         rng : np.random.Generator
             The only source of chance: equal generators give equal looks.
         """
-        left, right = rng.uniform(-6, 4), KEYBOARD_WIDTH + rng.uniform(-4, 6)
-        top, bottom = WHITE_LENGTH + rng.uniform(3, 11), -14 - 66 * rng.beta(1.4, 1.2)
-        keystone, tilt = rng.normal(0, 3), rng.normal(0, 1.2)
-        corners = np.array(
-            [
-                [left - keystone, top + tilt],
-                [right + keystone, top - tilt],
-                [right - keystone, bottom - tilt],
-                [left + keystone, bottom + tilt],
-            ]
-        ) + rng.normal(0, 0.8, (4, 2))
-        direction = np.array([rng.choice([-1, 1]) * rng.uniform(0.12, 0.45), rng.uniform(-0.1, 0.4), 1.0])
+        direction = np.array([rng.uniform(-0.8, 0.8), rng.uniform(-0.5, 0.6), 1.0])
         direction /= np.sqrt((direction**2).sum())
-        illumination = np.array([1.0, *rng.normal(0, [0.05, 0.035, 0.025, 0.015, 0.015])])
         sleeve = str(rng.choice(["bare", "white", "dark", "striped"], p=[0.3, 0.15, 0.35, 0.2]))
         sleeve_level = {"bare": 0.0, "white": 205.0, "dark": 36.0, "striped": 95.0}[sleeve]
+        white = rng.uniform(150, 250)
+        fine = rng.random() < 0.5
+        columns = 1.0 if fine else rng.uniform(0.45, 1.0)
         return cls(
-            camera=(KEYBOARD_WIDTH / 2 + rng.normal(0, 60), rng.uniform(-20, 60), rng.uniform(1250, 1900)),
-            corners=corners,
+            camera=_camera(rng),
+            marks=_marks(rng),
+            seen=(-1e6, 1e6),
             light=(float(direction[0]), float(direction[1]), float(direction[2])),
-            shadow_strength=rng.uniform(0.28, 0.5),
-            illumination=illumination,
-            # A large soft shadow, as a piano lid or the player casts: position, width, slope, depth.
+            ambient=rng.uniform(0.1, 0.7),
+            shadow_strength=rng.uniform(0.15, 0.5),
+            illumination=np.array([1.0, *rng.normal(0, [0.07, 0.06, 0.04, 0.03, 0.03])]),
             cast_shadow=(
                 rng.uniform(0.05, 0.95),
-                rng.uniform(0.02, 0.2),
+                rng.uniform(0.02, 0.3),
                 rng.uniform(-0.3, 0.3),
-                rng.choice([0.0, 1.0]) * rng.choice([-1, 1]) * rng.uniform(0.04, 0.13),
+                rng.choice([0.0, 1.0]) * rng.choice([-1, 1]) * rng.uniform(0.04, 0.3),
             ),
-            white_level=rng.uniform(190, 228),
-            black_level=rng.uniform(16, 34),
-            gap_width=rng.uniform(0.7, 1.3),
-            gap_level=rng.uniform(40, 85),
-            wear=1 + rng.normal(0, 0.009, 88),
-            sheen=(rng.uniform(10, 45), rng.uniform(65, 120), rng.uniform(9, 26)),
-            felt_level=rng.uniform(28, 75),
-            fallboard_level=rng.uniform(12, 34),
-            slip_level=rng.uniform(18, 60),
-            press_dimming=rng.uniform(0.015, 0.03),
-            skin_level=rng.uniform(112, 205),
+            white_level=white,
+            black_level=8 + 62 * rng.beta(0.9, 3),
+            gap_width=rng.uniform(0.6, 1.5),
+            gap_level=rng.uniform(0.08, 0.6) * white,
+            flank_level=rng.uniform(0.08, 0.55),
+            wear=1 + rng.normal(0, rng.uniform(0.003, 0.015), 88),
+            sheen=(rng.uniform(0, 60), rng.uniform(60, 150), rng.uniform(6, 30)),
+            felt=(rng.uniform(10, 90), rng.uniform(0.5, 5)),
+            fallboard_level=8 + 170 * rng.beta(0.7, 2.5),
+            face_level=rng.uniform(0.3, 0.95),
+            slip=(8 + 220 * rng.beta(0.7, 1.6), rng.uniform(2, 8), rng.uniform(3, 20)),
+            cheek_level=rng.uniform(8, 120),
+            press_dimming=rng.uniform(-0.01, 0.09),
+            skin_level=rng.uniform(60, 235),
             hand_scale=rng.uniform(0.92, 1.08),
-            nail_contrast=rng.uniform(0.05, 0.16),
+            nail_contrast=rng.uniform(0.02, 0.16),
             sleeve=sleeve,
-            sleeve_level=sleeve_level * rng.uniform(0.8, 1.15),
+            sleeve_level=sleeve_level * rng.uniform(0.7, 1.2),
             sleeve_cuff=rng.uniform(8, 48),
-            lens_blur=rng.uniform(0.45, 0.75),
-            shutter=rng.uniform(0.3, 0.6),
-            flicker=rng.uniform(0.001, 0.006),
-            shake=rng.uniform(0.03, 0.16),
-            sensor_noise=rng.uniform(2.0, 3.6),
-            quantiser=rng.uniform(15, 28),
+            gamma=float(np.exp(rng.uniform(-0.5, 0.5))),
+            gain=rng.uniform(0.7, 1.45),
+            lens_blur=0.4 + 1.2 * rng.beta(0.8, 2),
+            sharpening=rng.choice([0.0, 1.0]) * rng.uniform(0.2, 1.0),
+            film_scale=(columns, min(1.0, columns * rng.uniform(1.0, 1.7))),
+            film_rate=float(rng.choice([25, 30, 20, 24], p=[0.4, 0.3, 0.2, 0.1])),
+            shutter=rng.uniform(0.15, 0.7),
+            flicker=rng.choice([0.0, 1.0], p=[0.7, 0.3]) * rng.uniform(0.001, 0.01),
+            shake=rng.choice([0.0, 1.0], p=[0.75, 0.25]) * rng.uniform(0.02, 0.4),
+            sensor_noise=float(np.exp(rng.uniform(np.log(0.3), np.log(4)))),
+            quantiser=float(np.exp(rng.uniform(np.log(4), np.log(40)))),
+            key_frames=int(rng.integers(12, 250)),
+            skips=bool(rng.random() < 0.85),
         )
+
+
+def _camera(rng: np.random.Generator) -> tuple[float, float, float]:
+    """Mostly above the keys or the player; sometimes far to a side, or on the other side of the fallboard."""
+    sideways, height = rng.uniform(-150, 150), rng.uniform(700, 2200)
+    kind = rng.choice(["above", "aside", "opposite"], p=[0.65, 0.1, 0.25])
+    if kind == "aside":
+        sideways = rng.choice([-1, 1]) * rng.uniform(150, 600)
+    across = rng.uniform(250, 900) if kind == "opposite" else rng.uniform(-350, 300)
+    return KEYBOARD_WIDTH / 2 + sideways, across, height
+
+
+def _marks(rng: np.random.Generator) -> np.ndarray:
+    """The keys' corners as a hand or a keyboard finder marks them: now and then a third of a key beside."""
+    corners = np.array([[0, WHITE_LENGTH], [KEYBOARD_WIDTH, WHITE_LENGTH], [KEYBOARD_WIDTH, 0], [0, 0]])
+    coarse = rng.choice([1.0, 2.5], p=[0.85, 0.15])
+    return corners + np.clip(rng.normal(0, [1.0, 2.5], (4, 2)) * coarse, -7.8, 7.8)

@@ -10,10 +10,12 @@ import numpy as np
 
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH
 from audeo_bench.corpus.simulated.appearance import Appearance
-from audeo_bench.corpus.simulated.codec import COSINES, code
-from audeo_bench.corpus.simulated.optics import plane_to_picture
+from audeo_bench.corpus.simulated.codec import BLOCK, COSINES, code
+from audeo_bench.corpus.simulated.optics import lens, plane_to_picture
 from audeo_bench.corpus.simulated.piano import build_piano
-from audeo_bench.corpus.simulated.rendering import COLUMNS, ROWS, Scene, render
+from audeo_bench.corpus.simulated.rendering import Scene, render, shoot
+from audeo_bench.keyboard import KEYBOARD_WIDTH, WHITE_LENGTH
+from audeo_bench.keyboard.warp import BEFORE, BEHIND
 from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, LOWEST_PITCH, Notes
 
 if TYPE_CHECKING:
@@ -25,7 +27,9 @@ _BANK = 1 << 20
 _GROUPS = 4
 
 
-def key_depths(notes: Notes, frames: int, shutter: float = 0.0) -> np.ndarray:
+def key_depths(
+    notes: Notes, frames: int, shutter: float = 0.0, rate: float = FRAMES_PER_SECOND
+) -> np.ndarray:
     """How far every key is down at the middle of every frame.
 
     A key starts to sink before its note sounds (the hammer is let go near the bottom): it takes about 40 ms,
@@ -37,7 +41,9 @@ def key_depths(notes: Notes, frames: int, shutter: float = 0.0) -> np.ndarray:
     notes : Notes
     frames : int
     shutter : float
-        Share of the frame's 40 ms that the shutter is open; the depth is averaged over it.
+        Share of a frame's time that the shutter is open; the depth is averaged over it.
+    rate : float
+        Frames a second.
 
     Returns
     -------
@@ -49,13 +55,13 @@ def key_depths(notes: Notes, frames: int, shutter: float = 0.0) -> np.ndarray:
     attack = 0.060 - 0.035 * np.asarray(notes.velocities, float) / 127
     start = notes.intervals[:, 0] - 0.7 * attack
     stop = np.maximum(notes.intervals[:, 1], notes.intervals[:, 0] + 0.3 * attack)
-    first = np.clip(np.floor(start * FRAMES_PER_SECOND).astype(np.int64) - 1, 0, frames)
-    last = np.clip(np.floor((stop + 0.06) * FRAMES_PER_SECOND).astype(np.int64) + 2, 0, frames)
+    first = np.clip(np.floor(start * rate).astype(np.int64) - 1, 0, frames)
+    last = np.clip(np.floor((stop + 0.06) * rate).astype(np.int64) + 2, 0, frames)
     # One entry for every frame of every note.
     count = np.maximum(last - first, 0)
     note = np.repeat(np.arange(len(notes)), count)
     frame = np.arange(len(note)) - np.repeat(np.cumsum(count) - count, count) + first[note]
-    seconds = (frame[:, None] + exposures) / FRAMES_PER_SECOND
+    seconds = (frame[:, None] + exposures) / rate
     fall = np.clip((seconds - start[note, None]) / attack[note, None], 0, 1)
     rise = np.clip(1 - (seconds - stop[note, None]) / 0.06, 0, 1)
     depth = np.minimum(fall * fall * (3 - 2 * fall), rise * rise * (3 - 2 * rise)).mean(1)
@@ -65,7 +71,7 @@ def key_depths(notes: Notes, frames: int, shutter: float = 0.0) -> np.ndarray:
 
 @cache
 def _noise_bank() -> np.ndarray:
-    return np.random.default_rng(20_201_206).standard_normal(_BANK + ROWS * COLUMNS, np.float32)
+    return np.random.default_rng(20_201_206).standard_normal(_BANK + 104 * 904, np.float32)
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ class SimulatedFrames:
             raise ValueError(f"frames are read in windows of step 1, not {step}")
         out = np.empty((max(0, stop - start), FRAME_HEIGHT, FRAME_WIDTH), np.uint8)
         if len(out):
-            render(out, start, self.tracks.fingertips, self.tracks.wrists, self._scene)
+            render(out, start, self._scene)
         return out
 
     def __getstate__(self) -> dict[str, object]:
@@ -104,7 +110,7 @@ class SimulatedFrames:
 
     @cached_property
     def _scene(self) -> Scene:
-        return _build_scene(self.notes, self.appearance, self.seed, self.frames)
+        return _build_scene(self.notes, self.tracks, self.appearance, self.seed, self.frames)
 
 
 def film(notes: Notes, tracks: HandTracks, appearance: Appearance, seed: int, frames: int) -> SimulatedFrames:
@@ -132,35 +138,45 @@ def film(notes: Notes, tracks: HandTracks, appearance: Appearance, seed: int, fr
     return SimulatedFrames(notes, tracks, appearance, seed, frames)
 
 
-def _build_scene(notes: Notes, appearance: Appearance, seed: int, frames: int) -> Scene:
+def _build_scene(notes: Notes, tracks: HandTracks, appearance: Appearance, seed: int, frames: int) -> Scene:
     rng = np.random.default_rng([seed, 25])
     piano = build_piano(appearance)
-    up = np.pad(piano.up, ((0, ROWS - FRAME_HEIGHT), (0, COLUMNS - FRAME_WIDTH)), mode="edge")
+    homography = plane_to_picture(appearance)
+    # The film's frames, and which of them each of the benchmark's shows: the one that stands at its time.
+    rate = appearance.film_rate
+    shown = np.floor((np.arange(frames) + 0.5) / FRAMES_PER_SECOND * rate).astype(np.int64)
+    count = int(shown[-1]) + 1
+    times = (np.arange(count) + 0.5) / rate
+
+    rows, columns = (
+        max(BLOCK, round(pixels * scale))
+        for pixels, scale in zip((FRAME_HEIGHT, FRAME_WIDTH), appearance.film_scale[::-1], strict=True)
+    )
+    # A pixel of the picture is longer along the keys than across them, the lens's blur is not.
+    flat = (KEYBOARD_WIDTH / FRAME_WIDTH) / ((WHITE_LENGTH + BEHIND + BEFORE) / FRAME_HEIGHT)
+    through = (
+        lens(FRAME_HEIGHT, rows, appearance.lens_blur * flat, appearance.sharpening),
+        lens(FRAME_WIDTH, columns, appearance.lens_blur, appearance.sharpening),
+    )
+    tone = _tone(appearance)
+    idle = np.empty((-(-rows // BLOCK) * BLOCK, -(-columns // BLOCK) * BLOCK), np.float32)
+    everywhere = np.ones(FRAME_WIDTH, np.bool_)
+    shoot(piano.up, everywhere, *through[0], *through[1], tone, idle)
     # Each group of frames begins with a key frame, whose coding errors the idle parts of the picture then
     # keep.
-    references = np.empty((_GROUPS, ROWS, COLUMNS), np.float32)
-    everywhere = np.ones((ROWS // 8, COLUMNS // 8), np.uint8)
-    for group in range(_GROUPS):
-        references[group] = up
+    references = np.repeat(idle[None], _GROUPS, 0)
+    blocks = np.ones((idle.shape[0] // BLOCK, idle.shape[1] // BLOCK), np.uint8)
+    level = np.float32(appearance.sensor_noise)
+    for reference in references:
         noise = _noise_bank()[rng.integers(_BANK) :]
-        level = np.float32(appearance.sensor_noise)
-        code(
-            references[group],
-            np.zeros_like(up),
-            everywhere,
-            noise,
-            level,
-            0.6 * appearance.quantiser,
-            COSINES,
-        )
-    time = np.arange(frames) / FRAMES_PER_SECOND
+        code(reference, np.zeros_like(idle), blocks, noise, level, 0.6 * appearance.quantiser, COSINES)
+
     swings = rng.uniform([[0.05], [0.3], [1.5]], [[0.2], [1.0], [4.0]], (3, 3))
     phases = rng.uniform(0, 2 * np.pi, (3, 3))
-    waves = np.sin(2 * np.pi * swings[..., None] * time + phases[..., None])
+    waves = np.sin(2 * np.pi * swings[..., None] * times + phases[..., None])
     shifts = appearance.shake * (np.array([1.0, 0.7, 0.4])[:, None, None] * waves).sum(0)[:2].T
-    gains = 1 + appearance.flicker * (waves[2, 2] + 0.6 * rng.standard_normal(frames))
+    gains = 1 + appearance.flicker * (waves[2, 2] + 0.6 * rng.standard_normal(count))
     sleeved = appearance.sleeve != "bare"
-    nearest = 1.0 / appearance.lens_blur**2
     look = [
         appearance.skin_level,
         appearance.nail_contrast,
@@ -169,23 +185,47 @@ def _build_scene(notes: Notes, appearance: Appearance, seed: int, frames: int) -
         appearance.hand_scale,
         appearance.sleeve_cuff if sleeved else -1000.0,
     ]
-    softness = float(np.exp(-0.5 * nearest))
+    ends = [homography @ [x, WHITE_LENGTH / 2, 1] for x in np.clip(appearance.seen, -1e3, 1e4)]
+    left, right = (int(np.clip(round(column / factor), 0, FRAME_WIDTH)) for column, _, factor in ends)
     return Scene(
         piano=piano,
-        up=up.astype(np.float32),
+        shown=shown,
+        tips=_at(times, tracks.fingertips),
+        wrists=_at(times, tracks.wrists),
+        depths=key_depths(notes, count, appearance.shutter, rate),
+        lens=through,
+        tone=tone,
+        film_size=(rows, columns),
+        idle=idle,
         references=references,
-        depths=key_depths(notes, frames, appearance.shutter),
+        key_frames=appearance.key_frames,
+        skips=appearance.skips,
         gains=gains.astype(np.float32),
         shifts=shifts.astype(np.float32),
-        noise_at=rng.integers(0, _BANK, (frames, 2)),
+        seen=(left, right),
+        noise_at=rng.integers(0, _BANK, count),
         noise=_noise_bank(),
         camera=np.array(appearance.camera),
-        homography=plane_to_picture(appearance),
+        homography=homography,
         light=np.array(appearance.light),
         look=np.array(look),
         shadow_strength=appearance.shadow_strength,
         shutter=appearance.shutter,
-        edge=softness / (1 + 2 * softness),
         sensor_noise=appearance.sensor_noise,
         quantiser=appearance.quantiser,
     )
+
+
+def _tone(appearance: Appearance) -> np.ndarray:
+    """Level in the film by eighths of the scene's level, float32."""
+    level = np.arange(0, 512, 1 / 8)
+    return np.clip(255 * appearance.gain * (level / 255) ** appearance.gamma, 0, 255).astype(np.float32)
+
+
+def _at(times: np.ndarray, tracks: np.ndarray) -> np.ndarray:
+    """Tracks of 25 frames a second, shape (T, ...), at other times: (len(times), ...), float32."""
+    place = np.clip(times * FRAMES_PER_SECOND - 0.5, 0, len(tracks) - 1)
+    before = np.minimum(place.astype(np.int64), max(0, len(tracks) - 2))
+    share = (place - before).reshape(-1, *[1] * (tracks.ndim - 1)).astype(np.float32)
+    after = np.minimum(before + 1, len(tracks) - 1)
+    return np.ascontiguousarray(tracks[before] * (1 - share) + tracks[after] * share, np.float32)

@@ -87,9 +87,27 @@ def test_looks_differ_and_repeat() -> None:
 
 @pytest.fixture(scope="module")
 def clean() -> Appearance:
-    """No noise, no codec, no shake: what is left is the scene."""
+    """A plain view without noise, codec or shake: what is left is the scene."""
     look = Appearance.draw(np.random.default_rng(5))
-    return replace(look, sensor_noise=0.0, quantiser=0.01, shake=0.0, flicker=0.0)
+    return replace(
+        look,
+        camera=(650.0, 40.0, 1500.0),
+        white_level=210.0,
+        black_level=25.0,
+        light=(0.2, 0.1, 0.97),
+        ambient=0.4,
+        press_dimming=0.03,
+        gamma=1.0,
+        gain=1.0,
+        lens_blur=0.6,
+        sharpening=0.0,
+        film_scale=(1.0, 1.0),
+        film_rate=25.0,
+        sensor_noise=0.0,
+        quantiser=0.01,
+        shake=0.0,
+        flicker=0.0,
+    )
 
 
 @pytest.mark.parametrize("pitch", [21, 40, 60, 61, 75, 106, 108])
@@ -98,20 +116,49 @@ def test_a_pressed_key_changes_its_own_place_alone(clean: Appearance, pitch: int
     change = np.abs(seen[20:21][0].astype(int) - seen[2:3][0])
     key = pitch - LOWEST_PITCH
     middle = plane_to_picture(clean) @ [KEY_X[key], 75, 1]
-    near = np.abs(np.arange(900) + 0.5 - middle[0] / middle[2]) < 20
+    near = np.abs(np.arange(900) + 0.5 - middle[0] / middle[2]) < 28
     assert change[:, near].max() >= 4
     assert change[:, ~near].max() <= 1
     assert np.array_equal(seen[45:46], seen[2:3]), "released keys come back up"
 
 
-def test_white_fronts_darken_by_a_few_levels(clean: Appearance) -> None:
-    seen = film(notes_of((0.4, 1.2, 60, 80)), hands_at(600, away=2000), clean, 0, FRAMES)
+def test_a_pressed_white_key_lies_in_a_pit(clean: Appearance) -> None:
+    """Its top darkens, most of all between black keys; where a flank comes into sight it is dark."""
+    seen = film(notes_of((0.4, 1.2, 62, 80)), hands_at(600, away=2000), clean, 0, FRAMES)
     change = seen[20:21][0].astype(int) - seen[2:3][0]
-    column, row, factor = plane_to_picture(clean) @ [KEY_X[39], 25, 1]
-    front = change[
-        int(row / factor) - 2 : int(row / factor) + 3, int(column / factor) - 2 : int(column / factor) + 3
-    ]
-    assert -9 <= front.mean() <= -2
+    place = plane_to_picture(clean)
+    (left, far), (right, near) = (
+        (point[:2] / point[2]).round().astype(int)
+        for point in (place @ [KEY_X[41] - 12, 135, 1], place @ [KEY_X[41] + 12, 70, 1])
+    )
+    trough = change[far:near, left:right].mean(0)
+    assert trough.min() < -12
+    front = place @ [KEY_X[41], 25, 1]
+    column, row = (front[:2] / front[2]).astype(int)
+    assert -20 <= change[row - 2 : row + 3, column - 2 : column + 3].mean() <= -2
+
+
+def test_true_marks_show_what_the_warp_of_a_film_shows(clean: Appearance) -> None:
+    corners = np.array([[0, 150], [52 * 23.5, 150], [52 * 23.5, 0], [0, 0]])
+    place = plane_to_picture(replace(clean, marks=corners))
+    for (x, y), (column, row) in (((0, 157), (0, 0)), ((1222, 157), (900, 0)), ((1222, -50), (900, 100))):
+        np.testing.assert_allclose((found := place @ [x, y, 1])[:2] / found[2], [column, row], atol=1e-6)
+
+
+def test_what_the_film_does_not_show_is_black_and_what_it_repeats_is_equal(clean: Appearance) -> None:
+    look = replace(clean, seen=(200.0, 1e6), film_rate=20.0, sensor_noise=3.0, quantiser=4.0, skips=False)
+    seen = film(notes_of((0.4, 1.0, 60, 80)), hands_at(600), look, 0, FRAMES)[0:FRAMES]
+    assert not seen[:, :, :140].any() and seen[:, :60, 150:].any()
+    repeated = [bool((seen[at] == seen[at - 1]).all()) for at in range(1, 31)]
+    assert sum(repeated) == 6, "25 frames a second of a film that has 20"
+    alone = film(notes_of((0.4, 1.0, 60, 80)), hands_at(600), look, 0, FRAMES)
+    assert np.array_equal(np.concatenate([alone[at : at + 1] for at in range(20, 30)]), seen[20:30])
+
+
+def test_idle_blocks_stay_as_they_are(clean: Appearance) -> None:
+    look = replace(clean, sensor_noise=3.0, quantiser=12.0, skips=True, key_frames=100)
+    seen = film(notes_of((1.0, 2.0, 21, 80)), hands_at(900), look, 0, FRAMES)[2:12]
+    assert np.array_equal(seen[0, :, 300:500], seen[9, :, 300:500]), "noise comes before the codec alone"
 
 
 def test_hands_hide_keys_and_cast_shadows(clean: Appearance) -> None:
@@ -130,7 +177,7 @@ def test_a_hovering_finger_is_no_pressed_key(clean: Appearance) -> None:
     played = film(notes_of((0.4, 1.4, 68, 80)), tracks, clean, 0, FRAMES)[20:21][0].astype(int)
     hover = film(notes_of((2.2, 2.3, 68, 80)), tracks, clean, 0, FRAMES)[20:21][0].astype(int)
     changed = np.flatnonzero((np.abs(played - hover) > 1).any(0))
-    assert len(changed) > 0 and changed.max() - changed.min() < 40
+    assert len(changed) > 0 and changed.max() - changed.min() < 56
 
 
 @settings(max_examples=25, deadline=None)

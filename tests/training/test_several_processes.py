@@ -1,0 +1,84 @@
+"""Two gloo processes train what one process trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from audeo_bench.api import AudeoBenchError
+from audeo_bench.training.loop import Recipe, _part, optimise
+
+
+def train(fabric: Fabric, folder: Path, epochs: int = 3, batch: int = 8) -> None:
+    """Fit a little net to sines; the weights go to ``weights.pt``, what was drawn to ``draws-<rank>.npy``."""
+    torch.manual_seed(1)
+    bare = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1))
+    net, optimiser = fabric.setup(bare, torch.optim.Adam(bare.parameters(), 0.01))
+    seen = []
+
+    def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        points = rng.standard_normal((batch, 3)).astype(np.float32)
+        return torch.from_numpy(points), torch.from_numpy(np.sin(points.sum(1, keepdims=True)))
+
+    def step(points: Tensor, truth: Tensor) -> Tensor:
+        seen.append(points.numpy())
+        optimiser.zero_grad()
+        loss = F.mse_loss(net(points), truth)
+        fabric.backward(loss)
+        optimiser.step()
+        return loss
+
+    context = SimpleNamespace(
+        fabric=fabric, seed=4, epochs=None, smoke=False, resume=True, folder=folder, identity={}
+    )
+    recipe = Recipe(
+        bare, [optimiser], draw, step, lambda: -float(bare[0].weight.detach().norm()), epochs, steps=4
+    )
+    optimise(recipe, context, "sines")
+    np.save(folder / f"draws-{fabric.global_rank}.npy", np.stack(seen))
+    if fabric.global_rank == 0:
+        torch.save(bare.state_dict(), folder / "weights.pt")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> tuple[Path, Path]:
+    one, two = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
+    train(Fabric(accelerator="cpu", devices=1), one)
+    Fabric(accelerator="cpu", devices=2, strategy="ddp_spawn").launch(train, two)
+    return one, two
+
+
+def test_two_processes_share_one_process_draws(folders):
+    one, two = folders
+    parts = [np.load(two / f"draws-{rank}.npy") for rank in range(2)]
+    assert parts[0].shape == (12, 4, 3)
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), np.load(one / "draws-0.npy"))
+
+
+def test_two_processes_arrive_at_one_process_weights(folders):
+    one, two = (torch.load(folder / "weights.pt", weights_only=True) for folder in folders)
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, atol=1e-5, rtol=0)
+    losses = [np.loadtxt(folder / "log.csv", delimiter=",", skiprows=1)[:, 1] for folder in folders]
+    np.testing.assert_allclose(*losses, atol=1e-5)
+
+
+def test_a_training_is_resumed_by_as_many_processes(folders):
+    _, two = folders
+    with pytest.raises(AudeoBenchError, match=r"is of another training .*processes 2, now None"):
+        train(Fabric(accelerator="cpu", devices=1), two)
+
+
+def test_a_batch_that_cannot_be_divided_is_refused():
+    second = SimpleNamespace(world_size=2, global_rank=1)
+    assert _part(torch.arange(6), second, "sines").tolist() == [3, 4, 5]
+    assert _part(torch.tensor(True), second, "sines").tolist() is True
+    with pytest.raises(AudeoBenchError, match="a batch of 7 cannot be divided among 2 processes"):
+        _part(torch.arange(7), second, "sines")
