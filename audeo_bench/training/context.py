@@ -18,10 +18,9 @@ from lightning_fabric import Fabric
 from audeo_bench.api import AudeoBenchError, Recording, VideoToRoll
 from audeo_bench.corpus import Corpus, open_corpus
 from audeo_bench.formats.npz import map_array, read_array
-from audeo_bench.nn.frames import idle_picture
 from audeo_bench.nn.stage import TorchStage
 from audeo_bench.progress import progress_bar
-from audeo_bench.training.frames import Source, cached_frames, is_sealed, sealed_write
+from audeo_bench.training.frames import Source, cached_frames, cached_idle, is_sealed, sealed_write
 
 TRAINING_TAKES = (0, 1, 2)
 """Performances of every training work that a first stage sees."""
@@ -137,7 +136,7 @@ class Context:
         return cached_frames(self._training, shape)
 
     def idle(self, shape: tuple[int, int]) -> list[np.ndarray]:
-        return [idle_picture(frames, shape) for frames in self.frames(shape)]
+        return cached_idle(self._training, shape)
 
     def answers(
         self, stage: VideoToRoll, shape: tuple[int, int]

@@ -14,10 +14,14 @@ import numpy as np
 from audeo_bench.api import Recording, windows
 from audeo_bench.corpus import open_corpus
 from audeo_bench.files import atomic_write, sha256_of
-from audeo_bench.formats.npz import map_array
-from audeo_bench.nn.frames import STACK, shrink, stack_indices
+from audeo_bench.formats.npz import map_array, read_array
+from audeo_bench.nn.frames import STACK, idle_picture, shrink, stack_indices
 from audeo_bench.places import cache_folder
 from audeo_bench.progress import progress_bar
+
+REMEDY = "delete it, and it is rendered again"
+MEDIAN_EVERY = 3
+"""Every so many simulated recordings the keyboard at rest is the median of its frames, as a film's is."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +74,33 @@ def _path(source: Source, recording: Recording, shape: tuple[int, int]) -> Path:
 def _render(source: Source, number: int, shape: tuple[int, int]) -> None:
     recording = source.recordings()[number]
     path = _path(source, recording, shape)
-    if is_sealed(path):
-        return
-    with sealed_write(path) as temporary:
-        small = np.lib.format.open_memmap(temporary, "w+", np.uint8, (len(recording.frames), *shape))
-        for start, window in windows(recording.frames, 250):
-            small[start : start + len(window)] = shrink(window, shape)
-        small.flush()
+    if not is_sealed(path):
+        with sealed_write(path) as temporary:
+            small = np.lib.format.open_memmap(temporary, "w+", np.uint8, (len(recording.frames), *shape))
+            for start, window in windows(recording.frames, 250):
+                small[start : start + len(window)] = shrink(window, shape)
+            small.flush()
+    if not is_sealed(_idle(path)):
+        # In a clip of seconds hands hide the same keys throughout; in a film of minutes they do not. Some clips
+        # show what such a median looks like.
+        nobody = getattr(recording.frames, "idle", None)
+        if nobody is None or number % MEDIAN_EVERY == 0:
+            picture = idle_picture(map_array(path, remedy=REMEDY), shape)
+        else:
+            picture = shrink(nobody()[None], shape)[0]
+        with sealed_write(_idle(path)) as temporary, temporary.open("wb") as file:
+            np.save(file, picture)
+
+
+def _idle(path: Path) -> Path:
+    return path.with_name(f"{path.stem}-idle.npy")
+
+
+def cached_idle(sources: Sequence[Source], shape: tuple[int, int]) -> list[np.ndarray]:
+    """Every recording's keyboard at rest at ``shape``, (height, width), uint8; kept with its frames."""
+    cached_frames(sources, shape)
+    paths = [_idle(_path(source, one, shape)) for source in sources for one in source.recordings()]
+    return [read_array(path, [], remedy=REMEDY) for path in paths]
 
 
 def cached_frames(
@@ -90,7 +114,12 @@ def cached_frames(
         Read-only memory maps, in the order of the sources' recordings.
     """
     recordings = [(source, number, r) for source in sources for number, r in enumerate(source.recordings())]
-    missing = [(source, number) for source, number, r in recordings if not is_sealed(_path(source, r, shape))]
+    paths = [_path(source, r, shape) for source, _, r in recordings]
+    missing = [
+        (source, number)
+        for (source, number, _), path in zip(recordings, paths, strict=True)
+        if not (is_sealed(path) and is_sealed(_idle(path)))
+    ]
     if missing:
         with (
             progress_bar("rendering training frames", total=len(missing), unit="recordings") as bar,
@@ -98,8 +127,7 @@ def cached_frames(
         ):
             for _ in pool.map(_render, *zip(*missing, strict=True), [shape] * len(missing)):
                 bar.advance(1)
-    remedy = "delete it, and it is rendered again"
-    return [map_array(_path(source, r, shape), remedy=remedy) for source, _, r in recordings]
+    return [map_array(path, remedy=REMEDY) for path in paths]
 
 
 class BalancedDraws:

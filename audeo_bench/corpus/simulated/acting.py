@@ -8,11 +8,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, Frames
+from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH
 from audeo_bench.roll import Notes
+
+if TYPE_CHECKING:
+    from audeo_bench.corpus.simulated.camera import SimulatedFrames
 
 __all__ = ["ActedFrames", "seed_of", "stream"]
 
@@ -69,9 +73,13 @@ class ActedFrames:
     def __getitem__(self, window: slice, /) -> np.ndarray:
         return _film(self)[window]
 
+    def idle(self) -> np.ndarray:
+        """The keyboard while nobody plays, shape (100, 900), uint8."""
+        return _film(self).idle()
+
 
 @lru_cache(maxsize=KEPT_FILMS)
-def _film(acted: ActedFrames) -> Frames:
+def _film(acted: ActedFrames) -> SimulatedFrames:
     """The camera's frames, in front of moving hands."""
     from audeo_bench.corpus.simulated.appearance import Appearance
     from audeo_bench.corpus.simulated.camera import film

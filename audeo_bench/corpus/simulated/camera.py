@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -103,6 +103,21 @@ class SimulatedFrames:
         if len(out):
             render(out, start, self._scene)
         return out
+
+    def idle(self) -> np.ndarray:
+        """The same view while nobody plays: all keys up, hands away; shape (100, 900), uint8."""
+        scene = self._scene
+        away = np.array([0, -1000, 0], scene.tips.dtype)
+        nobody = replace(
+            scene,
+            depths=np.zeros_like(scene.depths[:1]),
+            tips=scene.tips[:1] + away,
+            wrists=scene.wrists[:1] + away,
+            shown=np.zeros(1, scene.shown.dtype),
+        )
+        out = np.empty((1, FRAME_HEIGHT, FRAME_WIDTH), np.uint8)
+        render(out, 0, nobody)
+        return out[0]
 
     def __getstate__(self) -> dict[str, object]:
         """Leave the pictures behind when sent to another process: they are cheaper to draw than to send."""
