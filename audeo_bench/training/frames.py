@@ -81,8 +81,8 @@ def _render(source: Source, number: int, shape: tuple[int, int]) -> None:
                 small[start : start + len(window)] = shrink(window, shape)
             small.flush()
     if not is_sealed(_idle(path)):
-        # In a clip of seconds hands hide the same keys throughout; in a film of minutes they do not. Some clips
-        # show what such a median looks like.
+        # In a clip of seconds hands hide the same keys throughout; in a film of minutes they do not. Some of
+        # the clips show what such a median looks like.
         nobody = getattr(recording.frames, "idle", None)
         if nobody is None or number % MEDIAN_EVERY == 0:
             picture = idle_picture(map_array(path, remedy=REMEDY), shape)
