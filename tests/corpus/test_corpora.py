@@ -36,7 +36,7 @@ ROLL_HASHES = {
     "wtc2-02": "6b7f4c8528bbaff4",
     "other-03": "73a20f2fcde9d5fd",
 }
-FRAME_LEVELS = {"wtc2-01": (84.7, 86.0, 103.4, 120.8, 118.0, 155.1, 98.4, 99.4, 124.2)}
+FRAME_LEVELS = {"wtc2-01": (41.7, 42.2, 57.6, 69.4, 68.4, 103.6, 68.1, 60.8, 90.3)}
 
 
 def roll_hash(recording_id: str) -> str:
