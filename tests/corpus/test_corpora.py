@@ -36,7 +36,7 @@ ROLL_HASHES = {
     "wtc2-02": "6b7f4c8528bbaff4",
     "other-03": "73a20f2fcde9d5fd",
 }
-FRAME_LEVELS = {"wtc2-01": (41.7, 42.2, 57.6, 69.4, 68.4, 103.6, 68.1, 60.8, 90.3)}
+FRAME_LEVELS = {"wtc2-01": (44.0, 44.9, 60.5, 70.8, 69.8, 105.5, 68.4, 60.9, 90.6)}
 
 
 def roll_hash(recording_id: str) -> str:

@@ -135,14 +135,14 @@ class Appearance:
         sleeve = str(rng.choice(["bare", "white", "dark", "striped"], p=[0.3, 0.15, 0.35, 0.2]))
         levels = {"bare": (0, 0), "white": (140, 245), "dark": (8, 90), "striped": (50, 170)}[sleeve]
         white = rng.uniform(150, 250)
-        fine = rng.random() < 0.5
+        fine = rng.random() < 0.6
         columns = 1.0 if fine else rng.uniform(0.45, 1.0)
         return cls(
             camera=_camera(rng),
             marks=_marks(rng),
             seen=(-1e6, 1e6),
             light=(float(direction[0]), float(direction[1]), float(direction[2])),
-            ambient=rng.uniform(0.1, 0.7),
+            ambient=rng.uniform(0.05, 0.55),
             shadow_strength=rng.uniform(0.15, 0.5),
             illumination=np.array([1.0, *rng.normal(0, [0.07, 0.06, 0.04, 0.03, 0.03])]),
             cast_shadow=(
@@ -176,7 +176,7 @@ class Appearance:
             lap=Lap.draw(rng),
             gamma=float(np.exp(rng.uniform(-0.5, 0.5))),
             gain=rng.uniform(0.7, 1.45),
-            lens_blur=0.4 + 1.2 * rng.beta(0.8, 2),
+            lens_blur=0.4 + 1.2 * rng.beta(0.6, 2.4),
             sharpening=rng.choice([0.0, 1.0]) * rng.uniform(0.2, 1.0),
             film_scale=(columns, min(1.0, columns * rng.uniform(1.0, 1.7))),
             film_rate=float(rng.choice([25, 30, 20, 24], p=[0.4, 0.3, 0.2, 0.1])),
