@@ -1,4 +1,4 @@
-"""Frames of several recordings under each other, pressed keys marked below, as in docs/notebook/camera.md.
+"""Frames of several clips under each other, pressed keys marked below, as in docs/notebook/camera.md.
 
 ``python -m studies.contact_sheet docs/images/simulated_frames.png``
 """
@@ -43,11 +43,11 @@ def contact_sheet(recordings: list[Recording], second: float) -> np.ndarray:
 
 
 def main(path: Path) -> None:
-    """Write the sheet of six training recordings to PATH."""
+    """Write the sheet of six training clips to PATH."""
     corpus = open_corpus("simulated")
-    recordings = list(corpus.recordings("wtc1"))[:6]
+    recordings = [corpus.recording(f"wtc1-{number:02d}@0{number}") for number in (1, 2, 3, 4, 6, 7)]
     with atomic_write(path) as temporary:
-        matplotlib.image.imsave(temporary, contact_sheet(recordings, 12.0), cmap="gray", vmin=0, vmax=255)
+        matplotlib.image.imsave(temporary, contact_sheet(recordings, 6.0), cmap="gray", vmin=0, vmax=255)
 
 
 if __name__ == "__main__":

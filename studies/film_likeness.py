@@ -1,18 +1,21 @@
-"""How like real films the simulated ones are: ten numbers of each film, named before the world was tuned.
+"""How like real films the simulated ones are: twelve numbers of each film, named before the world was tuned.
 
-The real side is the training films of Akbari, Liang & Cheng (Multimedia Tools and Applications 77, 2018) and
-MIDItest's (Koepke, Wiles, Moses & Zisserman, ICASSP 2020), where they are; no frame of them is kept::
+The real side is the training films of Akbari, Liang & Cheng (Multimedia Tools and Applications 77, 2018),
+and of MIDItest's photographs of keyboards at rest (Koepke, Wiles, Moses & Zisserman, ICASSP 2020, CC BY 4.0)
+what they show; no frame is kept. What is not there is left out::
 
-    python -m studies.film_likeness AKBARI --looks 60
+    python -m studies.film_likeness AKBARI MIDITEST
 """
 
 from __future__ import annotations
 
 import csv
-from dataclasses import astuple, dataclass, fields
+import json
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import numpy as np
 import typer
 
@@ -21,7 +24,7 @@ from audeo_bench.corpus import open_corpus
 from audeo_bench.film.reading import FilmFrames
 from audeo_bench.formats.midi import read_midi
 from audeo_bench.keyboard import BLACK_LENGTH, IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_LENGTH
-from audeo_bench.keyboard.warp import BEFORE, BEHIND
+from audeo_bench.keyboard.warp import BEFORE, BEHIND, homography
 from audeo_bench.roll import FRAMES_PER_SECOND, LOWEST_PITCH, Notes
 from studies.tables import Keep, Table, show
 
@@ -100,37 +103,57 @@ _COLUMN = KEY_X / KEYBOARD_WIDTH * FRAME_WIDTH
 
 
 def measure(frames: Frames, notes: Notes) -> Film:
-    """Ten numbers of a film of the benchmark's geometry and the keys that are pressed in it."""
+    """Twelve numbers of a film of the benchmark's geometry and the keys that are pressed in it."""
     seen = np.asarray(frames[0 : min(len(frames), _FRAMES)])
-    idle = idle_keyboard(seen).astype(np.float32)
+    idle = idle_keyboard(seen)
+    still = measure_idle(idle)
+    idle = idle.astype(np.float32)
+    pairs = range(0, len(seen) - 1, 7)
+    changed = np.array([(seen[at] != seen[at + 1]).mean() for at in pairs])
+    presses = {True: [], False: []}
+    rms = []
+    for change, is_black in _presses(seen, idle, notes):
+        presses[is_black].append(float(change.mean(0).min()))
+        rms.append(float(np.sqrt((change**2).mean())))
+    return replace(
+        still,
+        moving=float(np.median(changed[changed > 0.001])),
+        repeated=float((changed <= 0.001).mean()),
+        hands=float(np.mean([(np.abs(seen[at] - idle) > 25).mean() for at in range(0, len(seen), 25)])),
+        white_press=_median(presses[False]),
+        black_press=_median(presses[True]),
+        press_rms=_median(rms),
+    )
+
+
+def measure_idle(picture: np.ndarray) -> Film:
+    """The numbers of a film that its keyboard at rest, (100, 900), uint8, shows; the others are NaN."""
+    idle = picture.astype(np.float32)
     fronts = np.concatenate(
         [
             idle[_FRONT + 12 : _LIP, int(_COLUMN[key]) - 3 : int(_COLUMN[key]) + 4].ravel()
             for key in np.flatnonzero(~IS_BLACK)
         ]
     )
-    white, black = np.median(fronts), np.median([_lane(idle, key, 2) for key in np.flatnonzero(IS_BLACK)])
+    white, black = (
+        np.median(fronts),
+        np.median([_lane(idle, key, 2).mean() for key in np.flatnonzero(IS_BLACK)[:-1]]),
+    )
     troughs = [_lane(idle, key, 3).mean() for key in range(1, 87) if not IS_BLACK[key]]
-    pairs = range(0, len(seen) - 1, 3)
-    changed = np.array([(seen[at] != seen[at + 1]).mean() for at in pairs])
-    presses = {True: [], False: []}
-    rms = []
-    for change, is_black in _presses(seen.astype(np.float32), idle, notes):
-        presses[is_black].append(float(change.mean(0).min()))
-        rms.append(float(np.sqrt((change**2).mean())))
+    unknown = float("nan")
     return Film(
-        moving=float(np.median(changed[changed > 0.001])),
-        repeated=float((changed <= 0.001).mean()),
+        moving=unknown,
+        repeated=unknown,
         clipped=float((idle > 245).mean()),
         white=float(white),
         black=float(black),
         trough=float(np.median(troughs) / white),
         edge=_edge(idle),
         grain=_grain(idle),
-        hands=float(np.mean([(np.abs(seen[at] - idle) > 25).mean() for at in range(0, len(seen), 25)])),
-        white_press=_median(presses[False]),
-        black_press=_median(presses[True]),
-        press_rms=_median(rms),
+        hands=unknown,
+        white_press=unknown,
+        black_press=unknown,
+        press_rms=unknown,
     )
 
 
@@ -181,15 +204,16 @@ def _grain(idle: np.ndarray) -> float:
     return _median(deviations)
 
 
-def real_films(folder: Path) -> list[Film]:
-    """Every training film of a folder whose ``measured.csv`` gives corners and starts."""
+def real_films(folder: Path, count: int) -> list[Film]:
+    """``count`` training films, evenly spread, of a folder with ``measured.csv`` (corners and starts)."""
     table = folder / "measured.csv"
     if not table.is_file():
         raise AudeoBenchError(f"{table} is missing; give the folder that holds the films and their corners.")
     films = []
-    for row in csv.DictReader(table.open(encoding="utf-8")):
-        if row["split"] != "train" or row["blocked_s"]:
-            continue
+    with table.open(encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["split"] == "train" and not row["blocked_s"]]
+    for place in np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)):
+        row = rows[place]
         names = [f"{key}_{place}_{axis}" for key, place in _CORNERS for axis in "xy"]
         corners = np.array([float(row[name]) for name in names]).reshape(4, 2)
         film = FilmFrames(folder / row["video"], corners=corners)
@@ -209,6 +233,35 @@ def real_films(folder: Path) -> list[Film]:
             films.append(measure(film[first : first + _FRAMES], notes))
         finally:
             film.close()
+    return films
+
+
+def photographs(folder: Path) -> list[Film]:
+    """MIDItest's keyboards without hands, the first picture of each video, warped as films are."""
+    videos = folder / "miditest_videos"
+    found = sorted((videos / "borders").glob("*.json"))
+    if not found:
+        raise AudeoBenchError(f"{videos}: no borders/*.json here; give the folder that holds MIDItest.")
+    films = []
+    for path in found:
+        borders = json.loads(path.read_text())
+        # Where C8 is cut off there are 52 edges: the last key is as wide as the others.
+        edges = borders["white_keys"]
+        left = edges[0]
+        right = edges[-1] + (53 - len(edges)) * (edges[-1] - left) / (len(edges) - 1)
+        far, near = borders["top_border"], borders["bottom_border"]
+        corners = np.array([[left, far], [right, far], [right, near], [left, near]], float)
+        picture = cv2.imread(
+            str(min((videos / "no_hand_frames" / path.stem).iterdir())), cv2.IMREAD_GRAYSCALE
+        )
+        assert picture is not None
+        size, flags = (FRAME_WIDTH, FRAME_HEIGHT), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        # Shrunk first, as the film reader does, so that no pixel is skipped.
+        shrink = FRAME_WIDTH / picture.shape[1]
+        small = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        films.append(
+            measure_idle(cv2.warpPerspective(small, homography(corners * shrink), size, flags=flags))
+        )
     return films
 
 
@@ -235,20 +288,24 @@ def rows_of(groups: dict[str, list[Film]]) -> tuple[tuple[str, ...], ...]:
             values = np.array([astuple(film)[index] for film in films], float)
             values = values[np.isfinite(values)] * (100 if field.name in _PERCENT else 1)
             low, middle, high = np.percentile(values, [10, 50, 90]) if len(values) else (np.nan,) * 3
-            cells.append(f"{middle:.1f} ({low:.1f}, {high:.1f})")
+            cells.append(f"{middle:.1f} ({low:.1f}, {high:.1f})" if len(values) else "-")
         rows.append((NAMES[field.name], *cells))
     return tuple(rows)
 
 
 def main(
     akbari: Annotated[Path | None, typer.Argument(help="Folder with measured.csv and the films.")] = None,
+    miditest: Annotated[Path | None, typer.Argument(help="Folder of MIDItest.")] = None,
+    films: int = 40,
     looks: int = 60,
     keep: Keep = None,
 ) -> None:
     """Print the table of docs/notebook/camera.md."""
-    groups = {} if akbari is None else {"real training films": real_films(akbari)}
+    groups = {} if akbari is None else {"real training films": real_films(akbari, films)}
+    if miditest is not None:
+        groups["MIDItest, at rest"] = photographs(miditest)
     groups["simulated looks"] = simulated_films(looks)
-    header = ("median (10 %, 90 %)", *(f"{name}, {len(films)}" for name, films in groups.items()))
+    header = ("median (10 %, 90 %)", *(f"{name}, {len(group)}" for name, group in groups.items()))
     show([Table(header, rows_of(groups))], keep)
 
 

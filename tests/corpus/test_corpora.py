@@ -36,7 +36,7 @@ ROLL_HASHES = {
     "wtc2-02": "6b7f4c8528bbaff4",
     "other-03": "73a20f2fcde9d5fd",
 }
-FRAME_LEVELS = {"wtc2-01": (84.7, 86.0, 103.4, 120.8, 118.0, 155.1, 98.4, 99.4, 124.2)}
+FRAME_LEVELS = {"wtc2-01": (44.0, 44.9, 60.5, 70.8, 69.8, 105.5, 68.4, 60.9, 90.6)}
 
 
 def roll_hash(recording_id: str) -> str:

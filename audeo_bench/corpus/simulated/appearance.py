@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from audeo_bench.corpus.simulated.lap import Lap
 from audeo_bench.keyboard import KEYBOARD_WIDTH, WHITE_LENGTH
 
 
@@ -46,6 +47,12 @@ class Appearance:
         The key slip before the keys: level, distance from the keys, how far it lies below their tops.
     press_dimming : float
         Share of light that a pressed white key's top loses besides shadows; negative where it reflects more.
+    skin_contrast : float
+        How hard the light on the hands is: 0 from everywhere, 1 from the lamp alone.
+    crease_depth : float
+        Share of light that the skin over a joint loses.
+    curl : float
+        0 for flat fingers, 1 for knuckles close behind the fingertips.
     sleeve_cuff : float
         How far along the hand, from the wrist towards the fingers, the sleeve reaches; negative is up the
         arm.
@@ -93,9 +100,13 @@ class Appearance:
     skin_level: float
     hand_scale: float
     nail_contrast: float
+    skin_contrast: float
+    crease_depth: float
+    curl: float
     sleeve: str
     sleeve_level: float
     sleeve_cuff: float
+    lap: Lap
     gamma: float
     gain: float
     lens_blur: float
@@ -122,16 +133,16 @@ class Appearance:
         direction = np.array([rng.uniform(-0.8, 0.8), rng.uniform(-0.5, 0.6), 1.0])
         direction /= np.sqrt((direction**2).sum())
         sleeve = str(rng.choice(["bare", "white", "dark", "striped"], p=[0.3, 0.15, 0.35, 0.2]))
-        sleeve_level = {"bare": 0.0, "white": 205.0, "dark": 36.0, "striped": 95.0}[sleeve]
+        levels = {"bare": (0, 0), "white": (140, 245), "dark": (8, 90), "striped": (50, 170)}[sleeve]
         white = rng.uniform(150, 250)
-        fine = rng.random() < 0.5
+        fine = rng.random() < 0.6
         columns = 1.0 if fine else rng.uniform(0.45, 1.0)
         return cls(
             camera=_camera(rng),
             marks=_marks(rng),
             seen=(-1e6, 1e6),
             light=(float(direction[0]), float(direction[1]), float(direction[2])),
-            ambient=rng.uniform(0.1, 0.7),
+            ambient=rng.uniform(0.05, 0.55),
             shadow_strength=rng.uniform(0.15, 0.5),
             illumination=np.array([1.0, *rng.normal(0, [0.07, 0.06, 0.04, 0.03, 0.03])]),
             cast_shadow=(
@@ -153,15 +164,19 @@ class Appearance:
             slip=(8 + 220 * rng.beta(0.7, 1.6), rng.uniform(2, 8), rng.uniform(3, 20)),
             cheek_level=rng.uniform(8, 120),
             press_dimming=rng.uniform(-0.01, 0.09),
-            skin_level=rng.uniform(60, 235),
-            hand_scale=rng.uniform(0.92, 1.08),
-            nail_contrast=rng.uniform(0.02, 0.16),
+            skin_level=rng.uniform(60, 250),
+            hand_scale=rng.uniform(0.88, 1.12),
+            nail_contrast=rng.uniform(0.0, 0.12),
+            skin_contrast=rng.uniform(0.1, 0.75),
+            crease_depth=rng.uniform(0.0, 0.03),
+            curl=rng.uniform(0.0, 1.0),
             sleeve=sleeve,
-            sleeve_level=sleeve_level * rng.uniform(0.7, 1.2),
-            sleeve_cuff=rng.uniform(8, 48),
+            sleeve_level=rng.uniform(*levels),
+            sleeve_cuff=rng.uniform(8, 55),
+            lap=Lap.draw(rng),
             gamma=float(np.exp(rng.uniform(-0.5, 0.5))),
             gain=rng.uniform(0.7, 1.45),
-            lens_blur=0.4 + 1.2 * rng.beta(0.8, 2),
+            lens_blur=0.4 + 1.2 * rng.beta(0.6, 2.4),
             sharpening=rng.choice([0.0, 1.0]) * rng.uniform(0.2, 1.0),
             film_scale=(columns, min(1.0, columns * rng.uniform(1.0, 1.7))),
             film_rate=float(rng.choice([25, 30, 20, 24], p=[0.4, 0.3, 0.2, 0.1])),

@@ -11,6 +11,7 @@ import numpy as np
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH
 from audeo_bench.corpus.simulated.appearance import Appearance
 from audeo_bench.corpus.simulated.codec import BLOCK, COSINES, code
+from audeo_bench.corpus.simulated.lap import look_down, sit
 from audeo_bench.corpus.simulated.optics import lens, plane_to_picture
 from audeo_bench.corpus.simulated.piano import build_piano
 from audeo_bench.corpus.simulated.rendering import Scene, render, shoot
@@ -157,11 +158,16 @@ def _build_scene(notes: Notes, tracks: HandTracks, appearance: Appearance, seed:
     rng = np.random.default_rng([seed, 25])
     piano = build_piano(appearance)
     homography = plane_to_picture(appearance)
+    lap = look_down(appearance.lap, piano.up, piano.light, homography)
+    # All keys up, and the player's legs in their place.
+    every, still = np.empty(FRAME_WIDTH, np.bool_), np.float32(0)
+    sit(piano.up, every, lap.first, lap.bare, lap.cloth, lap.share, lap.free, still)
     # The film's frames, and which of them each of the benchmark's shows: the one that stands at its time.
     rate = appearance.film_rate
     shown = np.floor((np.arange(frames) + 0.5) / FRAMES_PER_SECOND * rate).astype(np.int64)
     count = int(shown[-1]) + 1
     times = (np.arange(count) + 0.5) / rate
+    sway = appearance.lap.swaying(times, np.random.default_rng([seed, 26])) * (FRAME_WIDTH / KEYBOARD_WIDTH)
 
     rows, columns = (
         max(BLOCK, round(pixels * scale))
@@ -181,7 +187,8 @@ def _build_scene(notes: Notes, tracks: HandTracks, appearance: Appearance, seed:
     # keep.
     references = np.repeat(idle[None], _GROUPS, 0)
     blocks = np.ones((idle.shape[0] // BLOCK, idle.shape[1] // BLOCK), np.uint8)
-    level = np.float32(appearance.sensor_noise)
+    # A coder spends bits on detail that stays, and noise does not.
+    level = np.float32(0.5 * appearance.sensor_noise)
     for reference in references:
         noise = _noise_bank()[rng.integers(_BANK) :]
         code(reference, np.zeros_like(idle), blocks, noise, level, 0.6 * appearance.quantiser, COSINES)
@@ -199,6 +206,9 @@ def _build_scene(notes: Notes, tracks: HandTracks, appearance: Appearance, seed:
         float(appearance.sleeve == "striped"),
         appearance.hand_scale,
         appearance.sleeve_cuff if sleeved else -1000.0,
+        appearance.skin_contrast,
+        appearance.crease_depth,
+        appearance.curl,
     ]
     ends = [homography @ [x, WHITE_LENGTH / 2, 1] for x in np.clip(appearance.seen, -1e3, 1e4)]
     left, right = (int(np.clip(round(column / factor), 0, FRAME_WIDTH)) for column, _, factor in ends)
@@ -224,6 +234,8 @@ def _build_scene(notes: Notes, tracks: HandTracks, appearance: Appearance, seed:
         homography=homography,
         light=np.array(appearance.light),
         look=np.array(look),
+        lap=lap,
+        sway=sway.astype(np.float32),
         shadow_strength=appearance.shadow_strength,
         shutter=appearance.shutter,
         sensor_noise=appearance.sensor_noise,

@@ -49,8 +49,8 @@ _DOWN, _UP = 0.045, 0.06
 """Seconds a key takes down and up again."""
 _BLACK_DEPTH = 22.0
 """mm by which the hand goes further in when it plays black keys."""
-_LONG_REST = 3.0
-"""Seconds without a note after which a hand may leave the keyboard."""
+_REST, _LONG_REST = 0.8, 3.0
+"""Seconds without a note for which a hand may lift off between phrases, and may leave the keyboard."""
 _STILL = 14.0
 """mm by which a hand tolerates that its fingers stand off their natural places before it moves."""
 
@@ -206,8 +206,10 @@ def _one_hand(
             _wait_over_keys(carried[:, index], times, presses)
 
     away = _absence(times, on, off, rng)
-    leave = np.array([sign * rng.uniform(-20, 60), -rng.uniform(60, 110), rng.uniform(15, 35)])
-    carried += away[:, None, None] * leave
+    leave = np.array([sign * rng.uniform(-20, 60), -rng.uniform(60, 110)])
+    carried[..., :2] += away[:, None, None] * leave
+    # It rises at first, and then comes no higher.
+    carried[..., 2] += rng.uniform(25, 55) * np.minimum(1.6 * away, 1.0)[:, None]
     target[..., :2] += _wander(times, 0.3, 0.5, rng, 10).reshape(-1, 5, 2)
     _carry_along(carried, target, bound)
     tips = bound[..., None] * target + (1 - bound[..., None]) * carried
@@ -308,7 +310,10 @@ def _wait_over_keys(carried: np.ndarray, times: np.ndarray, presses: _Presses) -
 
 
 def _absence(times: np.ndarray, on: np.ndarray, off: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """How far the hand has left the keyboard, shape (T,): 0 plays, 1 off the near edge, more in the lap."""
+    """How far the hand has left the keyboard, shape (T,): 0 plays, 1 off the near edge, more in the lap.
+
+    Between phrases it may lift off for a moment, in long rests it mostly leaves.
+    """
     away = np.zeros(len(times))
     if len(on) == 0:
         return away + 2.5
@@ -317,13 +322,14 @@ def _absence(times: np.ndarray, on: np.ndarray, off: np.ndarray, rng: np.random.
     stops = np.concatenate([on, [np.inf]])
     for start, stop in zip(starts, stops, strict=True):
         rest = stop - start
-        if rest < _LONG_REST or rng.random() < 0.4:
+        if rest < _REST or rng.random() < (0.4 if rest < _LONG_REST else 0.25):
             continue
-        far = rng.uniform(0.25, 0.8) if rest < 6 else rng.uniform(0.6, 2.5)
-        leave_at, back_at = start + rng.uniform(0.2, 0.7), stop - rng.uniform(0.25, 0.45)
-        move = rng.uniform(0.45, 0.7)
+        short = min(1.0, rest / _LONG_REST)
+        near, far = (0.15, 0.5) if short < 1 else ((0.25, 0.8) if rest < 6 else (0.6, 2.5))
+        leave_at = start + rng.uniform(0.2, 0.7) * short
+        back_at, move = stop - rng.uniform(0.25, 0.45), rng.uniform(0.45, 0.7) * max(short, 0.4)
         gone = _glide((times - leave_at) / move) * (1 - _glide((times - (back_at - move)) / move))
-        away = np.maximum(away, far * gone)
+        away = np.maximum(away, rng.uniform(near, far) * gone)
     return away
 
 

@@ -318,7 +318,7 @@ def build_piano(appearance: Appearance) -> Piano:
         light[1] / light[2],
         appearance.ambient,
         # Of several lamps one throws the shadows.
-        min(1.0, 1.7 * appearance.shadow_strength),
+        1.4 * appearance.shadow_strength,
         appearance.white_level,
         appearance.black_level,
         appearance.gap_width / 2,

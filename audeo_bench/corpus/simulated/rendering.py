@@ -12,7 +12,9 @@ import numpy as np
 from numba import njit
 
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH
+from audeo_bench.corpus.simulated.anatomy import CAPSULES, EXPOSURES, pose
 from audeo_bench.corpus.simulated.codec import COSINES, code
+from audeo_bench.corpus.simulated.lap import LapPicture, sit
 from audeo_bench.corpus.simulated.piano import Piano
 from audeo_bench.corpus.simulated.skin import film_hand
 
@@ -20,6 +22,10 @@ _STEPS = 8
 """Steps of the tone curve in a grey level."""
 _STILL = 0.75
 """Grey levels; a block of the film that differs by less from the idle keyboard is skipped by the codec."""
+
+
+_SEEN_SWAY = 0.05
+"""Columns; legs that sway by less stand still."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,9 @@ class Scene:
         Unit variance.
     camera, homography, light, look : np.ndarray
         See ``skin.film_hand``.
+    lap : LapPicture
+    sway : np.ndarray, shape (F,), float32
+        Columns by which the player's legs stand to the right of their place in ``piano.up``.
     """
 
     piano: Piano
@@ -84,6 +93,8 @@ class Scene:
     homography: np.ndarray
     light: np.ndarray
     look: np.ndarray
+    lap: LapPicture
+    sway: np.ndarray
     shadow_strength: float
     shutter: float
     sensor_noise: float
@@ -96,8 +107,9 @@ def render(out: np.ndarray, first: int, scene: Scene) -> None:
     film = np.empty_like(scene.idle)
     busy = np.ones((film.shape[0] // 8, film.shape[1] // 8), np.uint8)
     cover, hands = np.zeros((2, FRAME_HEIGHT, FRAME_WIDTH), np.float32)
-    buffers = np.zeros((4, FRAME_HEIGHT, FRAME_WIDTH), np.float32)
+    buffers = np.zeros((3, FRAME_HEIGHT, FRAME_WIDTH), np.float32)
     shadow = np.zeros((FRAME_HEIGHT // 2 + 1, FRAME_WIDTH // 2 + 1), np.float32)
+    parts = np.zeros((EXPOSURES, CAPSULES, 15))
     dirty = np.zeros(FRAME_WIDTH, np.bool_)
     piano = scene.piano
     level = np.float32(scene.sensor_noise)
@@ -107,23 +119,14 @@ def render(out: np.ndarray, first: int, scene: Scene) -> None:
             out[index] = out[index - 1]
             continue
         press(picture, dirty, piano.up, scene.depths[frame], piano.patches, piano.columns, piano.rows)
+        if abs(scene.sway[frame]) > _SEEN_SWAY:
+            lap = scene.lap
+            sit(picture, dirty, lap.first, lap.bare, lap.cloth, lap.share, lap.free, scene.sway[frame])
         for hand in range(2):
+            exposures, count = pose(frame, hand, scene.tips, scene.wrists, scene.look, scene.shutter, parts)
             box = film_hand(
-                frame,
-                hand,
-                scene.tips,
-                scene.wrists,
-                scene.camera,
-                scene.homography,
-                scene.light,
-                scene.look,
-                scene.shutter,
-                0.08,
-                scene.noise,
-                cover,
-                hands,
-                shadow,
-                buffers,
+                *(parts, exposures, count, scene.camera, scene.homography, scene.light, scene.look),
+                *(cover, hands, shadow, buffers),
             )
             composite(picture, dirty, cover, hands, shadow, piano.light, scene.shadow_strength, box)
         film[:] = scene.idle
