@@ -13,8 +13,6 @@ __all__ = ["CLIP_SECONDS", "move", "short_clip"]
 CLIP_SECONDS = 12.0
 PARTIAL = 0.05
 """Share of the clips whose film cuts off an end of the keyboard."""
-PLACES, WAY_SECONDS = 3, 0.4
-"""Of the keyboard, in a clip; what hands have to go from one to the next."""
 _HIGHEST_PITCH = LOWEST_PITCH + KEYS - 1
 
 
@@ -34,9 +32,8 @@ def short_clip(
     Returns
     -------
     clip : Performance
-        Notes that are down during the clip, moved along the keyboard to three places in turn; those on keys
-        outside of the film are left out, and those in the moment before the hands move on. Pedal within the
-        clip. A shorter performance stays whole.
+        Notes that are down during the clip, moved along the keyboard; those on keys outside of the film are
+        left out. Pedal within the clip. A shorter performance stays whole.
     seen : tuple of 2 floats or None
         Left and right end in mm of what is seen of the keyboard; None is all.
     """
@@ -45,9 +42,10 @@ def short_clip(
     notes, hands, pedal = played.notes, played.hands, played.pedal - start
     intervals = np.clip(notes.intervals - start, 0, seconds)
     there = intervals[:, 1] > intervals[:, 0]
-    notes, hands = Notes(intervals[there], notes.pitches[there], notes.velocities[there]), hands[there]
-    notes, hands = _wander(notes, hands, seconds, rng)
+    notes = Notes(intervals[there], notes.pitches[there], notes.velocities[there])
+    notes = Notes(notes.intervals, move(notes, hands[there], rng), notes.velocities)
     order = np.lexsort((notes.pitches, notes.intervals[:, 0]))
+    hands = hands[there]
     seen = None
     if rng.random() < PARTIAL:
         ends = np.array([0, 52 * WHITE_WIDTH]) + rng.uniform(3, 18, 2) * WHITE_WIDTH * [1, -1]
@@ -63,30 +61,6 @@ def short_clip(
     pedal = np.clip(pedal, 0, seconds).reshape(-1, 2)
     pedal = pedal[pedal[:, 1] > pedal[:, 0]]
     return Performance(notes, hands[order], pedal, seconds), seen
-
-
-def _wander(
-    notes: Notes, hands: np.ndarray, seconds: float, rng: np.random.Generator
-) -> tuple[Notes, np.ndarray]:
-    """The clip in three places of the keyboard, one after the other, and the hands' way between them.
-
-    Hands that stay where they are for twelve seconds would hide keys from the median of the clip, which nets
-    are shown as the keyboard at rest; in a film of minutes they do not.
-    """
-    borders = np.append(
-        seconds * (np.arange(1, PLACES) + rng.uniform(-0.15, 0.15, PLACES - 1)) / PLACES, seconds
-    )
-    onsets, place = notes.intervals[:, 0], np.searchsorted(borders[:-1], notes.intervals[:, 0], "right")
-    rest = np.where(place < PLACES - 1, WAY_SECONDS, 0.0)
-    kept = onsets < borders[place] - rest - 0.05
-    pitches = notes.pitches.copy()
-    for each in range(PLACES):
-        there = np.flatnonzero(kept & (place == each))
-        part = Notes(notes.intervals[there], notes.pitches[there], notes.velocities[there])
-        pitches[there] = move(part, hands[there], rng)
-    offsets = np.minimum(notes.intervals[:, 1], borders[place] - rest)
-    intervals = np.stack([onsets, offsets], 1)[kept]
-    return Notes(intervals, pitches[kept], notes.velocities[kept]), hands[kept]
 
 
 def move(notes: Notes, hands: np.ndarray, rng: np.random.Generator) -> np.ndarray:
