@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from audeo_bench.cli.leaderboard import CorpusSeed
 from audeo_bench.cli.midi import Scheduler, Workers
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def info(
         str,
         typer.Argument(metavar="NAME", help="A corpus, CORPUS/RECORDING, a set of films, or a set's file."),
     ],
-    seed: Annotated[int, typer.Option(help="Of a simulated corpus or camera.")] = 0,
+    corpus_seed: CorpusSeed = 0,
     json_: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Show the facts of a corpus, of one recording, or of a set of films with the citation to copy."""
@@ -154,7 +155,7 @@ def info(
     from audeo_bench.corpus.sets.overview import describe_set
     from audeo_bench.report.terminal import stdout
 
-    facts = describe_set(place) if is_set(place) else describe(place, seed=seed)
+    facts = describe_set(place) if is_set(place) else describe(place, seed=corpus_seed)
     if json_:
         typer.echo(json.dumps(facts, indent=2))
         return
@@ -230,11 +231,11 @@ def fetch(
 def export(
     place: Annotated[str, typer.Argument(metavar="CORPUS/RECORDING", help="Such as simulated/wtc2-01.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the files.")],
-    seed: Annotated[int, typer.Option(help="Of a simulated corpus or camera.")] = 0,
+    corpus_seed: CorpusSeed = 0,
 ) -> None:
     """Write one recording as a video with sound (MP4), a MIDI file and rolls (npz)."""
     from audeo_bench.corpus.export import export as write
     from audeo_bench.corpus.export import find_recording
 
-    for path in write(find_recording(place, seed=seed), output):
+    for path in write(find_recording(place, seed=corpus_seed), output):
         typer.echo(f"wrote {path}")

@@ -25,7 +25,9 @@ TrainedOn = Annotated[
     list[str] | None,
     typer.Option(metavar="CORPUS/SPLIT", help="What the answers' model was trained on; repeatable."),
 ]
-Format = Annotated[Literal["table", "json", "markdown"], typer.Option("--format", help="How to print.")]
+Format = Annotated[
+    Literal["table", "markdown", "latex", "csv", "json"], typer.Option("--format", help="How to print.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 boards_app = typer.Typer(no_args_is_help=True, help="Build and verify the boards.")
@@ -68,13 +70,14 @@ def compare(
     seed: Annotated[int, typer.Option(help="For contestants that draw random numbers.")] = 0,
     runs: Runs = Path("runs"),
     boards: Boards = None,
+    form: Format = "table",
     as_json: Json = False,
 ) -> None:
     """Run a contestant, score it, and say how it stands against others, paired."""
     from audeo_bench.leaderboards.boards import boards_folder
     from audeo_bench.leaderboards.opponents import contest_systems
     from audeo_bench.report import comparison as report
-    from audeo_bench.report.terminal import stdout
+    from audeo_bench.report.terminal import show
     from audeo_bench.runs.task import open_task
     from audeo_bench.score import Measure
 
@@ -82,11 +85,11 @@ def compare(
     task = open_task(corpus, split, runs, seed=seed, corpus_seed=corpus_seed)
     chosen = against or ["leaderboard"]
     found = contest_systems(contestant, chosen, task, boards_folder(boards), measure, weights or ())
-    if as_json:
+    if as_json or form == "json":
         typer.echo(report.as_json(found))
         return
     title = f"{found.name} against {len(found.comparisons)} on {corpus} {split} ({task.corpus.provenance})"
-    stdout().print(report.comparisons(found, title), report.ranks(found))
+    show([report.comparisons(found, title), report.ranks(found)], form)
 
 
 def check(
@@ -179,7 +182,7 @@ def submit(
     typer.echo("Next: audeo-bench leaderboard build")
 
 
-def fidelity(boards: Boards = None, format_: Format = "table") -> None:
+def fidelity(boards: Boards = None, form: Format = "table", as_json: Json = False) -> None:
     """The paper's cells beside the boards' rows, and whether the systems come in the paper's order."""
     import json
     from dataclasses import asdict
@@ -187,15 +190,15 @@ def fidelity(boards: Boards = None, format_: Format = "table") -> None:
     from audeo_bench.leaderboards.boards import boards_folder
     from audeo_bench.paper import fidelity as paper
     from audeo_bench.report import comparison as report
-    from audeo_bench.report.terminal import stdout
+    from audeo_bench.report.terminal import show
 
     found = paper.fidelity(boards_folder(boards))
-    if format_ == "json":
+    if as_json or form == "json":
         typer.echo(json.dumps(asdict(found), indent=1))
-    elif format_ == "markdown":
+    elif form == "markdown":
         typer.echo(report.fidelity_markdown(found), nl=False)
     else:
-        stdout().print(*report.fidelity_tables(found))
+        show(report.fidelity_tables(found), form)
 
 
 @boards_app.command()

@@ -11,6 +11,7 @@ from audeo_bench.identify.ledger import Query
 from audeo_bench.identify.table import MOST_ERRORS, error_share, order_of_rates
 from audeo_bench.paper.reported import GROUPS, Table2Row, reported
 from audeo_bench.records import IdentificationRow, Outcome, Tally
+from audeo_bench.report.sheet import Sheet
 from audeo_bench.report.terminal import beside_paper, percent, table
 
 _MARKS: dict[Outcome | None, tuple[str, str]] = {
@@ -23,7 +24,7 @@ _MARKS: dict[Outcome | None, tuple[str, str]] = {
 LEGEND = "█ right  ▒ wrong  · nothing  ! error, one mark per 20 seconds"
 
 
-def table2(rows: Sequence[IdentificationRow], what: str, quick: bool) -> Table:
+def table2(rows: Sequence[IdentificationRow], what: str, quick: bool) -> Sheet:
     """One service's rows beside the paper's.
 
     Parameters

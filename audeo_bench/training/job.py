@@ -115,6 +115,7 @@ def train(name: str, how: Options) -> Path:
     work, weights = how.folder / "work" / known, how.weights(known)
     if not how.resume and work.exists():
         shutil.rmtree(work)
+    work.mkdir(parents=True, exist_ok=True)
     context = Context(fabric, how.corpus, 0, how.seed, how.epochs, work, how.resume, how.smoke)
     facts: dict[str, Any] = {}
     if earlier:
