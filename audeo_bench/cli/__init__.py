@@ -23,6 +23,7 @@ MODULES = (
     "train",
     "data",
     "identify",
+    "view",
     "leaderboard",
     "synth",
     "keyboard",

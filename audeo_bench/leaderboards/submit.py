@@ -71,9 +71,27 @@ def make_row(run: Path, name: str | None = None, corpus: Corpus | None = None) -
     corpus = corpus or open_corpus(subject.corpus, subject.seed)
     contestant = file_name(name or record.system)
     marks = _training_marks(record, corpus, contestant)
-    scores = score_run(run, corpus=corpus, again=True)
+    return _row(run, record, contestant, marks, score_run(run, corpus=corpus, again=True), corpus)
+
+
+def look_at(run: Path, name: str) -> Row:
+    """A finished run as a row to be looked at, for no board: quick looks, trained on whatever.
+
+    Raises
+    ------
+    AudeoBenchError
+        A run that is not finished, damaged rolls, or a corpus of another version.
+    """
+    record = read_record(run)
+    corpus = open_corpus(record.subject.corpus, record.subject.seed)
+    return _row(run, record, file_name(name), (), score_run(run, corpus=corpus), corpus)
+
+
+def _row(
+    run: Path, record: RunRecord, contestant: str, marks: tuple[str, ...], scores: Scores, corpus: Corpus
+) -> Row:
     return Row(
-        board=subject.board,
+        board=record.subject.board,
         contestant=contestant,
         answered_by="harness" if all(stage.sha256 for stage in record.stages) else "files",
         stages=tuple(map(_for_all, record.stages)),

@@ -28,7 +28,7 @@ WORDS = {
     "contestant",
 }
 """Columns of words; all others hold numbers."""
-KEPT = {*WORDS, "Threshold", "F1", "rank", "difference", "reproduced", "paper"}
+KEPT = {*(WORDS - {"Folder", "Status"}), "Threshold", "F1", "rank", "difference", "reproduced", "paper"}
 """Columns that are shown however narrow the terminal is; of the others the rightmost goes first."""
 _UNBOUNDED = 10_000
 

@@ -129,6 +129,12 @@ def score_run(
     return scores
 
 
+def kept_scores(folder: Path, record: RunRecord) -> Scores | None:
+    """The scores that were kept of a run's answers, however old the corpus; nothing is scored."""
+    hashes = {name: answer.roll_sha256 for name, answer in record.answers.items()}
+    return _stored(folder, hashes, record.subject)
+
+
 def _stored(folder: Path, hashes: dict[str, str], subject: Subject) -> Scores | None:
     """The scores that are kept, if they are of these rolls; what is damaged or older is made again."""
     with suppress(AudeoBenchError):

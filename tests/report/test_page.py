@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tiny_corpus import READER
 
 from audeo_bench.leaderboards.rows import write_row
 from audeo_bench.records import Row
 from audeo_bench.report.boards import build
+from audeo_bench.report.view import write_view
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (./setup.sh test)")
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -237,3 +239,19 @@ def test_a_thousand_rows_stay_usable(browser, thousand_rows):
     # About ten times what a quiet machine needs.
     assert times["sort"] < 3000 and times["filter"] < 3000 and times["open"] < 2000
     assert page.errors() == []
+
+
+def test_runs_of_ones_own_show_film_above_the_roll_and_move_together(browser, tiny_run, tmp_path):
+    runs = [tiny_run("reader"), tiny_run("other", READER.replace("0.9", "0.7"))]
+    page = Page(browser, write_view(runs, tmp_path / "look.html", sound=False))
+    opened = "return [...document.querySelectorAll('.detail:not([hidden]) .film .large')].length"
+    assert page.run(opened) == 2
+    box = page.run(
+        "const b = document.querySelector('.film .large').getBoundingClientRect(); return [b.width, b.height]"
+    )
+    assert box[0] / box[1] == pytest.approx(9, rel=0.05)
+    browser.find_elements("css selector", ".recording")[1].click()
+    pressed = (
+        "return [...document.querySelectorAll('.recording[aria-pressed=true]')].map(b => b.dataset.recording)"
+    )
+    assert page.run(pressed) == ["wtc2-02", "wtc2-02"]

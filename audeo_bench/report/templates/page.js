@@ -60,6 +60,7 @@ class Board {
       const button = event.target.closest("button.open");
       if (button) this.toggle(button);
     });
+    if ("own" in section.dataset) for (const row of this.rows.slice(0, 2)) this.toggle(row.querySelector(".open"));
   }
 
   get metric() { return `${this.parts[0].value}.${this.parts[1].value}@${this.parts[2].value}`; }
@@ -160,9 +161,14 @@ class Detail {
       const [precision, recall, , f1] = recording.scores[this.board.metric] ?? [];
       const button = element("button", { type: "button", className: "recording", textContent: recording.title || id });
       button.setAttribute("aria-pressed", "false");
-      button.addEventListener("click", () => {
+      button.dataset.recording = id;
+      button.addEventListener("click", event => {
         for (const other of body.querySelectorAll(".recording")) other.setAttribute("aria-pressed", String(other === button));
         this.draw(id, recording);
+        if (!event.isTrusted || !("own" in this.board.section.dataset)) return;
+        // Rows that are open side by side show the same recording.
+        for (const other of this.board.section.querySelectorAll(".recording"))
+          if (other !== button && other.dataset.recording === id) other.click();
       });
       const name = element("th", { scope: "row" }, button);
       body.append(element("tr", {}, name, ...[(recording.frames / 25).toFixed(0), percent(f1), percent(precision), percent(recall)]
@@ -194,6 +200,7 @@ class Detail {
       const frame = Math.floor((event.clientX - box.left) / box.width * frames);
       const key = highest - Math.floor((event.clientY - box.top) / box.height * (highest - lowest + 1));
       if (!(frame >= 0 && frame < frames && key >= 0 && key < KEYS)) return;
+      picture.atFrame?.(frame);
       const state = [["", "missed"], ["extra", "right"]][+answer[key][frame]][+wanted[key][frame]];
       readout.textContent = `${pitchName(key)} at ${((excerpt.start + frame) / 25).toFixed(2)} s${state && ": " + state}`;
     });
@@ -211,14 +218,27 @@ class Detail {
       player.addEventListener("timeupdate", () => playhead(picture, player.currentTime * 25));
       hear.append(element("label", {}, title, player));
     }
-    const plate = element("div", { className: "plate" }, picture);
+    const plate = element("div", { className: "plate" }, ...(truth.film ? [this.film(truth, picture)] : []), picture);
+    const marks = element("div", { className: "octaves" });
+    plate.append(marks);
     for (let key = lowest; key <= highest; key++) {
       if ((key + 21) % 12) continue;
       const mark = element("span", { className: "octave", textContent: pitchName(key) });
       mark.style.top = `${100 * (highest - key + .5) / (highest - lowest + 1)}%`;
-      plate.append(mark);
+      marks.append(mark);
     }
     this.figure.replaceChildren(caption, plate, ruler, hear);
+  }
+
+  // Five pictures along the time axis, and above them the one at the pointer or the playhead.
+  film(truth, picture) {
+    const step = this.board.data.filmStep, count = Math.ceil(truth.frames / step);
+    const show = (place, frame) => { place.style.backgroundPositionY = `${count > 1 ? 100 * Math.min(count - 1, Math.floor(frame / step)) / (count - 1) : 0}%`; };
+    const still = () => element("i", { style: `background-image:url(${truth.film});background-size:100% ${100 * count}%` });
+    const large = still(), strip = Array.from({ length: 5 }, (_, part) => { const small = still(); show(small, part * truth.frames / 5); return small; });
+    large.className = "large"; show(large, 0);
+    picture.atFrame = frame => show(large, frame);
+    return element("div", { className: "film", ariaHidden: "true" }, large, ...strip);
   }
 
   picture(answer, wanted, frames, lowest, highest) {
@@ -261,6 +281,7 @@ function clock(frame) { const seconds = Math.round(frame / 25); return `${Math.f
 
 function playhead(picture, frame) {
   picture.querySelector(".playhead")?.remove();
+  if (frame != null) picture.atFrame?.(frame);
   if (frame != null) picture.append(shape("line", { class: "playhead", x1: frame, x2: frame, y1: 0, y2: KEYS }));
 }
 
