@@ -22,8 +22,8 @@ pytestmark = pytest.mark.skipif(checkout() is None, reason="notebooks are in the
 
 def shown(value: object) -> str | bytes:
     for way in ("_repr_html_", "_repr_png_"):
-        if hasattr(value, way):
-            return getattr(value, way)()
+        if hasattr(value, way) and (found := getattr(value, way)()) is not None:
+            return found
     return repr(value)
 
 

@@ -162,23 +162,36 @@ def submit(
     audio: Annotated[
         bool, typer.Option("--audio", help="Render the excerpts with FluidSynth, for the page's players.")
     ] = False,
+    authors: Annotated[str | None, typer.Option(help="Who made the model.")] = None,
+    paper: Annotated[str | None, typer.Option(metavar="URL", help="Where it is described.")] = None,
+    code: Annotated[str | None, typer.Option(metavar="URL", help="Where it is kept.")] = None,
+    film: Annotated[
+        bool, typer.Option("--film", help="Keep pictures of the excerpts, unless the films were recorded.")
+    ] = False,
     boards: Boards = None,
 ) -> None:
     """Turn a run into a row of its board, scored again from the rolls."""
     from audeo_bench.leaderboards import audio as sound
     from audeo_bench.leaderboards.boards import boards_folder
     from audeo_bench.leaderboards.identification import RESULT, submit_identification
+    from audeo_bench.leaderboards.rows import read_row
+    from audeo_bench.leaderboards.submit import credit_of
     from audeo_bench.leaderboards.submit import submit as submit_run
+
+    credit = credit_of(authors, paper, code)
 
     folder = boards_folder(boards, write=True)
     if (run / RESULT).is_file() and not (run / "run.json").is_file():
         typer.echo(f"result: {submit_identification(run, folder, replace)}")
         return
-    path = submit_run(run, folder, name, replace)
+    path = submit_run(run, folder, name, replace, credit)
     typer.echo(f"row: {path}")
     if audio:
         for written in sound.render_excerpts(path):
             typer.echo(f"audio: {written}")
+    if film:
+        for written in sound.film_excerpts(read_row(path), folder):
+            typer.echo(f"film: {written}")
     typer.echo("Next: audeo-bench leaderboard build")
 
 
@@ -226,6 +239,39 @@ def build(
 
 
 @boards_app.command()
+def show(
+    board: Annotated[
+        str | None, typer.Argument(help="Such as simulated-wtc2; every board if left out.")
+    ] = None,
+    boards: Boards = None,
+    form: Format = "table",
+    as_json: Json = False,
+) -> None:
+    """Print boards in the terminal."""
+    from audeo_bench.leaderboards.boards import boards_folder
+    from audeo_bench.report.boards import as_json as boards_json
+    from audeo_bench.report.boards import sheets
+    from audeo_bench.report.terminal import show as print_tables
+
+    folder = boards_folder(boards)
+    if as_json or form == "json":
+        typer.echo(boards_json(folder, board))
+    else:
+        print_tables(sheets(folder, board), form)
+
+
+@boards_app.command()
+def badge(
+    row: Annotated[Path, typer.Argument(help="A row's file, such as leaderboards/simulated-wtc2/mine.json.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The picture.")] = Path("badge.svg"),
+) -> None:
+    """Draw a row's place as a badge that a README can show."""
+    from audeo_bench.report.boards import write_badge
+
+    typer.echo(f"badge: {write_badge(row, output)}")
+
+
+@boards_app.command()
 def verify(
     boards: Boards = None,
     runs: Runs = Path("runs"),
@@ -240,4 +286,33 @@ def verify(
     for row in found:
         typer.echo(f"{row.state:<9} {row.board}/{row.contestant}: {row.words}")
     if any(row.state == "wrong" for row in found):
+        raise typer.Exit(1)
+
+
+@boards_app.command()
+def rerun(
+    row: Annotated[
+        list[Path] | None, typer.Argument(help="Rows' files, such as leaderboards/simulated-wtc2/mine.json.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="COMMIT", help="Instead of names: the rows that changed since.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="Who runs them, for the mark.")] = "hand",
+    root: Annotated[Path, typer.Option(help="The checkout with the contestants' files.")] = Path(),
+    runs: Runs = Path("runs"),
+    boards: Boards = None,
+) -> None:
+    """Let rows' own contestants answer again, and mark the rows that come out the same."""
+    from audeo_bench.errors import AudeoBenchError
+    from audeo_bench.leaderboards import rerun as running
+    from audeo_bench.leaderboards.boards import boards_folder
+
+    if bool(row) == (since is not None):
+        raise AudeoBenchError("leaderboard rerun: name rows, or give --since COMMIT.")
+    folder = boards_folder(boards, write=True)
+    wrong = False
+    for found in running.rerun(row or running.changed_rows(folder, str(since)), folder, root, runs, by):
+        typer.echo(f"{found.state:<9} {found.board}/{found.contestant}: {found.words}")
+        wrong |= found.state == "wrong"
+    if wrong:
         raise typer.Exit(1)

@@ -183,7 +183,15 @@ def _row(
         "paper": paper.f1 if paper else None,
         "difference": f1 - paper.f1 if paper else None,
         "parameters": row.parameters,
+        "speed": row.times.frames_per_second,
+        "links": _links(row),
     }
+
+
+def _links(row: Row) -> list[tuple[str, str]]:
+    credit = row.credit
+    found = () if credit is None else (("paper", credit.paper), ("code", credit.code))
+    return [(title, str(address)) for title, address in found if address]
 
 
 def _numbers(row: Row) -> dict[str, dict[str, Numbers]]:
@@ -225,7 +233,8 @@ def _data(
         "main": str(MAIN),
         "axes": {name: _axis(values, ()) for name, values in by_metric.items()} | {str(MAIN): axis},
         "keys": {
-            key: [view[key] for view in views] for key in ("rank", "name", "onset", "paper", "parameters")
+            key: [view[key] for view in views]
+            for key in ("rank", "name", "onset", "paper", "parameters", "speed")
         },
         "scores": by_metric,
         "truths": truths,
@@ -236,6 +245,7 @@ def _data(
 def _detail(row: Row, numbers: dict[str, dict[str, Numbers]], folder: Path) -> dict[str, Any]:
     speed = row.times.frames_per_second
     facts = [
+        *((("Authors", row.credit.authors),) if row.credit and row.credit.authors else ()),
         ("Trained on", ", ".join(row.trained_on) or "nothing"),
         *(("Mark", mark) for mark in row.marks),
         *((f"{stage.name}: SHA-256", stage.sha256 or "not handed in") for stage in row.stages),

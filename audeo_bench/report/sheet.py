@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
@@ -26,9 +27,20 @@ WORDS = {
     "verdict",
     "against",
     "contestant",
+    "Status",
+    "Folder",
+    "Checked",
 }
 """Columns of words; all others hold numbers."""
-KEPT = {*(WORDS - {"Folder", "Status"}), "Threshold", "F1", "rank", "difference", "reproduced", "paper"}
+KEPT = {
+    *(WORDS - {"Folder", "Status", "Checked"}),
+    "Threshold",
+    "F1",
+    "rank",
+    "difference",
+    "reproduced",
+    "paper",
+}
 """Columns that are shown however narrow the terminal is; of the others the rightmost goes first."""
 _UNBOUNDED = 10_000
 
@@ -78,7 +90,17 @@ class Sheet:
         for number in columns:
             heading = self.headings[number]
             words = heading in WORDS
-            made.add_column(heading, justify="left" if words else "right", no_wrap=not words, overflow="fold")
+            # Numbers keep their line; rich by itself would break them at their blanks.
+            widest = (
+                0 if words else max((cell_len(str(line.cells[number])) for line in self.lines), default=0)
+            )
+            made.add_column(
+                heading,
+                justify="left" if words else "right",
+                no_wrap=not words,
+                overflow="fold",
+                min_width=widest,
+            )
         for number, line in enumerate(self.lines, 1):
             cells = (line.cells[column] for column in columns)
             made.add_row(*cells, style=line.style, end_section=number in self.sections)

@@ -70,7 +70,7 @@ def test_names_are_whole_at_every_width(
     assert max(map(len, lines)) <= width
     text = "\n".join(lines)
     assert "…" not in text
-    if width >= 60:
+    if width >= 80:
         assert all(name in text for name in SYSTEMS)
         assert "56.4  -10.5" in text
     assert ("Not shown at this width" in " ".join(text.split())) == (width < 110)
