@@ -16,7 +16,8 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+
+from audeo_bench.cli.group import WholeSummaries
 
 MODULES = (
     "midi",
@@ -44,14 +45,14 @@ KEPT_AFTER_INTERRUPT = "what was finished is kept, the same command continues fr
 EXAMPLES = """\b
 Examples:
   audeo-bench midi --split wtc2                          Table 1
-  audeo-bench midi --system ./my_model.py --limit 1  your own, a glance
-  audeo-bench score runs/RUN --threshold 0.3,0.5        without a model
+  audeo-bench midi --system ./my_model.py --limit 1      your own, a glance
+  audeo-bench score runs/RUN --threshold 0.3,0.5         without a model
   audeo-bench identify                                   Table 2
   audeo-bench train video2roll                           weights from scratch
 """
 
 
-class OneLineErrors(TyperGroup):
+class OneLineErrors(WholeSummaries):
     """A command group that tells the user about a fault in one line on stderr instead of a traceback."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -43,7 +43,7 @@ def explain(
         Path | None, typer.Option("--output", "-o", help="Picture; explain-RECORDING-FRAME.png if left out.")
     ] = None,
 ) -> None:
-    """Draw where contestants look: Score-CAM heat maps, as the paper's Fig. 3."""
+    """Draw where contestants look: Score-CAM heat maps, as in the paper's figure 3."""
     from audeo_bench.api import AudeoBenchError
     from audeo_bench.corpus import open_corpus
     from audeo_bench.explain.drawing import draw_heat_maps

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from audeo_bench.cli.group import WholeSummaries
 from audeo_bench.cli.midi import Scheduler, Workers
 
 Split = Annotated[str, typer.Option(help="Which recordings.")]
@@ -30,7 +31,7 @@ Format = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
-boards_app = typer.Typer(no_args_is_help=True, help="Build and verify the boards.")
+boards_app = typer.Typer(no_args_is_help=True, cls=WholeSummaries, help="Build, show and verify the boards.")
 
 
 def register(app: typer.Typer) -> None:

@@ -95,9 +95,9 @@ def _caption(rows: Sequence[IdentificationRow]) -> str:
 def strips(rows: Sequence[IdentificationRow]) -> Table:
     """Which 20-second pieces were named: a line for every recording, a column for every system."""
     table = Table(title=f"{rows[0].service}: {LEGEND}")
-    table.add_column("Recording")
+    table.add_column("Recording", overflow="fold")
     for row in rows:
-        table.add_column(row.system, no_wrap=True)
+        table.add_column(row.system, overflow="fold")
     for recording in dict.fromkeys(name for row in rows for name in row.strips):
         table.add_row(recording, *(strip(row.strips.get(recording, [])) for row in rows))
     return table

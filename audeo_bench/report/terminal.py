@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from audeo_bench.formats.text import plain
@@ -42,6 +43,14 @@ class _Literal(Console):
 def table(title: str, *headings: str, caption: str | None = None) -> Sheet:
     """An empty table; its headings say which columns are words, and which may be left out."""
     return Sheet(title, headings, caption)
+
+
+def word_table(*headings: str, title: Text | str | None = None, header: bool = True) -> Table:
+    """An empty table of words, which are folded where it is narrow."""
+    made = Table(title=title, title_justify="left", show_header=header)
+    for heading in headings:
+        made.add_column(heading, overflow="fold")
+    return made
 
 
 def part(limit: int | None) -> str:

@@ -194,3 +194,19 @@ class TestBadInput:
         monkeypatch.setattr("audeo_bench.runs.scoring.predict", fail)
         result = CliRunner().invoke(app, ["midi", "--corpus", "tiny", "--system", "./reader.py"])
         assert isinstance(result.exception, ZeroDivisionError)
+
+
+def test_old_names_of_options_are_understood_and_not_shown(here):
+    run("midi", "--corpus", "tiny", "--contestant=./reader.py", "--no-figure", "--midi")
+    assert len(list((here / "runs/tiny-wtc2/reader/midi").glob("wtc2-0*.mid"))) == 3
+    csv = run("score", "runs/tiny-wtc2/reader", "--thresholds", "0.2", "--format", "csv").stdout
+    assert csv.splitlines()[0].startswith("System,Threshold,Source,Precision")
+    assert "--contestant" not in run("midi", "--help").stdout
+
+
+@pytest.mark.parametrize("group", [(), ("data",), ("leaderboard",), ("catalogue",)])
+def test_summaries_are_folded_not_cut(group, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = run(*group, "--help").stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    assert not re.search(r"\w\.\.\.$", shown, re.M)
