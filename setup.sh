@@ -2,6 +2,7 @@
 # Sets everything up in this folder's .venv: the FluidSynth library (Debian, Ubuntu), a virtual environment, audeo-bench.
 #   ./setup.sh         to use it
 #   ./setup.sh test    to test it as well
+# PYTHON=/path/to/python3.12 chooses another interpreter.
 # Running it again is cheap: what is there is left alone.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -31,7 +32,7 @@ has_library() { /sbin/ldconfig -p 2>/dev/null | grep -q "lib$1\.so" || ldconfig 
 
 find_python() {
     local candidate
-    for candidate in python3.11 python3 python3.12 python3.13; do
+    for candidate in ${PYTHON:+"$PYTHON"} python3.11 python3 python3.12 python3.13; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             command -v "$candidate"
             return
@@ -61,4 +62,10 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "setup.sh: installing audeo-bench and the libraries it needs into .venv (some minutes, once) ..."
     .venv/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e "$target"
     echo "$wanted" >"$stamp"
+fi
+
+if [ "${1:-}" = test ]; then
+    echo "setup.sh: done. Now: .venv/bin/pytest"
+else
+    echo "setup.sh: done. Now: source .venv/bin/activate && audeo-bench midi --system keywise --limit 1"
 fi

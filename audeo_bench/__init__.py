@@ -1,7 +1,9 @@
 """audeo-bench: how good is your video-to-piano-music model?
 
-For notebooks, each giving a pandas DataFrame: :func:`load_run`, :func:`compare`, :func:`leaderboard` and
-:func:`score`. They are fetched when first used, so that ``import audeo_bench`` stays instant.
+For notebooks: :func:`evaluate` a model in one call, :func:`open_corpus`, :func:`perform` a film, :func:`play`
+and :func:`plot` what was answered, and pandas DataFrames from :func:`load_run`, :func:`compare`,
+:func:`leaderboard` and :func:`score`. They are fetched when first used, so that ``import audeo_bench`` stays
+instant.
 """
 
 from __future__ import annotations
@@ -9,25 +11,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from audeo_bench.notebook import compare, leaderboard, load_run
+    from audeo_bench.corpus import open_corpus
+    from audeo_bench.notebook import compare, evaluate, leaderboard, load_run, perform, play, plot
     from audeo_bench.score import score
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "compare", "leaderboard", "load_run", "score"]
+__all__ = [
+    "__version__",
+    "compare",
+    "evaluate",
+    "leaderboard",
+    "load_run",
+    "open_corpus",
+    "perform",
+    "play",
+    "plot",
+    "score",
+]
 
-_NOTEBOOK = ("compare", "leaderboard", "load_run")
+_NOTEBOOK = ("compare", "evaluate", "leaderboard", "load_run", "play", "plot")
+_ROOMS = ("perform", "score")
+"""Packages of these names, which can be called: see their ends."""
 
 
 def __getattr__(name: str) -> Any:
+    import importlib
+
     if name in _NOTEBOOK:
-        from audeo_bench import notebook
-
-        return getattr(notebook, name)
-    if name == "score":
-        # The package of this name: it can be called, see its end.
-        import importlib
-
-        return importlib.import_module("audeo_bench.score")
+        return getattr(importlib.import_module("audeo_bench.notebook"), name)
+    if name in _ROOMS:
+        return importlib.import_module(f"audeo_bench.{name}")
+    if name == "open_corpus":
+        return importlib.import_module("audeo_bench.corpus").open_corpus
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

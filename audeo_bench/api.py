@@ -138,7 +138,7 @@ class Work:
     key: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Recording:
     """One performance of one work, with everything that may be known about it.
 
@@ -175,6 +175,9 @@ class Recording:
     @property
     def seconds(self) -> float:
         return len(self) / FRAMES_PER_SECOND
+
+    def __repr__(self) -> str:
+        return f"Recording({self.id}: {self.title}, {self.provenance}, {self.split}, {self.seconds:.1f} s)"
 
 
 class TrainingContext(Protocol):

@@ -35,6 +35,7 @@ from audeo_bench.formats.text import parse_json, read_text
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
 Percent = Annotated[float, Field(ge=0, le=100)]
+Address = Annotated[str, Field(pattern=r"^https?://[^\s\"'<>]+$", max_length=500)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+=@-]{0,119}$")]
 """Safe as a file name on every system: letters, digits and ``. _ + = @ -``."""
 
@@ -444,6 +445,14 @@ class Intervals(Strict):
         return self
 
 
+class Credit(Strict):
+    """Who made a row's model, and where it is described and kept."""
+
+    authors: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    paper: Address | None = None
+    code: Address | None = None
+
+
 class Times(Strict):
     """Everything that differs between two runs of the same command, in one place."""
 
@@ -479,6 +488,7 @@ class Row(Strict):
     intervals: Intervals
     origin: Origin
     times: Times
+    credit: Credit | None = None
 
     @classmethod
     def of_today(cls, content: Any) -> Any:

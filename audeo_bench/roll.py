@@ -22,7 +22,7 @@ THRESHOLD = 0.4
 _NEARLY = 1e-4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Notes:
     """Notes in continuous time, in mir_eval's conventions.
 
@@ -42,6 +42,9 @@ class Notes:
 
     def __len__(self) -> int:
         return len(self.pitches)
+
+    def __repr__(self) -> str:
+        return f"Notes({len(self)}, to {self.intervals[:, 1].max(initial=0):.1f} s)"
 
 
 def notes_to_roll(notes: Notes, frames: int) -> np.ndarray:

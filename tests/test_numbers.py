@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import audeo_bench
+from audeo_bench.notebook import SHARES
 from audeo_bench.paper.reported import reported
 from audeo_bench.places import checkout
 
@@ -51,6 +52,7 @@ def table(header: str, rows: list[str]) -> str:
 @cache
 def board(name: str) -> dict[str, dict]:
     rows = audeo_bench.leaderboard(name, ROOT / "leaderboards")
+    rows[list(SHARES)] *= 100  # pages speak of percent
     return {row["contestant"]: row for row in rows.to_dict("records")}
 
 

@@ -28,7 +28,7 @@ class TinyCorpus(Corpus):
         return TinyCorpus, (self.seed,)
 
     def listing(self) -> Mapping[str, tuple[str, ...]]:
-        return {"wtc1": ("wtc1-01",), "wtc2": tuple(FRAMES)}
+        return {"wtc1": ("wtc1-01",), "validation": ("wtc1-02",), "wtc2": tuple(FRAMES)}
 
     def make(self, recording_id: str) -> Recording:
         rng = np.random.default_rng([self.seed, sum(map(ord, recording_id))])

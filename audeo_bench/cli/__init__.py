@@ -16,13 +16,15 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+
+from audeo_bench.cli.group import WholeSummaries
 
 MODULES = (
     "midi",
     "train",
     "data",
     "identify",
+    "view",
     "leaderboard",
     "synth",
     "keyboard",
@@ -35,20 +37,30 @@ MODULES = (
 BAD_INPUT, INTERRUPTED = 2, 130
 """Exit codes: what the user gave cannot be used; the user pressed Ctrl-C."""
 
+RENAMED = {"--contestant": "--system", "--thresholds": "--threshold"}
+"""Options' old names, which are understood and not shown."""
+
 KEPT_AFTER_INTERRUPT = "what was finished is kept, the same command continues from there"
 
 EXAMPLES = """\b
 Examples:
   audeo-bench midi --split wtc2                          Table 1
-  audeo-bench midi --contestant ./my_model.py --limit 1  your own, a glance
-  audeo-bench score runs/RUN --thresholds 0.3,0.5        without a model
+  audeo-bench midi --system ./my_model.py --limit 1      your own, a glance
+  audeo-bench score runs/RUN --threshold 0.3,0.5         without a model
   audeo-bench identify                                   Table 2
   audeo-bench train video2roll                           weights from scratch
 """
 
 
-class OneLineErrors(TyperGroup):
+class OneLineErrors(WholeSummaries):
     """A command group that tells the user about a fault in one line on stderr instead of a traceback."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        renamed = RENAMED | ({"--seed": "--corpus-seed"} if args[:1] == ["data"] else {})
+        for place, word in enumerate(args):
+            name, equals, value = word.partition("=")
+            args[place] = renamed.get(name, name) + equals + value
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         try:

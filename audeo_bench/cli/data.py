@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from audeo_bench.cli.group import WholeSummaries
+from audeo_bench.cli.leaderboard import CorpusSeed
 from audeo_bench.cli.midi import Scheduler, Workers
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-app = typer.Typer(no_args_is_help=True, help="Local data sets, corpora, and recordings as files.")
+app = typer.Typer(
+    no_args_is_help=True, cls=WholeSummaries, help="Local data sets, corpora, and recordings as files."
+)
 
 
 def register(parent: typer.Typer) -> None:
@@ -62,13 +66,11 @@ def add(
 def _add_recordings(
     name: str, manifest: Path | None, apply_lag: bool, workers: int | None, scheduler: str | None
 ) -> None:
-    from rich.table import Table
-
     from audeo_bench.corpus.films.adding import add_recordings
-    from audeo_bench.report.terminal import stdout
+    from audeo_bench.report.terminal import stdout, word_table
 
     added = add_recordings(name, manifest, apply_lag, workers, scheduler)
-    table = Table(
+    table = word_table(
         "film", "keyboard", "start used", "start measured", "look at", title=f"{name}: films that are ready"
     )
     for job, ready in added.ready:
@@ -102,21 +104,19 @@ def list_(
     """List corpora and sets of real films: splits, licence, truth, and what is here."""
     import json
 
-    from rich.table import Table
-
     from audeo_bench.corpus.overview import overview
     from audeo_bench.corpus.sets.overview import set_rows
-    from audeo_bench.report.terminal import stdout
+    from audeo_bench.report.terminal import stdout, word_table
 
     corpora, sets = overview(), set_rows()
     if json_:
         typer.echo(json.dumps(corpora + sets, indent=2))
         return
-    table = Table("corpus", "provenance", "splits (recordings)", "state", title="Corpora")
+    table = word_table("corpus", "provenance", "splits (recordings)", "state", title="Corpora")
     for row in corpora:
         table.add_row(row["corpus"], row["provenance"], _splits(row), row["state"])
     stdout().print(table)
-    table = Table("set", "truth", "licence", "size", "splits (films)", "state", title="Real films")
+    table = word_table("set", "truth", "licence", "size", "splits (films)", "state", title="Real films")
     for row in sets:
         size = "" if row["gigabytes"] is None else f"{row['gigabytes']:g} GB"
         table.add_row(*_plain(row["corpus"], row["truth"], row["licence"], size, _splits(row), row["state"]))
@@ -141,25 +141,23 @@ def info(
         str,
         typer.Argument(metavar="NAME", help="A corpus, CORPUS/RECORDING, a set of films, or a set's file."),
     ],
-    seed: Annotated[int, typer.Option(help="Of a simulated corpus or camera.")] = 0,
+    corpus_seed: CorpusSeed = 0,
     json_: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Show the facts of a corpus, of one recording, or of a set of films with the citation to copy."""
     import json
 
-    from rich.table import Table
-
     from audeo_bench.corpus.overview import describe
     from audeo_bench.corpus.sets.here import is_set
     from audeo_bench.corpus.sets.overview import describe_set
-    from audeo_bench.report.terminal import stdout
+    from audeo_bench.report.terminal import stdout, word_table
 
-    facts = describe_set(place) if is_set(place) else describe(place, seed=seed)
+    facts = describe_set(place) if is_set(place) else describe(place, seed=corpus_seed)
     if json_:
         typer.echo(json.dumps(facts, indent=2))
         return
     films, citation = facts.pop("films", ()), facts.pop("citation", "") if is_set(place) else ""
-    table = Table(show_header=False, title=_plain(place)[0])
+    table = word_table("fact", "value", title=_plain(place)[0], header=False)
     for name, value in facts.items():
         if value is None:
             continue
@@ -170,7 +168,7 @@ def info(
         table.add_row(*_plain(name, str(value)))
     stdout().print(table)
     if films:
-        table = Table("film", "split", "had as", "here", "labels", "what")
+        table = word_table("film", "split", "had as", "here", "labels", "what")
         for film in films:
             had = film.get("youtube") or film.get("url") or film["film"]
             what = film.get("work") or film.get("title") or film.get("remark", "")
@@ -204,11 +202,9 @@ def fetch(
     ] = None,
 ) -> None:
     """Fetch a set's films: checked, resumed where it was stopped, nothing twice."""
-    from rich.table import Table
-
     from audeo_bench.corpus.sets import fetch as fetching
     from audeo_bench.corpus.sets.overview import computable
-    from audeo_bench.report.terminal import stdout
+    from audeo_bench.report.terminal import stdout, word_table
 
     chosen = [name for part in only or () for name in part.split(",") if name]
     plan = fetching.plan(place, into, chosen, source, cookies)
@@ -218,7 +214,9 @@ def fetch(
     typer.echo(f"{plan.films.name}: {films} to bring into {plan.folder}{size}{here}")
     typer.echo(f"licence: {plan.films.licence}")
     failed = fetching.fetch(plan, lambda line: typer.echo(line, err=True))
-    table = Table("split", "here", "with labels", "can be computed", title=f"{plan.films.name}: what is here")
+    table = word_table(
+        "split", "here", "with labels", "can be computed", title=f"{plan.films.name}: what is here"
+    )
     for row in computable(place):
         table.add_row(*_plain(*row))
     stdout().print(table)
@@ -230,11 +228,11 @@ def fetch(
 def export(
     place: Annotated[str, typer.Argument(metavar="CORPUS/RECORDING", help="Such as simulated/wtc2-01.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the files.")],
-    seed: Annotated[int, typer.Option(help="Of a simulated corpus or camera.")] = 0,
+    corpus_seed: CorpusSeed = 0,
 ) -> None:
     """Write one recording as a video with sound (MP4), a MIDI file and rolls (npz)."""
     from audeo_bench.corpus.export import export as write
     from audeo_bench.corpus.export import find_recording
 
-    for path in write(find_recording(place, seed=seed), output):
+    for path in write(find_recording(place, seed=corpus_seed), output):
         typer.echo(f"wrote {path}")

@@ -11,13 +11,13 @@ import typer
 def register(app: typer.Typer) -> None:
     """Add ``explain``."""
     app.command(
-        epilog="Fig. 3: audeo-bench explain --contestant video2roll --contestant resnet "
+        epilog="Fig. 3: audeo-bench explain --system video2roll --system resnet "
         "--recording wtc2-01 --frame 700"
     )(explain)
 
 
 def explain(
-    contestant: Annotated[
+    system: Annotated[
         list[str],
         typer.Option(metavar="NAME|PATH", help="A five-frame net; repeatable: side by side."),
     ],
@@ -43,7 +43,7 @@ def explain(
         Path | None, typer.Option("--output", "-o", help="Picture; explain-RECORDING-FRAME.png if left out.")
     ] = None,
 ) -> None:
-    """Draw where contestants look: Score-CAM heat maps, as the paper's Fig. 3."""
+    """Draw where contestants look: Score-CAM heat maps, as in the paper's figure 3."""
     from audeo_bench.api import AudeoBenchError
     from audeo_bench.corpus import open_corpus
     from audeo_bench.explain.drawing import draw_heat_maps
@@ -59,7 +59,7 @@ def explain(
     keys = [key_of(text) for text in key or ()]
     path = output or Path(f"explain-{recording}-{'-'.join(map(str, frame))}.png")
     found = open_corpus(corpus).recording(recording)
-    explained = explained_by(contestant, found, frame, keys, weights or (), chosen)
+    explained = explained_by(system, found, frame, keys, weights or (), chosen)
     draw_heat_maps(path, explained)
     for number, maps in explained.maps.items():
         for name, heat in maps.items():

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from audeo_bench.cli.group import WholeSummaries
+
 if TYPE_CHECKING:
     from audeo_bench.identify.catalogue.store import Catalogue
     from audeo_bench.identify.ledger import Query
@@ -27,7 +29,9 @@ class ServiceName(StrEnum):
 OFFLINE = (ServiceName.pitch, ServiceName.landmark)
 
 catalogue_app = typer.Typer(
-    help="What the offline engines know: build a catalogue, look into one.", no_args_is_help=True
+    help="What the offline engines know: build a catalogue, look into one.",
+    no_args_is_help=True,
+    cls=WholeSummaries,
 )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from audeo_bench.cli.group import WholeSummaries
 from audeo_bench.cli.midi import Scheduler, Workers
 
 Split = Annotated[str, typer.Option(help="Which recordings.")]
@@ -25,10 +26,12 @@ TrainedOn = Annotated[
     list[str] | None,
     typer.Option(metavar="CORPUS/SPLIT", help="What the answers' model was trained on; repeatable."),
 ]
-Format = Annotated[Literal["table", "json", "markdown"], typer.Option("--format", help="How to print.")]
+Format = Annotated[
+    Literal["table", "markdown", "latex", "csv", "json"], typer.Option("--format", help="How to print.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
-boards_app = typer.Typer(no_args_is_help=True, help="Build and verify the boards.")
+boards_app = typer.Typer(no_args_is_help=True, cls=WholeSummaries, help="Build, show and verify the boards.")
 
 
 def register(app: typer.Typer) -> None:
@@ -68,13 +71,14 @@ def compare(
     seed: Annotated[int, typer.Option(help="For contestants that draw random numbers.")] = 0,
     runs: Runs = Path("runs"),
     boards: Boards = None,
+    form: Format = "table",
     as_json: Json = False,
 ) -> None:
     """Run a contestant, score it, and say how it stands against others, paired."""
     from audeo_bench.leaderboards.boards import boards_folder
     from audeo_bench.leaderboards.opponents import contest_systems
     from audeo_bench.report import comparison as report
-    from audeo_bench.report.terminal import stdout
+    from audeo_bench.report.terminal import show
     from audeo_bench.runs.task import open_task
     from audeo_bench.score import Measure
 
@@ -82,11 +86,11 @@ def compare(
     task = open_task(corpus, split, runs, seed=seed, corpus_seed=corpus_seed)
     chosen = against or ["leaderboard"]
     found = contest_systems(contestant, chosen, task, boards_folder(boards), measure, weights or ())
-    if as_json:
+    if as_json or form == "json":
         typer.echo(report.as_json(found))
         return
     title = f"{found.name} against {len(found.comparisons)} on {corpus} {split} ({task.corpus.provenance})"
-    stdout().print(report.comparisons(found, title), report.ranks(found))
+    show([report.comparisons(found, title), report.ranks(found)], form)
 
 
 def check(
@@ -159,27 +163,40 @@ def submit(
     audio: Annotated[
         bool, typer.Option("--audio", help="Render the excerpts with FluidSynth, for the page's players.")
     ] = False,
+    authors: Annotated[str | None, typer.Option(help="Who made the model.")] = None,
+    paper: Annotated[str | None, typer.Option(metavar="URL", help="Where it is described.")] = None,
+    code: Annotated[str | None, typer.Option(metavar="URL", help="Where it is kept.")] = None,
+    film: Annotated[
+        bool, typer.Option("--film", help="Keep pictures of the excerpts, unless the films were recorded.")
+    ] = False,
     boards: Boards = None,
 ) -> None:
     """Turn a run into a row of its board, scored again from the rolls."""
     from audeo_bench.leaderboards import audio as sound
     from audeo_bench.leaderboards.boards import boards_folder
     from audeo_bench.leaderboards.identification import RESULT, submit_identification
+    from audeo_bench.leaderboards.rows import read_row
+    from audeo_bench.leaderboards.submit import credit_of
     from audeo_bench.leaderboards.submit import submit as submit_run
+
+    credit = credit_of(authors, paper, code)
 
     folder = boards_folder(boards, write=True)
     if (run / RESULT).is_file() and not (run / "run.json").is_file():
         typer.echo(f"result: {submit_identification(run, folder, replace)}")
         return
-    path = submit_run(run, folder, name, replace)
+    path = submit_run(run, folder, name, replace, credit)
     typer.echo(f"row: {path}")
     if audio:
         for written in sound.render_excerpts(path):
             typer.echo(f"audio: {written}")
+    if film:
+        for written in sound.film_excerpts(read_row(path), folder):
+            typer.echo(f"film: {written}")
     typer.echo("Next: audeo-bench leaderboard build")
 
 
-def fidelity(boards: Boards = None, format_: Format = "table") -> None:
+def fidelity(boards: Boards = None, form: Format = "table", as_json: Json = False) -> None:
     """The paper's cells beside the boards' rows, and whether the systems come in the paper's order."""
     import json
     from dataclasses import asdict
@@ -187,15 +204,15 @@ def fidelity(boards: Boards = None, format_: Format = "table") -> None:
     from audeo_bench.leaderboards.boards import boards_folder
     from audeo_bench.paper import fidelity as paper
     from audeo_bench.report import comparison as report
-    from audeo_bench.report.terminal import stdout
+    from audeo_bench.report.terminal import show
 
     found = paper.fidelity(boards_folder(boards))
-    if format_ == "json":
+    if as_json or form == "json":
         typer.echo(json.dumps(asdict(found), indent=1))
-    elif format_ == "markdown":
+    elif form == "markdown":
         typer.echo(report.fidelity_markdown(found), nl=False)
     else:
-        stdout().print(*report.fidelity_tables(found))
+        show(report.fidelity_tables(found), form)
 
 
 @boards_app.command()
@@ -223,6 +240,39 @@ def build(
 
 
 @boards_app.command()
+def show(
+    board: Annotated[
+        str | None, typer.Argument(help="Such as simulated-wtc2; every board if left out.")
+    ] = None,
+    boards: Boards = None,
+    form: Format = "table",
+    as_json: Json = False,
+) -> None:
+    """Print boards in the terminal."""
+    from audeo_bench.leaderboards.boards import boards_folder
+    from audeo_bench.report.boards import as_json as boards_json
+    from audeo_bench.report.boards import sheets
+    from audeo_bench.report.terminal import show as print_tables
+
+    folder = boards_folder(boards)
+    if as_json or form == "json":
+        typer.echo(boards_json(folder, board))
+    else:
+        print_tables(sheets(folder, board), form)
+
+
+@boards_app.command()
+def badge(
+    row: Annotated[Path, typer.Argument(help="A row's file, such as leaderboards/simulated-wtc2/mine.json.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The picture.")] = Path("badge.svg"),
+) -> None:
+    """Draw a row's place as a badge that a README can show."""
+    from audeo_bench.report.boards import write_badge
+
+    typer.echo(f"badge: {write_badge(row, output)}")
+
+
+@boards_app.command()
 def verify(
     boards: Boards = None,
     runs: Runs = Path("runs"),
@@ -237,4 +287,33 @@ def verify(
     for row in found:
         typer.echo(f"{row.state:<9} {row.board}/{row.contestant}: {row.words}")
     if any(row.state == "wrong" for row in found):
+        raise typer.Exit(1)
+
+
+@boards_app.command()
+def rerun(
+    row: Annotated[
+        list[Path] | None, typer.Argument(help="Rows' files, such as leaderboards/simulated-wtc2/mine.json.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="COMMIT", help="Instead of names: the rows that changed since.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="Who runs them, for the mark.")] = "hand",
+    root: Annotated[Path, typer.Option(help="The checkout with the contestants' files.")] = Path(),
+    runs: Runs = Path("runs"),
+    boards: Boards = None,
+) -> None:
+    """Let rows' own contestants answer again, and mark the rows that come out the same."""
+    from audeo_bench.errors import AudeoBenchError
+    from audeo_bench.leaderboards import rerun as running
+    from audeo_bench.leaderboards.boards import boards_folder
+
+    if bool(row) == (since is not None):
+        raise AudeoBenchError("leaderboard rerun: name rows, or give --since COMMIT.")
+    folder = boards_folder(boards, write=True)
+    wrong = False
+    for found in running.rerun(row or running.changed_rows(folder, str(since)), folder, root, runs, by):
+        typer.echo(f"{found.state:<9} {found.board}/{found.contestant}: {found.words}")
+        wrong |= found.state == "wrong"
+    if wrong:
         raise typer.Exit(1)

@@ -12,7 +12,10 @@ Average = Literal["frame_mean", "micro"]
 KeyRange = Literal["51", "88"]
 
 Thresholds = Annotated[
-    str | None, typer.Option(help="One or more, such as 0.3,0.4,0.5; a key is on from its threshold upwards.")
+    str | None,
+    typer.Option(
+        "--threshold", help="One or more, such as 0.3,0.4,0.5; a key is on from its threshold upwards."
+    ),
 ]
 AverageChoice = Annotated[Average, typer.Option(help="frame_mean as the paper; micro as mir_eval.")]
 KeysChoice = Annotated[KeyRange, typer.Option(help="The paper's 51 keys, or all 88.")]
@@ -26,14 +29,15 @@ Workers = Annotated[
 Scheduler = Annotated[
     str | None, typer.Option(metavar="tcp://HOST:PORT", help="A dask scheduler whose workers do it.")
 ]
+TextFormat = Annotated[
+    Literal["table", "markdown", "latex", "csv"], typer.Option("--format", help="How tables are printed.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add ``midi`` and ``score``."""
-    app.command(epilog="Example: audeo-bench midi --contestant ./my_model.py --contestant keywise --limit 1")(
-        midi
-    )
-    app.command(epilog="Example: audeo-bench score runs/simulated-wtc2/keywise --thresholds 0.3,0.4,0.5")(
+    app.command(epilog="Example: audeo-bench midi --system ./my_model.py --system keywise --limit 1")(midi)
+    app.command(epilog="Example: audeo-bench score runs/simulated-wtc2/keywise --threshold 0.3,0.4,0.5")(
         score
     )
 
@@ -41,7 +45,7 @@ def register(app: typer.Typer) -> None:
 def midi(
     split: Annotated[str, typer.Option(help="Which recordings.")] = "wtc2",
     corpus: Annotated[str, typer.Option(help="simulated, or one of `audeo-bench data list`.")] = "simulated",
-    contestant: Annotated[
+    system: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME|PATH",
@@ -69,6 +73,10 @@ def midi(
     figure: Annotated[
         bool, typer.Option(help="Draw predicted rolls above the truth, as the paper's Fig. 5.")
     ] = True,
+    midi_files: Annotated[
+        bool, typer.Option("--midi", help="Write each answer as a MIDI file, into midi/ of its run folder.")
+    ] = False,
+    form: TextFormat = "table",
     as_json: Json = False,
 ) -> None:
     """Table 1: let systems turn video into piano rolls, and score them frame by frame.
@@ -79,23 +87,32 @@ def midi(
     from audeo_bench.paper.table1 import View, reproduce
     from audeo_bench.report import table1 as report
     from audeo_bench.report.figures import run_figure
-    from audeo_bench.report.terminal import stdout
+    from audeo_bench.report.terminal import show
+    from audeo_bench.runs.midi_files import write_midi_files
     from audeo_bench.runs.released_answers import coverage
     from audeo_bench.runs.task import open_task
 
     view = View(_thresholds(thresholds), average, keys)
     task = open_task(corpus, split, runs, limit, seed, corpus_seed)
     with crew(1 if workers is None else workers, scheduler) as who:
-        results = reproduce(task, contestant or (), weights or (), view.thresholds, who)
+        results = reproduce(task, system or (), weights or (), view.thresholds, who)
     figures = [run_figure(result.folder, task.corpus) for result in results] if figure else []
+    if midi_files:
+        for result in results:
+            threshold = view.thresholds_of(result.record.system)[0]
+            write_midi_files(result.folder, threshold)
     if as_json:
         typer.echo(report.as_json(results, view, figures))
         return
-    stdout().print(*report.tables(results, view, _extras(per_recording, notes, causes)))
+    show(report.tables(results, view, _extras(per_recording, notes, causes)), form)
+    if form != "table":
+        return
     for line in coverage(results, task):
         typer.echo(line)
     for path in figures:
         typer.echo(f"figure: {path}")
+    if midi_files:
+        typer.echo(f"midi:   {results[0].folder.parent}/*/midi/")
     typer.echo(f"runs:   {results[0].folder.parent}")
 
 
@@ -110,6 +127,7 @@ def score(
     per_recording: PerRecording = False,
     notes: NotesTable = False,
     causes: CausesTable = False,
+    form: TextFormat = "table",
     as_json: Json = False,
 ) -> None:
     """Score rolls that are there already; no model runs.
@@ -119,7 +137,7 @@ def score(
     from audeo_bench.errors import AudeoBenchError
     from audeo_bench.paper.table1 import View
     from audeo_bench.report import table1 as report
-    from audeo_bench.report.terminal import stdout
+    from audeo_bench.report.terminal import show
     from audeo_bench.runs.scoring import result
     from audeo_bench.score import THRESHOLDS, score_file
 
@@ -129,13 +147,13 @@ def score(
         if as_json:
             typer.echo(report.as_json(results, view))
         else:
-            stdout().print(*report.tables(results, view, _extras(per_recording, notes, causes)))
+            show(report.tables(results, view, _extras(per_recording, notes, causes)), form)
     elif path.is_file():
         table = score_file(path, view.thresholds or THRESHOLDS)
         if as_json:
             typer.echo(table.to_json(orient="records", indent=1, double_precision=15))
         else:
-            stdout().print(report.metrics(table, f"{path} (%)"))
+            show([report.metrics(table, f"{path} (%)")], form)
     else:
         raise AudeoBenchError(f"{path}: no such run folder or .npz file.")
 
@@ -151,4 +169,4 @@ def _thresholds(text: str | None) -> tuple[float, ...]:
     try:
         return tuple(dict.fromkeys(float(part) for part in text.split(","))) if text else ()
     except ValueError as error:
-        raise AudeoBenchError(f"--thresholds {text!r}: give numbers with commas, such as 0.3,0.4.") from error
+        raise AudeoBenchError(f"--threshold {text!r}: give numbers with commas, such as 0.3,0.4.") from error

@@ -42,8 +42,6 @@ def perform(
     system: Annotated[
         str | None,
         typer.Option(
-            "--system",
-            "--contestant",
             metavar="NAME|PATH",
             help="A chain such as keywise+roll2midi; the best shipped one if left out.",
         ),
@@ -81,11 +79,14 @@ def perform(
 
     The picture is copied packet by packet, and memory does not grow with the film's length.
     """
+    from audeo_bench.errors import AudeoBenchError
     from audeo_bench.formats.midi import read_midi
     from audeo_bench.perform import film as performing
     from audeo_bench.perform.against import agreement
     from audeo_bench.perform.outputs import Outputs
 
+    if not (output or midi or wav or overlay or keyboard):
+        raise AudeoBenchError("perform: nothing to write; give --output, --midi, --wav or --overlay.")
     truth = None if against is None else read_midi(against).notes
     lowest = None if lowest_key is None else pitch_of(lowest_key)
     made = performing.perform(

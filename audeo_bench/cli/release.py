@@ -48,11 +48,9 @@ def import_release(
 
 
 def _print_recordings(imported: Imported) -> None:
-    from rich.table import Table
+    from audeo_bench.report.terminal import stdout, word_table
 
-    from audeo_bench.report.terminal import stdout
-
-    table = Table(
+    table = word_table(
         "recording", "frames", "with picture", "authors' Roll", "authors' Midi", "remarks", title="audeo"
     )
     for name, entry in imported.recordings.items():

@@ -93,29 +93,28 @@ def compare_sound(
     ] = None,
 ) -> None:
     """How far synthesisers are from the true sound: log-spectral and mel-cepstral distance, in dB."""
-    from rich.table import Table
-
     from audeo_bench.corpus import open_corpus
     from audeo_bench.perform.sound_comparison import compare_sounds
     from audeo_bench.perform.sound_files import open_synthesizer
     from audeo_bench.report.spectrograms import draw_spectrograms
-    from audeo_bench.report.terminal import stdout
+    from audeo_bench.report.terminal import stdout, table
 
     opened = open_corpus(corpus)
     stages = {Path(name).stem: open_synthesizer(name) for name in synthesizer}
     chosen = [opened.recording(name) for name in recording] if recording else opened.recordings(split)
     found = compare_sounds(chosen, stages, seconds)
     title = f"Distance to the true sound ({opened.provenance}, {seconds:g} s a recording; dB, 0 is equal)"
-    table = Table("Synthesiser", "Recording", "Log-spectral", "Mel-cepstral", title=title)
+    made = table(title, "System", "Recording", "Log-spectral", "Mel-cepstral")
     for name in stages:
         for one in found:
-            table.add_row(
+            made.add_row(
                 name, one.recording, f"{one.log_spectral[name]:.2f}", f"{one.mel_cepstral[name]:.2f}"
             )
         spectral = sum(one.log_spectral[name] for one in found) / len(found)
         cepstral = sum(one.mel_cepstral[name] for one in found) / len(found)
-        table.add_row(name, "mean", f"{spectral:.2f}", f"{cepstral:.2f}", end_section=True)
-    stdout().print(table)
+        made.add_row(name, "mean", f"{spectral:.2f}", f"{cepstral:.2f}")
+        made.add_section()
+    stdout().print(made)
     if output is not None:
         draw_spectrograms(output, found[0].title, found[0].sounds)
         typer.echo(f"figure: {output}")

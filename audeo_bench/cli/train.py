@@ -74,6 +74,7 @@ def train(
     from audeo_bench.api import AudeoBenchError
     from audeo_bench.contestants.loading import find
     from audeo_bench.training import job
+    from audeo_bench.training.placing import load_again, place_beside
 
     if every == (name is not None):
         raise AudeoBenchError(
@@ -99,6 +100,19 @@ def train(
         weights = [job.train(name, how)]
     for path in weights:
         typer.echo(f"weights: {path}")
-    if name is not None:
-        last = name.rpartition("+")[2]
-        typer.echo(f"next: audeo-bench midi --contestant {name} --weights {find(last).name}={weights[0]}")
+    if name is None:
+        return
+    load_again(name, weights[0])
+    if smoke:
+        options = "".join(f" --corpus {one}" for one in corpus or ())
+        typer.echo("smoke:   it trained a little, its weights were kept and read again")
+        typer.echo(f"next:    audeo-bench train {name}{options}")
+        return
+    placed = place_beside(name, weights[0])
+    choice = "" if placed else f" --weights {find(name.rpartition('+')[2]).name}={weights[0]}"
+    if placed:
+        typer.echo(f"placed:  {placed}, where every command finds them")
+    typer.echo(f"next:    audeo-bench midi --system {name}{choice} --limit 1")
+    if "+" not in name:
+        typer.echo(f"         audeo-bench check {name}{choice}")
+    typer.echo(f"         audeo-bench compare {name}{choice} --against leaderboard")

@@ -64,6 +64,10 @@ class Corpus(ABC):
         """Another process opens it by its name."""
         return _reopened, (self.name, self.seed, self.version)
 
+    def __repr__(self) -> str:
+        splits = ", ".join(f"{split} {len(ids)}" for split, ids in self.listing().items())
+        return f"{type(self).__name__}({self.name} {self.version}, {self.provenance}: {splits})"
+
     @abstractmethod
     def listing(self) -> Mapping[str, tuple[str, ...]]:
         """Split -> the ids of its recordings, in order."""

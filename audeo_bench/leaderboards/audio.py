@@ -1,16 +1,19 @@
-"""Sound beside a row: its excerpts, rendered at the paper's settings, for the page's players."""
+"""Beside a row, for the page: its excerpts as sound at the paper's settings, and pictures of the film."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import soundfile
 
 from audeo_bench.api import SAMPLE_RATE
+from audeo_bench.corpus import open_corpus
 from audeo_bench.files import atomic_write, file_name
 from audeo_bench.leaderboards.excerpt import from_runs
 from audeo_bench.leaderboards.rows import read_row
+from audeo_bench.records import Row
 from audeo_bench.roll import FRAMES_PER_SECOND, roll_to_notes
 from audeo_bench.synth.fluidsynth import render
 
@@ -18,17 +21,63 @@ _STRETCH = 5 * SAMPLE_RATE
 """Samples written at once: libsndfile's Vorbis encoder fails on long single writes."""
 
 
+FILM_STEP = 10
+"""Frames from one picture of an excerpt's film to the next: 0.4 s."""
+FILM_SHAPE = (50, 450)
+"""Of each picture, (height, width)."""
+TRUTH = "truth"
+"""What the true roll's sound lies under, beside the contestants'."""
+
+
 def render_excerpts(row_path: Path) -> list[Path]:
     """Write ``<board>/audio/<contestant>/<recording>.ogg`` for every excerpt of a row."""
-    row = read_row(row_path)
-    folder = row_path.parent / "audio" / file_name(row.contestant)
+    return render_row(read_row(row_path), row_path.parents[1])
+
+
+def render_row(row: Row, folder: Path, truth: bool = False) -> list[Path]:
+    """The excerpts of a row as sound below ``folder``; with ``truth`` the true rolls' too, under
+    ``<board>/audio/truth/``.
+    """
     written = []
     for name, answer in row.answers.items():
         if answer.excerpt is None:
             continue
-        roll = from_runs(answer.excerpt.answer, answer.excerpt.frames)
-        sound = render(roll_to_notes(roll), seconds=answer.excerpt.frames / FRAMES_PER_SECOND)
-        written.append(_write_ogg(sound, folder / f"{name}.ogg"))
+        wanted = {file_name(row.contestant): answer.excerpt.answer} | (
+            {TRUTH: answer.excerpt.truth} if truth else {}
+        )
+        for place, runs in wanted.items():
+            path = folder / row.board / "audio" / place / f"{name}.ogg"
+            if place == TRUTH and path.exists():
+                continue
+            roll = from_runs(runs, answer.excerpt.frames)
+            sound = render(roll_to_notes(roll), seconds=answer.excerpt.frames / FRAMES_PER_SECOND)
+            written.append(_write_ogg(sound, path))
+    return written
+
+
+def film_excerpts(row: Row, folder: Path) -> list[Path]:
+    """Write ``<board>/film/<recording>.jpg`` for every excerpt: its pictures, one below the other.
+
+    Only of simulated and re-enacted corpora. Recorded films belong to others; nothing of them is written.
+    """
+    subject = row.subject
+    if subject.provenance == "recorded":
+        return []
+    corpus = open_corpus(subject.corpus, subject.seed)
+    written = []
+    for name, answer in row.answers.items():
+        path = folder / row.board / "film" / f"{name}.jpg"
+        if answer.excerpt is None or path.exists():
+            continue
+        frames = corpus.recording(name).frames
+        first, stop = answer.excerpt.start, answer.excerpt.start + answer.excerpt.frames
+        pictures = [
+            cv2.resize(np.asarray(frames[at : at + 1])[0], FILM_SHAPE[::-1], interpolation=cv2.INTER_AREA)
+            for at in range(first, stop, FILM_STEP)
+        ]
+        with atomic_write(path) as temporary:
+            cv2.imwrite(str(temporary), np.concatenate(pictures), [cv2.IMWRITE_JPEG_QUALITY, 60])
+        written.append(path)
     return written
 
 

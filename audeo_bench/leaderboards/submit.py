@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from audeo_bench.corpus import Corpus, open_corpus
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import file_name
@@ -14,7 +16,7 @@ from audeo_bench.leaderboards.excerpt import cut_excerpt
 from audeo_bench.leaderboards.leaks import check_training
 from audeo_bench.leaderboards.rows import row_path, write_row
 from audeo_bench.provenance import code_digest
-from audeo_bench.records import Intervals, Row, RowAnswer, RunRecord, Scores, StageRecord, Times
+from audeo_bench.records import Credit, Intervals, Row, RowAnswer, RunRecord, Scores, StageRecord, Times
 from audeo_bench.runs.folder import read_record, read_roll
 from audeo_bench.runs.scoring import score_run
 from audeo_bench.score import MAIN, frame_sums, measures_of
@@ -24,7 +26,9 @@ SEED = 0
 """Of the bootstrap, stored in every row."""
 
 
-def submit(run: Path, folder: Path, name: str | None = None, replace: bool = False) -> Path:
+def submit(
+    run: Path, folder: Path, name: str | None = None, replace: bool = False, credit: Credit | None = None
+) -> Path:
     """Write the row of a finished run into ``folder`` (``leaderboards/``); returns its file.
 
     Parameters
@@ -36,13 +40,15 @@ def submit(run: Path, folder: Path, name: str | None = None, replace: bool = Fal
         The contestant's name on the board; None takes the system's.
     replace : bool
         Whether a row of that name may be there already.
+    credit : Credit or None
+        Who made the model, and where it is described and kept.
 
     Raises
     ------
     AudeoBenchError
         See :func:`make_row`; a row of that name that is not to be replaced; a folder that cannot be written.
     """
-    row = make_row(run, name)
+    row = make_row(run, name).model_copy(update={"credit": credit})
     with held(folder):
         path = row_path(row, folder)
         if path.exists() and not replace:
@@ -71,9 +77,27 @@ def make_row(run: Path, name: str | None = None, corpus: Corpus | None = None) -
     corpus = corpus or open_corpus(subject.corpus, subject.seed)
     contestant = file_name(name or record.system)
     marks = _training_marks(record, corpus, contestant)
-    scores = score_run(run, corpus=corpus, again=True)
+    return _row(run, record, contestant, marks, score_run(run, corpus=corpus, again=True), corpus)
+
+
+def look_at(run: Path, name: str) -> Row:
+    """A finished run as a row to be looked at, for no board: quick looks, trained on whatever.
+
+    Raises
+    ------
+    AudeoBenchError
+        A run that is not finished, damaged rolls, or a corpus of another version.
+    """
+    record = read_record(run)
+    corpus = open_corpus(record.subject.corpus, record.subject.seed)
+    return _row(run, record, file_name(name), (), score_run(run, corpus=corpus), corpus)
+
+
+def _row(
+    run: Path, record: RunRecord, contestant: str, marks: tuple[str, ...], scores: Scores, corpus: Corpus
+) -> Row:
     return Row(
-        board=subject.board,
+        board=record.subject.board,
         contestant=contestant,
         answered_by="harness" if all(stage.sha256 for stage in record.stages) else "files",
         stages=tuple(map(_for_all, record.stages)),
@@ -147,3 +171,23 @@ def _times(record: RunRecord) -> Times:
 def find_runs(folder: Path) -> Iterable[Path]:
     """Every run folder below ``folder``."""
     return sorted(path.parent for path in folder.rglob("run.json"))
+
+
+def credit_of(authors: str | None = None, paper: str | None = None, code: str | None = None) -> Credit | None:
+    """What a submitter says of a model; None where nothing is said.
+
+    Raises
+    ------
+    AudeoBenchError
+        An address that is none.
+    """
+    if not (authors or paper or code):
+        return None
+    try:
+        return Credit(authors=authors, paper=paper, code=code)
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        raise AudeoBenchError(
+            f"submit --{first['loc'][0]} {first['input']!r}: give an address such as "
+            "https://example.org/paper; authors in at most 300 characters."
+        ) from fault

@@ -106,7 +106,7 @@ def reproduce(
     if not chosen and not results:
         raise AudeoBenchError(
             "midi: no contestant has trained weights here; train one with `audeo-bench train keywise`, "
-            "or name your own with --contestant ./my_model.py."
+            "or name your own with --system ./my_model.py."
         )
     return [*results, *(evaluate(chosen, task, thresholds, crew) if chosen else ())]
 

@@ -181,7 +181,7 @@ def default_system() -> str:
         return ready.name
     raise AudeoBenchError(
         "perform: no contestant has trained weights here; train one with `audeo-bench train keywise`, "
-        "or name your own with --contestant ./my_model.py."
+        "or name your own with --system ./my_model.py."
     )
 
 

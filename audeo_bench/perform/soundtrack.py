@@ -88,12 +88,10 @@ def check_output(film: Path, outputs: Outputs) -> None:
     Raises
     ------
     AudeoBenchError
-        Nothing is to be written; a file would be written over the input or over another of the files, is a
+        A file would be written over the input or over another of the files, is a
         folder, or has a format that is not written.
     """
     wanted = [path for path in astuple(outputs) if path is not None]
-    if not wanted:
-        raise AudeoBenchError("perform: nothing to write; give --output, --midi, --wav or --overlay.")
     for path, suffixes in (
         (outputs.film, SUFFIXES),
         (outputs.overlay, SUFFIXES),

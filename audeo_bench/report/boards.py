@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from audeo_bench.files import atomic_writes
-from audeo_bench.leaderboards.boards import held, read_boards
+from audeo_bench.corpus import check_choice
+from audeo_bench.files import atomic_write, atomic_writes
+from audeo_bench.leaderboards.boards import Board, held, read_boards
 from audeo_bench.leaderboards.identification import read_identifications
+from audeo_bench.leaderboards.rows import read_row
 from audeo_bench.paper.reported import reported
 from audeo_bench.report.html import render_page
-from audeo_bench.report.markdown import render_boards
+from audeo_bench.report.markdown import amount, environment, render_boards
+from audeo_bench.report.sheet import Sheet
+from audeo_bench.report.terminal import percent, table
+from audeo_bench.score import MAIN, frame_sums, percents
 
 MARKDOWN, PAGE = "README.md", "index.html"
 
@@ -38,6 +44,70 @@ def render(folder: Path) -> dict[str, str]:
         MARKDOWN: render_boards(boards, found, paper),
         PAGE: render_page(boards, found, paper, folder),
     }
+
+
+def sheets(folder: Path, board: str | None = None) -> list[Sheet]:
+    """Boards as tables, one of them where it is named.
+
+    Raises
+    ------
+    AudeoBenchError
+        No such board, or a row that cannot be read.
+    """
+    found = read_boards(folder)
+    if board is not None:
+        check_choice("board", board, [each.name for each in found], str(folder))
+    return [_sheet(each) for each in found if board in (None, each.name)]
+
+
+def as_json(folder: Path, board: str | None = None) -> str:
+    """The same as JSON: one object a row, by the tables' headings."""
+    tables = {sheet.title: sheet for sheet in sheets(folder, board)}
+    content = {
+        title: [dict(zip(sheet.headings, map(str, line.cells), strict=True)) for line in sheet.lines]
+        for title, sheet in tables.items()
+    }
+    return json.dumps(content, indent=1)
+
+
+def _sheet(board: Board) -> Sheet:
+    headings = ("rank", "contestant", "F1", "95 % interval", "Precision", "Recall", "Parameters", "Checked")
+    made = table(f"{board.name} ({board.subject.provenance})", *headings, caption=f"{MAIN}, %")
+    for entry in board.entries:
+        row = entry.row
+        values = percents(frame_sums(row.scores, MAIN.keys))
+        low, high = row.intervals.f1.get(str(MAIN), (None, None))
+        made.add_row(
+            str(entry.rank),
+            row.contestant,
+            percent(values["f1"]),
+            f"{percent(low)} to {percent(high)}",
+            percent(values["precision"]),
+            percent(values["recall"]),
+            amount(row.parameters),
+            "verified" if entry.verified else "only reported",
+        )
+    return made
+
+
+def write_badge(path: Path, output: Path) -> Path:
+    """Draw a row's board, F1 and rank as an SVG picture.
+
+    Raises
+    ------
+    AudeoBenchError
+        No such row, or other rows of its board that cannot be read.
+    """
+    row = read_row(path)
+    (board,) = [each for each in read_boards(path.parents[1]) if each.name == row.board]
+    (entry,) = [each for each in board.entries if each.row.contestant == row.contestant]
+    f1 = percents(frame_sums(row.scores, MAIN.keys))["f1"]
+    left = f"audeo-bench {board.name}"
+    right = f"F1 {percent(f1)} % · rank {entry.rank} of {len(board.entries)}"
+    page = environment(html=True).get_template("badge.svg.jinja")
+    with atomic_write(output) as temporary:
+        temporary.write_text(page.render(left=left, right=right), encoding="utf-8")
+    return output
 
 
 def outdated(folder: Path) -> list[str]:

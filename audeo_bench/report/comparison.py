@@ -6,25 +6,26 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from rich.table import Table
 from rich.text import Text
 
 from audeo_bench.contestants.check import Finding
 from audeo_bench.leaderboards.opponents import Contest
 from audeo_bench.paper.fidelity import Cell, Fidelity
 from audeo_bench.report.markdown import environment
+from audeo_bench.report.sheet import Sheet
 from audeo_bench.report.terminal import part, percent, table
 from audeo_bench.score import value
+from audeo_bench.score.statistics import Comparison
 
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
 
 
-def comparisons(contest: Contest, title: str) -> Table:
+def comparisons(contest: Contest, title: str) -> Sheet:
     """The paired comparison with each opponent: difference, interval, p-value, recordings, verdict."""
     recordings = list(contest.comparisons[0].recordings)
     caption = (
         f"Differences in percentage points of F1 ({contest.measure}); p: blocks of 20 s swapped within "
-        "recordings, Holm over these rows. 'different here' speaks of these performances only."
+        "recordings, Holm over these rows. 'here' speaks of these performances only."
     )
     headings = ("against", "F1", "difference", "95 % interval", "p (Holm)", *recordings, "verdict")
     made = table(part(contest.scores.subject.limit) + title, *headings, caption=caption)
@@ -38,9 +39,19 @@ def comparisons(contest: Contest, title: str) -> Table:
             interval,
             f"{found.p_adjusted:.4f}",
             *(f"{100 * found.recordings[name]:+.1f}" for name in recordings),
-            found.verdict,
+            verdict(found),
         )
     return made
+
+
+def verdict(found: Comparison) -> str:
+    """The verdict with its direction, as people read it."""
+    better = "better" if found.difference > 0 else "worse"
+    return {
+        "general": f"generally {better}",
+        "consistent": f"consistently {better}",
+        "different here": f"{better} here",
+    }.get(found.verdict, found.verdict)
 
 
 def as_json(contest: Contest) -> str:
@@ -53,7 +64,7 @@ def as_json(contest: Contest) -> str:
     return json.dumps(answer, indent=1)
 
 
-def ranks(contest: Contest) -> Table:
+def ranks(contest: Contest) -> Sheet:
     """Shared ranks of the system among those it was compared with."""
     caption = "Shared where the interval\nof the difference to the\nleader contains zero."
     made = table("Ranks", "rank", "contestant", "F1", caption=caption)
@@ -70,7 +81,7 @@ def finding(found: Finding) -> Text:
     )
 
 
-def fidelity_tables(report: Fidelity) -> Iterator[Table | str]:
+def fidelity_tables(report: Fidelity) -> Iterator[Sheet | str]:
     """A table for each board, cells one under the other; then the orders and the notes, a line each."""
     for (name, board, provenance, variant), cells in by_board(report).items():
         made = table(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from audeo_bench.api import FRAMES_PER_SECOND, LOWEST_PITCH, AudeoBenchError
 from audeo_bench.corpus import Corpus
@@ -19,20 +23,26 @@ COLOURS = ("#ffffff", "#1b6e53", "#d1495b", "#c9c9c9", "#30343f")
 """Of the outcomes above and of the truth's own panel; told apart in greys too."""
 
 
-def compare_rolls(
-    path: Path,
+class Picture(Figure):
+    """A figure that a notebook shows by itself, whatever its backend."""
+
+    def _repr_png_(self) -> bytes:
+        content = io.BytesIO()
+        self.savefig(content, dpi=110, format="png")
+        return content.getvalue()
+
+
+def draw_rolls(
     title: str,
     truth: np.ndarray,
     predictions: Mapping[str, np.ndarray],
     start: int = 0,
     frames: int = 500,
-) -> Path:
+) -> Picture:
     """Draw predicted rolls above the truth: what was found, what was invented, what was missed.
 
     Parameters
     ----------
-    path : Path
-        Where the picture goes; the suffix chooses the format.
     title : str
         Must say where the recording comes from: simulated, re-enacted or recorded.
     truth : np.ndarray, shape (88, T), bool
@@ -41,14 +51,11 @@ def compare_rolls(
     start, frames : int
         The span shown; 500 frames are 20 seconds.
 
-    Returns
-    -------
-    path : Path
+    Raises
+    ------
+    AudeoBenchError
+        The span begins behind the recording's end.
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.colors import ListedColormap
-    from matplotlib.patches import Patch
-
     span = slice(start, min(start + frames, truth.shape[1]))
     if span.start >= span.stop:
         raise AudeoBenchError(
@@ -61,15 +68,8 @@ def compare_rolls(
     panels = {name: outcomes(truth, roll)[:, span] for name, roll in predictions.items()}
     panels["truth (sounding)"] = np.where(truth[:, span], TRUTH, SILENT)
 
-    figure, axes = plt.subplots(
-        len(panels),
-        1,
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        figsize=(11, 0.6 + 2.3 * len(panels)),
-        layout="constrained",
-    )
+    figure = Picture(figsize=(11, 0.6 + 2.3 * len(panels)), layout="constrained")
+    axes = figure.subplots(len(panels), 1, sharex=True, sharey=True, squeeze=False)
     extent = (
         span.start / FRAMES_PER_SECOND,
         span.stop / FRAMES_PER_SECOND,
@@ -97,11 +97,20 @@ def compare_rolls(
     handles = [Patch(facecolor=COLOURS[kind], label=label) for kind, label in names.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     figure.suptitle(title)
-    try:
-        with atomic_write(path) as temporary:
-            figure.savefig(temporary, dpi=110)
-    finally:
-        plt.close(figure)
+    return figure
+
+
+def compare_rolls(
+    path: Path,
+    title: str,
+    truth: np.ndarray,
+    predictions: Mapping[str, np.ndarray],
+    start: int = 0,
+    frames: int = 500,
+) -> Path:
+    """Write :func:`draw_rolls` to ``path``, whose suffix chooses the format."""
+    with atomic_write(path) as temporary:
+        draw_rolls(title, truth, predictions, start, frames).savefig(temporary, dpi=110)
     return path
 
 

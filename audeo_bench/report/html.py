@@ -12,6 +12,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from audeo_bench.files import file_name
+from audeo_bench.leaderboards.audio import FILM_STEP, TRUTH
 from audeo_bench.leaderboards.boards import Board, Entry
 from audeo_bench.paper.reported import GROUPS, Paper, Table1Row
 from audeo_bench.records import Identification, Row
@@ -42,7 +43,11 @@ _COLUMNS = (
 
 
 def render_page(
-    boards: Sequence[Board], identifications: Sequence[Identification], paper: Paper, folder: Path
+    boards: Sequence[Board],
+    identifications: Sequence[Identification],
+    paper: Paper,
+    folder: Path,
+    own: bool = False,
 ) -> str:
     """The page as text.
 
@@ -56,7 +61,10 @@ def render_page(
         Table 2's in a table of their own.
     folder : Path
         ``leaderboards/``; an excerpt's sound is embedded where ``<board>/audio/<contestant>/<recording>.ogg``
-        exists.
+        exists, the truth's from ``<board>/audio/truth/``, its pictures from ``<board>/film/<recording>.jpg``.
+    own : bool
+        A page of somebody's own runs instead of the boards: no word of verifying, nothing of Table 2, the
+        first two runs open.
     """
     # Style and script are the package's own text, standing inside <style> and <script>.
     pages = environment(html=True)
@@ -68,6 +76,7 @@ def render_page(
         groups=GROUPS,
         reported2={row.system: row for row in paper.table2.rows},
         notes=PROVENANCE_NOTES,
+        own=own,
     )
 
 
@@ -127,7 +136,7 @@ def _board(board: Board, paper: Paper, folder: Path) -> dict[str, Any]:
             for cell in reported
         ],
         "axis": {"low": f"{low:g}", "high": f"{high:g}"},
-        "data": _json(_data(board, views, scores, (low, high))),
+        "data": _json(_data(board, views, scores, (low, high), folder)),
         "details": [_json(_detail(row, each, folder)) for row, each in zip(rows, numbers, strict=True)],
     }
 
@@ -174,7 +183,15 @@ def _row(
         "paper": paper.f1 if paper else None,
         "difference": f1 - paper.f1 if paper else None,
         "parameters": row.parameters,
+        "speed": row.times.frames_per_second,
+        "links": _links(row),
     }
+
+
+def _links(row: Row) -> list[tuple[str, str]]:
+    credit = row.credit
+    found = () if credit is None else (("paper", credit.paper), ("code", credit.code))
+    return [(title, str(address)) for title, address in found if address]
 
 
 def _numbers(row: Row) -> dict[str, dict[str, Numbers]]:
@@ -193,12 +210,20 @@ def _numbers(row: Row) -> dict[str, dict[str, Numbers]]:
 
 
 def _data(
-    board: Board, views: list[dict[str, Any]], scores: list[dict[str, Numbers]], axis: tuple[float, float]
+    board: Board,
+    views: list[dict[str, Any]],
+    scores: list[dict[str, Numbers]],
+    axis: tuple[float, float],
+    folder: Path,
 ) -> dict[str, Any]:
     """What sorting and switching need of all rows at once."""
     names = sorted({name for numbers in scores for name in numbers})
     truths = {
-        f"{name}/{record.excerpt.start}": {"frames": record.excerpt.frames, "runs": record.excerpt.truth}
+        f"{name}/{record.excerpt.start}": {
+            "frames": record.excerpt.frames,
+            "runs": record.excerpt.truth,
+            "film": _embedded(folder / board.name / "film" / f"{name}.jpg", "image/jpeg"),
+        }
         for entry in board.entries
         for name, record in entry.row.answers.items()
         if record.excerpt
@@ -208,16 +233,19 @@ def _data(
         "main": str(MAIN),
         "axes": {name: _axis(values, ()) for name, values in by_metric.items()} | {str(MAIN): axis},
         "keys": {
-            key: [view[key] for view in views] for key in ("rank", "name", "onset", "paper", "parameters")
+            key: [view[key] for view in views]
+            for key in ("rank", "name", "onset", "paper", "parameters", "speed")
         },
         "scores": by_metric,
         "truths": truths,
+        "filmStep": FILM_STEP,
     }
 
 
 def _detail(row: Row, numbers: dict[str, dict[str, Numbers]], folder: Path) -> dict[str, Any]:
     speed = row.times.frames_per_second
     facts = [
+        *((("Authors", row.credit.authors),) if row.credit and row.credit.authors else ()),
         ("Trained on", ", ".join(row.trained_on) or "nothing"),
         *(("Mark", mark) for mark in row.marks),
         *((f"{stage.name}: SHA-256", stage.sha256 or "not handed in") for stage in row.stages),
@@ -249,10 +277,19 @@ def _detail(row: Row, numbers: dict[str, dict[str, Numbers]], folder: Path) -> d
 
 
 def _audio(folder: Path, row: Row, recording: str) -> list[tuple[str, str]]:
-    path = folder / row.board / "audio" / file_name(row.contestant) / f"{recording}.ogg"
+    places = {"answer, on a piano": file_name(row.contestant), "truth, on a piano": TRUTH}
+    sounds = folder / row.board / "audio"
+    found = {
+        title: _embedded(sounds / place / f"{recording}.ogg", "audio/ogg") for title, place in places.items()
+    }
+    return [(title, source) for title, source in found.items() if source]
+
+
+def _embedded(path: Path, kind: str) -> str | None:
+    """A file as an address that needs no other file; None where there is none."""
     if not path.is_file():
-        return []
-    return [("rendered", "data:audio/ogg;base64," + base64.b64encode(path.read_bytes()).decode())]
+        return None
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
 def _selects(board: Board) -> list[dict[str, Any]]:

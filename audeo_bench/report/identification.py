@@ -11,6 +11,7 @@ from audeo_bench.identify.ledger import Query
 from audeo_bench.identify.table import MOST_ERRORS, error_share, order_of_rates
 from audeo_bench.paper.reported import GROUPS, Table2Row, reported
 from audeo_bench.records import IdentificationRow, Outcome, Tally
+from audeo_bench.report.sheet import Sheet
 from audeo_bench.report.terminal import beside_paper, percent, table
 
 _MARKS: dict[Outcome | None, tuple[str, str]] = {
@@ -23,7 +24,7 @@ _MARKS: dict[Outcome | None, tuple[str, str]] = {
 LEGEND = "█ right  ▒ wrong  · nothing  ! error, one mark per 20 seconds"
 
 
-def table2(rows: Sequence[IdentificationRow], what: str, quick: bool) -> Table:
+def table2(rows: Sequence[IdentificationRow], what: str, quick: bool) -> Sheet:
     """One service's rows beside the paper's.
 
     Parameters
@@ -94,9 +95,9 @@ def _caption(rows: Sequence[IdentificationRow]) -> str:
 def strips(rows: Sequence[IdentificationRow]) -> Table:
     """Which 20-second pieces were named: a line for every recording, a column for every system."""
     table = Table(title=f"{rows[0].service}: {LEGEND}")
-    table.add_column("Recording")
+    table.add_column("Recording", overflow="fold")
     for row in rows:
-        table.add_column(row.system, no_wrap=True)
+        table.add_column(row.system, overflow="fold")
     for recording in dict.fromkeys(name for row in rows for name in row.strips):
         table.add_row(recording, *(strip(row.strips.get(recording, [])) for row in rows))
     return table

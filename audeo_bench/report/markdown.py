@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -21,12 +21,14 @@ PROVENANCE_NOTES = {
 }
 
 
-def environment(html: bool = False) -> Environment:
-    """Where the templates beside this module are rendered; every text put into them is escaped."""
+def environment(html: bool = False, finalize: Callable[[Any], Any] | None = None) -> Environment:
+    """Where the templates beside this module are rendered; every text put into them is escaped, for Markdown
+    unless another ``finalize`` does it.
+    """
     made = Environment(
         loader=PackageLoader("audeo_bench.report"),
         autoescape=html,
-        finalize=_shown if html else cell,
+        finalize=finalize or (_shown if html else cell),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

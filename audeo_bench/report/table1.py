@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
-from rich.table import Table
 
 from audeo_bench.paper.table1 import TableRow, View, recording_values, rows
+from audeo_bench.report.sheet import Sheet
 from audeo_bench.report.terminal import beside_paper, part, percent, table
 from audeo_bench.runs.scoring import Result
 from audeo_bench.score import mean_note_f1
@@ -20,7 +20,7 @@ from audeo_bench.score.notes import NOTE_METRICS
 from audeo_bench.score.tables import cause_table
 
 
-def tables(results: Sequence[Result], view: View, extras: Iterable[str] = ()) -> Iterator[Table]:
+def tables(results: Sequence[Result], view: View, extras: Iterable[str] = ()) -> Iterator[Sheet]:
     """Table 1, the causes of false positives, and the extras: ``recordings``, ``notes``, ``groups``."""
     subject = results[0].record.subject
     frames = results[0].record.frames
@@ -55,7 +55,7 @@ def as_json(results: Sequence[Result], view: View, figures: Sequence[Path] = ())
     return json.dumps(answer, indent=1)
 
 
-def table1(found: Iterable[TableRow], title: str) -> Table:
+def table1(found: Iterable[TableRow], title: str) -> Sheet:
     """Reported rows dimmed, reproduced rows with their differences to them."""
     caption = (
         "Source paper: as reported, on real video. Signed numbers: reproduced minus reported.\n"
@@ -71,7 +71,7 @@ def table1(found: Iterable[TableRow], title: str) -> Table:
     return made
 
 
-def per_recording(results: Sequence[Result], view: View, title: str) -> Table:
+def per_recording(results: Sequence[Result], view: View, title: str) -> Sheet:
     """Each recording's values, one row a system and recording."""
     made = table(title, "System", "Recording", "Frames", *_headings(METRICS))
     for result in results:
@@ -83,7 +83,7 @@ def per_recording(results: Sequence[Result], view: View, title: str) -> Table:
     return made
 
 
-def notes(results: Sequence[Result], view: View, title: str) -> Table:
+def notes(results: Sequence[Result], view: View, title: str) -> Sheet:
     """Note metrics: F1 in per cent, the mean over recordings."""
     caption = "F1 in %, mean over recordings (mir_eval.transcription)"
     made = table(title, "System", *NOTE_METRICS, caption=caption)
@@ -93,7 +93,7 @@ def notes(results: Sequence[Result], view: View, title: str) -> Table:
     return made
 
 
-def false_positives(results: Sequence[Result], view: View) -> Table:
+def false_positives(results: Sequence[Result], view: View) -> Sheet:
     """Why false positives happened, as shares of all of them."""
     caption = (
         "Shares of all, 88 keys. pressed: the key is down though it no longer sounds (the paper's "
@@ -109,7 +109,7 @@ def false_positives(results: Sequence[Result], view: View) -> Table:
     return made
 
 
-def groups(results: Sequence[Result], view: View, by: str) -> Table:
+def groups(results: Sequence[Result], view: View, by: str) -> Sheet:
     """F1 by ``polyphony`` (keys that sound at once) or by ``register`` (octave of the key)."""
     first = _causes(results[0], _first(view, results[0]), by, "f1")
     made = table(f"F1 by {by} (%, micro, all 88 keys)", "System", *first)
@@ -123,7 +123,7 @@ def groups(results: Sequence[Result], view: View, by: str) -> Table:
     return made
 
 
-def metrics(found: pd.DataFrame, title: str) -> Table:
+def metrics(found: pd.DataFrame, title: str) -> Sheet:
     """The long table of ``audeo_bench.score.score_file``, one row a key range, average and threshold."""
     wide = found.pivot(index=["keys", "average", "threshold"], columns="metric", values="value")
     made = table(title, "Keys", "Average", "Threshold", *_headings(METRICS))

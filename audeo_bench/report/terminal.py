@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from collections.abc import Iterable
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from audeo_bench.formats.text import plain
+from audeo_bench.report.sheet import Sheet, as_text
 
 PIPE_WIDTH = 120
-"""Columns where the output is no terminal; rich would squeeze tables into 80."""
-_WORDS = {
-    "System",
-    "Source",
-    "Recording",
-    "Average",
-    "Keys",
-    "row",
-    "column",
-    "verdict",
-    "against",
-    "contestant",
-}
-"""Columns of words; all others hold numbers."""
+"""Columns where the output is no terminal and ``COLUMNS`` says nothing; rich would squeeze tables into 80."""
 
 
 def stdout() -> Console:
     """The console that tables go to."""
     console = _Literal(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = PIPE_WIDTH
     return console
+
+
+def show(tables: Iterable[Sheet | str], form: Literal["table", "markdown", "latex", "csv"] = "table") -> None:
+    """Print tables for people, or as text to be pasted or read by another program."""
+    if form == "table":
+        stdout().print(*tables)
+        return
+    print(as_text([each for each in tables if isinstance(each, Sheet)], form), end="")
 
 
 class _Literal(Console):
@@ -42,11 +40,16 @@ class _Literal(Console):
         return super().render_str("\n".join(map(plain, text.split("\n"))), **options)
 
 
-def table(title: str, *headings: str, caption: str | None = None) -> Table:
-    """An empty table; its headings say which columns are words."""
-    made = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+def table(title: str, *headings: str, caption: str | None = None) -> Sheet:
+    """An empty table; its headings say which columns are words, and which may be left out."""
+    return Sheet(title, headings, caption)
+
+
+def word_table(*headings: str, title: Text | str | None = None, header: bool = True) -> Table:
+    """An empty table of words, which are folded where it is narrow."""
+    made = Table(title=title, title_justify="left", show_header=header)
     for heading in headings:
-        made.add_column(heading, justify="left" if heading in _WORDS else "right", overflow="fold")
+        made.add_column(heading, overflow="fold")
     return made
 
 

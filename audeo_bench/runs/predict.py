@@ -24,7 +24,9 @@ from audeo_bench.runs.folder import Run, open_run, read_record, read_roll
 from audeo_bench.runs.task import Task
 
 
-def predict(system: System, task: Task, recordings: Sequence[Recording] | None = None) -> Run:
+def predict(
+    system: System, task: Task, recordings: Sequence[Recording] | None = None, title: str = ""
+) -> Run:
     """Let a system answer for every recording of a task, and keep the answers in its run folder.
 
     Parameters
@@ -35,6 +37,8 @@ def predict(system: System, task: Task, recordings: Sequence[Recording] | None =
     recordings : sequence of Recording or None
         The task's recordings where the caller holds them already, or some of them: then only these are
         answered, and the run is not finished unless the others were before.
+    title : str
+        Stands before the system's name at the progress bar.
 
     Raises
     ------
@@ -46,7 +50,7 @@ def predict(system: System, task: Task, recordings: Sequence[Recording] | None =
     """
     recordings = task.recordings() if recordings is None else recordings
     shorter = next(system.prefixes(), None)
-    earlier = predict(shorter, task, recordings) if shorter else None
+    earlier = predict(shorter, task, recordings, title) if shorter else None
     run = finished(system, task)
     if run is not None:
         return run
@@ -56,7 +60,7 @@ def predict(system: System, task: Task, recordings: Sequence[Recording] | None =
         stages = (*(earlier.record.stages if earlier else ()), stage_record(contestant, declared))
         with (
             open_run(system.roll_name, stages, task, declared.hardware) as run,
-            progress_bar(run.record.system, sum(map(len, recordings)), "frames") as bar,
+            progress_bar(title + run.record.system, sum(map(len, recordings)), "frames") as bar,
         ):
             for recording in recordings:
                 if recording.id in run.record.answers:

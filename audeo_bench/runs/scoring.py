@@ -60,8 +60,10 @@ def evaluate(
         return [result(runs[system.roll_name].folder, thresholds, task.corpus) for system in waiting]
     _warm(waiting[:1], task)
     with kept_frames(task.recordings(), task.runs) as recordings:
+        total = len(waiting)
         while waiting:
-            run = predict(waiting.pop(0), task, recordings)
+            place = f"system {total - len(waiting) + 1} of {total}: " if total > 1 else ""
+            run = predict(waiting.pop(0), task, recordings, place)
             # While one core scores, another imports; while a contestant is timed, nothing else runs.
             _warm(waiting[:1], task)
             results.append(result(run.folder, thresholds, task.corpus))
@@ -125,6 +127,12 @@ def score_run(
             if fault.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise
     return scores
+
+
+def kept_scores(folder: Path, record: RunRecord) -> Scores | None:
+    """The scores that were kept of a run's answers, however old the corpus; nothing is scored."""
+    hashes = {name: answer.roll_sha256 for name, answer in record.answers.items()}
+    return _stored(folder, hashes, record.subject)
 
 
 def _stored(folder: Path, hashes: dict[str, str], subject: Subject) -> Scores | None:

@@ -184,7 +184,8 @@ def _import_fluidsynth():
     except (ImportError, OSError) as problem:
         raise AudeoBenchError(
             f"FluidSynth cannot be loaded ({problem}); install the system library: "
-            "apt install libfluidsynth3 (Debian, Ubuntu) or brew install fluid-synth (macOS)."
+            "apt install libfluidsynth3 (Debian, Ubuntu), brew install fluid-synth (macOS), choco install "
+            "fluidsynth (Windows) or conda install -c conda-forge fluidsynth."
         ) from problem
     return fluidsynth
 

@@ -130,6 +130,7 @@ def train(name: str, how: Options) -> Path:
     work, weights = how.folder / "work" / known, how.weights(known)
     if not how.resume and work.exists():
         shutil.rmtree(work)
+    work.mkdir(parents=True, exist_ok=True)
     chosen_on = how.chosen_on or how.corpora
     whole = not issubclass(cls, VideoToRoll)
     context = Context(

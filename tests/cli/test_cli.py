@@ -75,9 +75,7 @@ def test_every_command_has_an_example(command):
 
 
 def test_midi_prints_reported_beside_reproduced(here):
-    out = run(
-        "midi", "--corpus", "tiny", "--contestant", "./reader.py+./lengthener.py", "--per-recording"
-    ).stdout
+    out = run("midi", "--corpus", "tiny", "--system", "./reader.py+./lengthener.py", "--per-recording").stdout
     assert "Table 1 (simulated: corpus tiny 1, wtc2, 255 frames; frame_mean, 51 keys, %)" in out
     assert re.search(r"Video2Roll Net +│ +0\.4 │ paper +│ +61\.2 │ +65\.6 │ +46\.4 │ +56\.4", out)
     assert re.search(r"reader\+lengthener +│ +0\.4 │ simulated +│ +100\.0 │ +100\.0 │ +100\.0 │ +100\.0", out)
@@ -90,7 +88,7 @@ def test_a_reproduced_row_shows_its_difference(here, monkeypatch):
     """A contestant that bears a paper system's name stands beside the paper's row."""
     monkeypatch.setattr(loading, "_name", lambda path: path.stem)
     write_contestant(here, "resnet", READER)
-    answer = run("midi", "--corpus", "tiny", "--contestant", "./resnet.py", "--json", "--no-figure")
+    answer = run("midi", "--corpus", "tiny", "--system", "./resnet.py", "--json", "--no-figure")
     reported, reproduced = json.loads(answer.stdout)["rows"][:2]
     assert (reported["source"], reported["values"]["f1"]) == ("paper", 49.7)
     assert (reproduced["source"], reproduced["system"]) == ("simulated", "resnet")
@@ -98,22 +96,22 @@ def test_a_reproduced_row_shows_its_difference(here, monkeypatch):
 
 
 def test_a_limited_run_says_so_and_stands_apart(here):
-    out = run("midi", "--corpus", "tiny", "--contestant", "./reader.py", "--limit", "1", "--no-figure").stdout
+    out = run("midi", "--corpus", "tiny", "--system", "./reader.py", "--limit", "1", "--no-figure").stdout
     assert "QUICK LOOK, first 1 recordings only, for no board" in out
     assert (here / "runs" / "tiny-wtc2-limit1" / "reader").is_dir()
     assert not (here / "runs" / "tiny-wtc2").exists()
 
 
 def test_other_averages_leave_the_papers_cells_out(here):
-    arguments = ("midi", "--corpus", "tiny", "--contestant", "./reader.py", "--average", "micro", "--json")
-    rows = json.loads(run(*arguments, "--keys", "88", "--thresholds", "0.3,0.5").stdout)["rows"]
+    arguments = ("midi", "--corpus", "tiny", "--system", "./reader.py", "--average", "micro", "--json")
+    rows = json.loads(run(*arguments, "--keys", "88", "--threshold", "0.3,0.5").stdout)["rows"]
     assert [(row["source"], row["threshold"]) for row in rows] == [("simulated", 0.3), ("simulated", 0.5)]
 
 
 def test_score_reads_a_run_folder_again(here):
-    run("midi", "--corpus", "tiny", "--contestant", "./reader.py", "--no-figure")
+    run("midi", "--corpus", "tiny", "--system", "./reader.py", "--no-figure")
     (here / "reader.py").unlink()
-    out = run("score", "runs/tiny-wtc2/reader", "--thresholds", "0.2,0.95", "--notes", "--causes").stdout
+    out = run("score", "runs/tiny-wtc2/reader", "--threshold", "0.2,0.95", "--notes", "--causes").stdout
     assert re.search(r"reader +│ +0\.2 │", out)
     assert re.search(r"reader +│ +0\.95 │", out)
     assert "onset@50" in out
@@ -127,7 +125,7 @@ def test_score_reads_arrays_of_either_orientation(here, turned):
     if turned:
         labels, probabilities = labels.T, probabilities.T
     np.savez(here / "rolls.npz", labels=labels, probabilities=probabilities)
-    found = json.loads(run("score", "rolls.npz", "--thresholds", "0.5", "--json").stdout)
+    found = json.loads(run("score", "rolls.npz", "--threshold", "0.5", "--json").stdout)
     recall = {(row["keys"], row["average"]): row["value"] for row in found if row["metric"] == "recall"}
     truth, predicted = (labels, probabilities >= 0.5) if turned else (labels.T, probabilities.T >= 0.5)
     assert recall["88", "micro"] == pytest.approx((truth & predicted).sum() / truth.sum(), abs=1e-12)
@@ -142,14 +140,14 @@ class TestBadInput:
         [
             (["midi", "--corpus", "tiny", "--split", "wtc3"], r"no split 'wtc3'; did you mean wtc\d"),
             (["midi", "--corpus", "tini"], "no corpus 'tini'; did you mean tiny"),
-            (["midi", "--corpus", "tiny", "--contestant", "keywize"], "did you mean 'keywise'"),
+            (["midi", "--corpus", "tiny", "--system", "keywize"], "did you mean 'keywise'"),
             (
-                ["midi", "--corpus", "tiny", "--contestant", "./gone.py"],
+                ["midi", "--corpus", "tiny", "--system", "./gone.py"],
                 r"\./gone\.py: no such contestant file",
             ),
-            (["midi", "--thresholds", "high"], "--thresholds 'high': give numbers with commas"),
+            (["midi", "--threshold", "high"], "--threshold 'high': give numbers with commas"),
             (
-                ["midi", "--corpus", "tiny", "--contestant", "./reader.py", "--thresholds", "0"],
+                ["midi", "--corpus", "tiny", "--system", "./reader.py", "--threshold", "0"],
                 "thresholds: found",
             ),
             (["score", "gone"], "gone: no such run folder or .npz file"),
@@ -169,7 +167,7 @@ class TestBadInput:
 
     def test_a_contestant_that_answers_nonsense(self, here):
         write_contestant(here, "reader", READER.replace("0.9 / 255", "-1"))
-        message = refused("midi", "--corpus", "tiny", "--contestant", "./reader.py")
+        message = refused("midi", "--corpus", "tiny", "--system", "./reader.py")
         assert "reader, recording wtc2-01: the answer must be float32 in [0, 1]" in message
         assert not list((here / "runs").rglob("*.npz"))
 
@@ -186,7 +184,7 @@ class TestBadInput:
             raise fault
 
         monkeypatch.setattr("audeo_bench.runs.scoring.predict", fail)
-        arguments = ("midi", "--corpus", "tiny", "--contestant", "./reader.py")
+        arguments = ("midi", "--corpus", "tiny", "--system", "./reader.py")
         assert message in refused(*arguments, code=code)
 
     def test_a_fault_of_the_program_is_not_hidden(self, here, monkeypatch):
@@ -194,5 +192,21 @@ class TestBadInput:
             raise ZeroDivisionError
 
         monkeypatch.setattr("audeo_bench.runs.scoring.predict", fail)
-        result = CliRunner().invoke(app, ["midi", "--corpus", "tiny", "--contestant", "./reader.py"])
+        result = CliRunner().invoke(app, ["midi", "--corpus", "tiny", "--system", "./reader.py"])
         assert isinstance(result.exception, ZeroDivisionError)
+
+
+def test_old_names_of_options_are_understood_and_not_shown(here):
+    run("midi", "--corpus", "tiny", "--contestant=./reader.py", "--no-figure", "--midi")
+    assert len(list((here / "runs/tiny-wtc2/reader/midi").glob("wtc2-0*.mid"))) == 3
+    csv = run("score", "runs/tiny-wtc2/reader", "--thresholds", "0.2", "--format", "csv").stdout
+    assert csv.splitlines()[0].startswith("System,Threshold,Source,Precision")
+    assert "--contestant" not in run("midi", "--help").stdout
+
+
+@pytest.mark.parametrize("group", [(), ("data",), ("leaderboard",), ("catalogue",)])
+def test_summaries_are_folded_not_cut(group, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = run(*group, "--help").stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    assert not re.search(r"\w\.\.\.$", shown, re.M)

@@ -138,3 +138,15 @@ def test_a_missing_package_is_named(tmp_path):
     (found,) = check(str(path))
     assert (found.contract, found.outcome) == ("loads", "fail")
     assert "no_such_package_anywhere" in found.words
+
+
+def test_what_dies_in_one_test_is_judged_by_the_others(tmp_path):
+    body = """
+def roll(self, frames):
+    import os
+    if np.asarray(frames[0:1]).mean() > 180:
+        os._exit(3)
+    return np.zeros((KEYS, len(frames)), np.float32)"""
+    found = findings(contestant(tmp_path, body))
+    assert failures(found) == ["unmoved by earlier recordings", "looks at its input"]
+    assert found["reads window by window"].outcome == "pass"

@@ -113,7 +113,7 @@ def test_two_contestants_side_by_side(tmp_path: Path) -> None:
 
 
 def test_the_command_refuses_in_one_line() -> None:
-    answer = CliRunner().invoke(app, ["explain", "--contestant", "resnet", "--frame", "5", "--key", "H9"])
+    answer = CliRunner().invoke(app, ["explain", "--system", "resnet", "--frame", "5", "--key", "H9"])
     assert answer.exit_code == 2
     (line,) = answer.stderr.strip().splitlines()
     assert line.startswith("audeo-bench: error: ") and "give a note such as C4" in line

@@ -165,3 +165,15 @@ def test_verified_json_is_checked(boards_folder):
     (boards_folder / "verified.json").write_text(json.dumps({"simulated-wtc2/keywise": 1}))
     with pytest.raises(AudeoBenchError, match=r"verified\.json.*leaderboard verify"):
         build(boards_folder)
+
+
+def test_boards_are_printed_and_a_row_has_a_badge(boards_folder, tmp_path):
+    (sheet,) = building.sheets(boards_folder, "simulated-wtc2")
+    assert [line.cells[1] for line in sheet.lines] == ["keywise", "video2roll"]
+    (rows,) = json.loads(building.as_json(boards_folder)).values()
+    assert rows[0]["contestant"] == "keywise"
+    with pytest.raises(AudeoBenchError, match="did you mean simulated-wtc2"):
+        building.sheets(boards_folder, "simulated-wtc")
+    badge = building.write_badge(boards_folder / "simulated-wtc2" / "keywise.json", tmp_path / "badge.svg")
+    assert badge.read_text().startswith("<svg ")
+    assert f"F1 {rows[0]['F1']} % · rank 1 of 2" in badge.read_text()

@@ -38,7 +38,7 @@ def refused(*arguments: str) -> str:
 
 
 def test_a_new_contestant_is_compared_with_the_leaderboard(here):
-    run("midi", *PLACE, "--contestant", "./reader.py", "--no-figure")
+    run("midi", *PLACE, "--system", "./reader.py", "--no-figure")
     run("submit", "runs/tiny-wtc2/reader")
     out = run("compare", "./reader.py+./lengthener.py", *PLACE, "--against", "leaderboard").stdout
     assert "reader+lengthener against 1 on tiny wtc2 (simulated)" in out
@@ -54,7 +54,7 @@ def test_a_new_contestant_is_compared_with_the_leaderboard(here):
 
 
 def test_against_a_run_a_stage_and_a_system(here):
-    run("midi", *PLACE, "--contestant", "./reader.py+./lengthener.py", "--no-figure")
+    run("midi", *PLACE, "--system", "./reader.py+./lengthener.py", "--no-figure")
     run("submit", "runs/tiny-wtc2/reader+lengthener")
 
     def opponents(*against: str) -> list[str]:
@@ -83,7 +83,7 @@ def test_answers_join_are_compared_and_submitted(here):
 
 
 def test_boards_are_built_checked_and_verified(here):
-    run("midi", *PLACE, "--contestant", "./reader.py", "--no-figure")
+    run("midi", *PLACE, "--system", "./reader.py", "--no-figure")
     run("submit", "runs/tiny-wtc2/reader")
     assert "differ from a fresh build" in refused("leaderboard", "build", "--check")
     run("leaderboard", "build")
@@ -142,7 +142,7 @@ def test_the_ten_lines_of_the_readme_join(here):
     lines = readme.partition("Save this as `my_model.py`")[2].partition("```python\n")[2].partition("```")[0]
     (here / "my_model.py").write_text(lines)
     assert "fail" not in run("check", "./my_model.py").stdout
-    run("midi", *PLACE, "--contestant", "./my_model.py", "--limit", "1", "--no-figure")
+    run("midi", *PLACE, "--system", "./my_model.py", "--limit", "1", "--no-figure")
     run("compare", "./my_model.py", *PLACE, "--against", "./reader.py")
     run("submit", "runs/tiny-wtc2/my_model")
     run("leaderboard", "build")
@@ -150,7 +150,7 @@ def test_the_ten_lines_of_the_readme_join(here):
 
 
 def test_names_for_notebooks(here):
-    run("midi", *PLACE, "--contestant", "./reader.py+./lengthener.py", "--no-figure")
+    run("midi", *PLACE, "--system", "./reader.py+./lengthener.py", "--no-figure")
     run("submit", "runs/tiny-wtc2/reader+lengthener")
     table = audeo_bench.load_run("runs/tiny-wtc2/reader")
     assert {"recording", "metric", "value"} <= set(table.columns)
@@ -158,7 +158,7 @@ def test_names_for_notebooks(here):
     assert difference["difference"][0] < 0
     board = audeo_bench.leaderboard("tiny-wtc2")
     assert list(board["contestant"]) == ["reader+lengthener"]
-    assert board["f1"][0] == pytest.approx(100)
+    assert board["f1"][0] == pytest.approx(1)
     roll = np.eye(88, dtype=bool)
     assert set(audeo_bench.score(roll, roll.astype(float))["value"]) == {1.0}
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):

@@ -12,9 +12,10 @@ from tiny_corpus import READER
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.leaderboards.leaks import check_training
 from audeo_bench.leaderboards.rows import read_row
-from audeo_bench.leaderboards.submit import make_row, submit
+from audeo_bench.leaderboards.submit import credit_of, make_row, submit
 from audeo_bench.leaderboards.verify import verify
 from audeo_bench.records import as_text, write
+from audeo_bench.report.boards import build
 from audeo_bench.runs.folder import read_record, roll_path
 from audeo_bench.score import Measure, value
 
@@ -157,3 +158,21 @@ def test_verify_finds_a_row_whose_hash_is_not_its_rolls(tiny_run, tmp_path):
     path.write_text(json.dumps(content))
     (found,) = verify(boards, runs)
     assert found.state == "wrong" and "hashes are not those of the rolls" in found.words
+
+
+def test_a_row_says_who_made_its_model(tiny_run, tmp_path):
+    credit = credit_of("A. Pianist", "https://example.org/paper", "https://example.org/code")
+    folder = tmp_path / "leaderboards"
+    row = read_row(submit(tiny_run(), folder, credit=credit))
+    assert row.credit == credit
+    page = build(folder)[1].read_text()
+    assert '<a href="https://example.org/paper" rel="noopener">paper</a>' in page
+    assert "A. Pianist" in page
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "example.org", "https://a b", 'https://a"onclick']
+)
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(AudeoBenchError, match=r"submit --paper .* give an address"):
+        credit_of(paper=address)

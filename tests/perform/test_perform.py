@@ -133,7 +133,7 @@ def test_the_crop_is_cut_out(reader: Path, tmp_path: Path) -> None:
         "--crop",
         "60,120,960,220",
     ]
-    answer = CliRunner().invoke(app, [*command, "--contestant", str(reader)])
+    answer = CliRunner().invoke(app, [*command, "--system", str(reader)])
     assert answer.exit_code == 0, answer.output
     assert "notes: 10 in 2.4 s by reader" in answer.output
     assert "crop 60,120,960,220" in answer.output

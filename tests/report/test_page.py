@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tiny_corpus import READER
 
 from audeo_bench.leaderboards.rows import write_row
 from audeo_bench.records import Row
 from audeo_bench.report.boards import build
+from audeo_bench.report.view import write_view
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (./setup.sh test)")
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -204,8 +207,6 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser, board):
 
 
 def test_nothing_is_fetched(browser, board):
-    import json
-
     browser.get_log("performance")
     page = Page(browser, board)
     page.click("tr.entry .open")
@@ -237,3 +238,71 @@ def test_a_thousand_rows_stay_usable(browser, thousand_rows):
     # About ten times what a quiet machine needs.
     assert times["sort"] < 3000 and times["filter"] < 3000 and times["open"] < 2000
     assert page.errors() == []
+
+
+def test_runs_of_ones_own_show_film_above_the_roll_and_move_together(browser, tiny_run, tmp_path):
+    runs = [tiny_run("reader"), tiny_run("other", READER.replace("0.9", "0.7"))]
+    page = Page(browser, write_view(runs, tmp_path / "look.html", sound=False))
+    opened = "return [...document.querySelectorAll('.detail:not([hidden]) .film .large')].length"
+    assert page.run(opened) == 2
+    box = page.run(
+        "const b = document.querySelector('.film .large').getBoundingClientRect(); return [b.width, b.height]"
+    )
+    assert box[0] / box[1] == pytest.approx(9, rel=0.05)
+    browser.find_elements("css selector", ".recording")[1].click()
+    pressed = (
+        "return [...document.querySelectorAll('.recording[aria-pressed=true]')].map(b => b.dataset.recording)"
+    )
+    assert page.run(pressed) == ["wtc2-02", "wtc2-02"]
+
+
+def test_a_row_and_a_metric_have_an_address(browser, board):
+    page = Page(browser, board)
+    page.click("tr.entry .open")
+    page.run(
+        "const average = document.querySelector('.metric-part'); average.value = 'micro';"
+        "average.dispatchEvent(new Event('change'));"
+    )
+    page.click("tr.entry[data-index='1'] .open")
+    address = page.run("return location.hash")
+    assert address == f"#simulated-wtc2/{page.names()[1]};micro.51@0.4"
+    browser.get("about:blank")
+    browser.get(board.as_uri() + address)
+    assert page.run("return document.querySelector('.metric-part').value") == "micro"
+    opened = (
+        "return [...document.querySelectorAll('.open[aria-expanded=true] .name')].map(n => n.textContent)"
+    )
+    assert page.run(opened) == [page.names()[1]]
+
+
+def test_the_table_is_taken_away_as_csv_and_json(page):
+    kept = (
+        "window.kept = []; const make = URL.createObjectURL;"
+        "URL.createObjectURL = blob => { window.kept.push(blob); return make(blob); };"
+        "for (const button of document.querySelectorAll('.file')) button.click();"
+    )
+    page.run(kept)
+    read = "const done = arguments[0]; Promise.all(window.kept.map(b => b.text())).then(done);"
+    csv, json_ = page.driver.execute_async_script(read)
+    head, *lines = csv.splitlines()
+    assert head.startswith("board,metric,rank,name,")
+    assert [line.split(",")[3] for line in lines] == page.names()
+    assert [row["name"] for row in json.loads(json_)] == page.names()
+    assert page.errors() == []
+
+
+def test_scores_are_drawn_against_speed_and_size(page):
+    page.run("for (const each of document.querySelectorAll('.plot')) each.open = true;")
+    drawn = "return [...document.querySelectorAll('.plot')].map(p => p.querySelectorAll('circle').length)"
+    until = time.monotonic() + 10
+    while time.monotonic() < until and page.run(drawn) != [2, 3]:
+        time.sleep(0.05)
+    assert page.run(drawn) == [2, 3], "resnet says nothing of its parameters"
+
+
+def test_the_ranking_comes_first_on_a_phone(browser, board):
+    page = Page(browser, board, width=390)
+    top = page.run("return document.querySelector('tr.entry').getBoundingClientRect().top")
+    assert top < 600
+    page.click(".choose summary")
+    assert page.run("return document.querySelector('.filter').offsetParent !== null")

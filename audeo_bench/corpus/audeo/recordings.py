@@ -251,7 +251,7 @@ class PictureFrames:
                 f"{path}: missing; a model needs a picture of each of the {len(self):,} frames of "
                 f"{self.recording} ({span}), {here:,} of them are there. Put the release's pictures there,"
                 f" then {HOW} again; without pictures only the authors' stored answers can be scored (leave "
-                "out --contestant)."
+                "out --system)."
             )
         # As the release: grey first, then PIL's own default filter.
         grey = Image.fromarray(read_picture(path, remedy="copy it again"))

@@ -51,15 +51,109 @@ class Board {
       const reported = section.querySelector("tbody.reported");
       if (reported) reported.hidden = !event.target.checked;
     });
-    for (const part of this.parts) part.addEventListener("change", () => this.measure());
+    for (const part of this.parts) part.addEventListener("change", () => { this.measure(); this.address(); });
     section.querySelector("thead").addEventListener("click", event => {
       const button = event.target.closest("button[data-key]");
       if (button) this.sort(button);
     });
     this.body.addEventListener("click", event => {
       const button = event.target.closest("button.open");
-      if (button) this.toggle(button);
+      if (!button) return;
+      this.toggle(button);
+      this.address(button.getAttribute("aria-expanded") === "true" ? button.closest("tr") : null);
     });
+    if ("own" in section.dataset) for (const row of this.rows.slice(0, 2)) this.toggle(row.querySelector(".open"));
+    this.takeAway();
+    this.go();
+    addEventListener("hashchange", () => this.go());
+  }
+
+  // #board, #board/row and #board/row;metric are the addresses of what is shown.
+  address(row) {
+    const name = row ? `/${this.data.keys.name[row.dataset.index]}` : "";
+    const metric = this.metric === this.data.main ? "" : `;${this.metric}`;
+    try { history.replaceState(null, "", `#${encodeURI(this.section.id + name + metric)}`); } catch { /* a page without an address of its own */ }
+  }
+
+  go() {
+    let asked;
+    try { asked = decodeURI(location.hash.slice(1)); } catch { return; }
+    const [place, metric] = asked.split(";"), slash = place.indexOf("/");
+    if ((slash < 0 ? place : place.slice(0, slash)) !== this.section.id) return;
+    const values = metric?.match(/^(\w+)\.(\d+)@(.+)$/)?.slice(1) ?? [];
+    if (values.length && this.parts.every((part, which) => [...part.options].some(option => option.value === values[which]))) {
+      this.parts.forEach((part, which) => { part.value = values[which]; });
+      this.measure();
+    }
+    const row = slash < 0 ? null : this.rows.find(each => this.data.keys.name[each.dataset.index] === place.slice(slash + 1));
+    const button = row?.querySelector(".open");
+    if (button?.getAttribute("aria-expanded") === "false") this.toggle(button);
+    row?.scrollIntoView({ block: "start" });
+  }
+
+  // The table as it is shown, one object a row.
+  table() {
+    return this.rows.map(row => {
+      const made = { board: this.section.id, metric: this.metric };
+      for (const [key, values] of Object.entries(this.data.keys)) made[key] = values[row.dataset.index] ?? null;
+      ["precision", "recall", "accuracy", "f1", "low", "high"].forEach((part, place) => { made[part] = this.values(row)?.[place] ?? null; });
+      return made;
+    });
+  }
+
+  takeAway() {
+    const form = this.section.querySelector("form.controls");
+    const files = {
+      CSV: ["text/csv", rows => [Object.keys(rows[0]), ...rows.map(Object.values)].map(line => line.map(quoted).join(",")).join("\n") + "\n"],
+      JSON: ["application/json", rows => JSON.stringify(rows, null, 1) + "\n"],
+    };
+    for (const [kind, [type, write]] of Object.entries(files)) {
+      const button = element("button", { type: "button", className: "file", textContent: kind, title: `This table as ${kind}` });
+      button.addEventListener("click", () => {
+        const href = URL.createObjectURL(new Blob([write(this.table())], { type }));
+        element("a", { href, download: `${this.section.id}-${this.metric}.${kind.toLowerCase()}` }).click();
+        setTimeout(() => URL.revokeObjectURL(href), 1000);
+      });
+      form.append(button);
+    }
+    const axes = { parameters: "parameters", speed: "frames answered a second", training: "seconds of training" };
+    for (const [key, title] of Object.entries(axes)) {
+      const values = this.data.keys[key] ?? [];
+      if (values.filter(Boolean).length < 2) continue;
+      const plot = element("details", { className: "plot" }, element("summary", { textContent: `F1 against ${title}` }));
+      plot.addEventListener("toggle", () => { plot.querySelector("svg")?.remove(); if (plot.open) plot.append(this.plot(key, title)); });
+      this.section.append(plot);
+    }
+    // On a phone the ranking comes first, what chooses it is folded away.
+    if (matchMedia("(max-width: 46rem)").matches) {
+      const folded = element("details", { className: "choose" }, element("summary", { textContent: "Filter, metric, files" }));
+      form.before(folded);
+      folded.append(form);
+    }
+  }
+
+  plot(key, title) {
+    const points = this.table().filter(row => row[key] && row.f1 != null), width = 720, height = 320, edge = 46;
+    const span = values => { const low = Math.min(...values), high = Math.max(...values), room = (high - low || 1) * .08; return [low - room, high + room]; };
+    const [left, right] = span(points.map(row => Math.log10(row[key]))), [low, high] = span(points.map(row => row.f1));
+    const x = row => edge + (width - 2 * edge) * (Math.log10(row[key]) - left) / (right - left);
+    const y = value => height - edge - (height - 2 * edge) * (value - low) / (high - low);
+    const words = points.map(row => `${row.name}: F1 ${percent(row.f1)} %, ${row[key].toLocaleString("en")} ${title}`);
+    const picture = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": words.join("; ") });
+    const write = (text, at, more = {}) => { const made = shape("text", { ...at, ...more }); made.textContent = text; picture.append(made); };
+    picture.append(shape("path", { d: `M${edge} ${edge / 2}V${height - edge}H${width - edge}` }));
+    write(`F1 %, ${this.metric}`, { x: edge, y: 14 });
+    write(`${title} (logarithmic)`, { x: width - edge, y: height - 8 }, { "text-anchor": "end" });
+    for (const value of [Math.ceil(low), Math.floor(high)]) write(value, { x: edge - 6, y: y(value) + 4 }, { "text-anchor": "end" });
+    for (const power of Array.from({ length: 12 }, (_, each) => each).filter(each => each >= left && each <= right))
+      write((10 ** power).toLocaleString("en"), { x: edge + (width - 2 * edge) * (power - left) / (right - left), y: height - edge + 16 }, { "text-anchor": "middle" });
+    points.forEach((row, which) => {
+      const dot = shape("circle", { cx: x(row), cy: y(row.f1), r: 5 }), name = shape("title", {});
+      name.textContent = words[which]; dot.append(name); picture.append(dot);
+      const late = x(row) > .7 * width;
+      write(row.name, { x: x(row) + (late ? -9 : 9), y: y(row.f1) + 4 }, { "text-anchor": late ? "end" : "start" });
+    });
+    return picture;
   }
 
   get metric() { return `${this.parts[0].value}.${this.parts[1].value}@${this.parts[2].value}`; }
@@ -160,9 +254,14 @@ class Detail {
       const [precision, recall, , f1] = recording.scores[this.board.metric] ?? [];
       const button = element("button", { type: "button", className: "recording", textContent: recording.title || id });
       button.setAttribute("aria-pressed", "false");
-      button.addEventListener("click", () => {
+      button.dataset.recording = id;
+      button.addEventListener("click", event => {
         for (const other of body.querySelectorAll(".recording")) other.setAttribute("aria-pressed", String(other === button));
         this.draw(id, recording);
+        if (!event.isTrusted || !("own" in this.board.section.dataset)) return;
+        // Rows that are open side by side show the same recording.
+        for (const other of this.board.section.querySelectorAll(".recording"))
+          if (other !== button && other.dataset.recording === id) other.click();
       });
       const name = element("th", { scope: "row" }, button);
       body.append(element("tr", {}, name, ...[(recording.frames / 25).toFixed(0), percent(f1), percent(precision), percent(recall)]
@@ -194,6 +293,7 @@ class Detail {
       const frame = Math.floor((event.clientX - box.left) / box.width * frames);
       const key = highest - Math.floor((event.clientY - box.top) / box.height * (highest - lowest + 1));
       if (!(frame >= 0 && frame < frames && key >= 0 && key < KEYS)) return;
+      picture.atFrame?.(frame);
       const state = [["", "missed"], ["extra", "right"]][+answer[key][frame]][+wanted[key][frame]];
       readout.textContent = `${pitchName(key)} at ${((excerpt.start + frame) / 25).toFixed(2)} s${state && ": " + state}`;
     });
@@ -211,14 +311,27 @@ class Detail {
       player.addEventListener("timeupdate", () => playhead(picture, player.currentTime * 25));
       hear.append(element("label", {}, title, player));
     }
-    const plate = element("div", { className: "plate" }, picture);
+    const plate = element("div", { className: "plate" }, ...(truth.film ? [this.film(truth, picture)] : []), picture);
+    const marks = element("div", { className: "octaves" });
+    plate.append(marks);
     for (let key = lowest; key <= highest; key++) {
       if ((key + 21) % 12) continue;
       const mark = element("span", { className: "octave", textContent: pitchName(key) });
       mark.style.top = `${100 * (highest - key + .5) / (highest - lowest + 1)}%`;
-      plate.append(mark);
+      marks.append(mark);
     }
     this.figure.replaceChildren(caption, plate, ruler, hear);
+  }
+
+  // Five pictures along the time axis, and above them the one at the pointer or the playhead.
+  film(truth, picture) {
+    const step = this.board.data.filmStep, count = Math.ceil(truth.frames / step);
+    const show = (place, frame) => { place.style.backgroundPositionY = `${count > 1 ? 100 * Math.min(count - 1, Math.floor(frame / step)) / (count - 1) : 0}%`; };
+    const still = () => element("i", { style: `background-image:url(${truth.film});background-size:100% ${100 * count}%` });
+    const large = still(), strip = Array.from({ length: 5 }, (_, part) => { const small = still(); show(small, part * truth.frames / 5); return small; });
+    large.className = "large"; show(large, 0);
+    picture.atFrame = frame => show(large, frame);
+    return element("div", { className: "film", ariaHidden: "true" }, large, ...strip);
   }
 
   picture(answer, wanted, frames, lowest, highest) {
@@ -257,10 +370,13 @@ function describe(answer, wanted) {
   return `${Math.round(100 * right / all)} % of the marked cells right, ${Math.round(100 * extra / all)} % extra, ${Math.round(100 * missed / all)} % missed`;
 }
 
+function quoted(value) { const text = String(value ?? ""); return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text; }
+
 function clock(frame) { const seconds = Math.round(frame / 25); return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`; }
 
 function playhead(picture, frame) {
   picture.querySelector(".playhead")?.remove();
+  if (frame != null) picture.atFrame?.(frame);
   if (frame != null) picture.append(shape("line", { class: "playhead", x1: frame, x2: frame, y1: 0, y2: KEYS }));
 }
 
