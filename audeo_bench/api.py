@@ -227,8 +227,13 @@ class TrainingContext(Protocol):
         ...
 
     @property
-    def corpus_of(self) -> list[int]:
-        """For each training recording the number of its corpus, where several are trained on."""
+    def corpus_of(self) -> list[str]:
+        """For each training recording the name of its corpus, where several are trained on."""
+        ...
+
+    @property
+    def validation_corpus_of(self) -> list[str]:
+        """The same of the validation recordings."""
         ...
 
     def truth(self, recording: Recording) -> np.ndarray:
@@ -242,11 +247,9 @@ class TrainingContext(Protocol):
         """Each training recording's keyboard at rest at (height, width), uint8; see :func:`idle_keyboard`."""
         ...
 
-    def answers(
-        self, stage: VideoToRoll, shape: tuple[int, int]
-    ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-        """(corpus, probabilities, truth) of the validation recordings' first seconds (48 at most), both
-        (88, T), from frames at ``shape``.
+    def answers(self, stage: VideoToRoll, shape: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(probabilities, truth) of the validation recordings' first seconds (48 at most), both (88, T),
+        from frames at ``shape``.
         """
         ...
 
@@ -254,8 +257,8 @@ class TrainingContext(Protocol):
         """(roll, truth) of each training recording, both (88, T); the roll is the first stage's answer."""
         ...
 
-    def validation_rolls(self) -> list[tuple[str, np.ndarray, np.ndarray]]:
-        """(corpus, roll, truth) of each validation recording."""
+    def validation_rolls(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(roll, truth) of each validation recording."""
         ...
 
     def sounds(self) -> list[np.ndarray]:

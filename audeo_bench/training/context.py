@@ -108,12 +108,12 @@ class Context:
         return [one for _, each in self._by_source[len(self._training) :] for one in each]
 
     @property
-    def corpus_of(self) -> list[int]:
-        return [
-            self.corpora.index(source.corpus)
-            for source, each in self._by_source[: len(self._training)]
-            for _ in each
-        ]
+    def corpus_of(self) -> list[str]:
+        return [source.corpus for source, each in self._by_source[: len(self._training)] for _ in each]
+
+    @property
+    def validation_corpus_of(self) -> list[str]:
+        return [source.corpus for source, each in self._by_source[len(self._training) :] for _ in each]
 
     def truth(self, recording: Recording) -> np.ndarray:
         heard = self.first_stage is not None and not self._films
@@ -138,23 +138,18 @@ class Context:
     def idle(self, shape: tuple[int, int]) -> list[np.ndarray]:
         return cached_idle(self._training, shape)
 
-    def answers(
-        self, stage: VideoToRoll, shape: tuple[int, int]
-    ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    def answers(self, stage: VideoToRoll, shape: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         kept = cached_frames(self._validation, shape)
         share = min(VALIDATION_FRAMES, VALIDATION_TOTAL // max(1, len(kept)))
-        recordings = [
-            (source.corpus, one) for source, each in self._by_source[len(self._training) :] for one in each
-        ]
-        for frames, (corpus, recording) in zip(kept, recordings, strict=True):
+        for frames, recording in zip(kept, self.validation, strict=True):
             with self.fabric.autocast():
                 roll = stage.roll(frames[:share])
-            yield corpus, roll, self.truth(recording)[:, : roll.shape[1]]
+            yield roll, self.truth(recording)[:, : roll.shape[1]]
 
     def training_rolls(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        return [pair[1:] for pair in self._rolls(self._training, self.training)]
+        return self._rolls(self._training, self.training)
 
-    def validation_rolls(self) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    def validation_rolls(self) -> list[tuple[np.ndarray, np.ndarray]]:
         return self._rolls(self._validation, self.validation)
 
     def sounds(self) -> list[np.ndarray]:
@@ -171,22 +166,21 @@ class Context:
 
     def _rolls(
         self, sources: Sequence[Source], recordings: Sequence[Recording]
-    ) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
         stage = self.first_stage
         if not isinstance(stage, TorchStage):
             raise AudeoBenchError(
                 "a roll-to-MIDI stage trains behind a first stage: name both, as in video2roll+roll2midi."
             )
         maps = cached_frames(sources, tuple(stage.options["frame_shape"]))
-        corpora = [source.corpus for source in sources for _ in source.recordings()]
-        answered = []
+        pairs = []
         with progress_bar("first stage answers", total=len(recordings), unit="recordings") as bar:
-            for corpus, frames, recording in zip(corpora, maps, recordings, strict=True):
+            for frames, recording in zip(maps, recordings, strict=True):
                 kept = self.folder / "rolls" / self.identity["first stage"] / f"{recording.id}.npy"
                 if not is_sealed(kept):
                     with self.fabric.autocast(), sealed_write(kept) as temporary:
                         np.save(temporary, stage.roll(frames))
                 roll = read_array(kept, [], remedy="delete it, and it is answered again")
-                answered.append((corpus, roll, self.truth(recording)))
+                pairs.append((roll, self.truth(recording)))
                 bar.advance()
-        return answered
+        return pairs

@@ -68,8 +68,8 @@ def fit_refiner(
         return loss
 
     def validate() -> float:
-        answers = ((corpus, stage.midi(roll), truth) for corpus, roll, truth in validation)
-        return validation_score(answers, keys)[0]
+        answers = ((stage.midi(roll), truth) for roll, truth in validation)
+        return validation_score(answers, context.validation_corpus_of, keys)[0]
 
     recipe = Recipe(both, [of_generator, of_discriminator], draw, step, validate, epochs, steps)
     optimise(recipe, context, stage.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -45,7 +45,7 @@ def fit_stacks(
     idle = context.idle(shape) if stage.sees_idle else None
     truths = [context.truth(recording)[keys] for recording in context.training]
     corpus_of = np.array(context.corpus_of)
-    members = [np.flatnonzero(corpus_of == number) for number in np.unique(corpus_of)]
+    members = [np.flatnonzero(corpus_of == corpus) for corpus in np.unique(corpus_of)]
     balanced = [BalancedDraws([truths[r] for r in each]) for each in members]
     net = channels_last(stage.net)
     net, optimiser = fabric.setup(net, torch.optim.Adam(net.parameters(), 1e-3))
@@ -67,12 +67,12 @@ def fit_stacks(
         optimiser.step()
         return loss
 
-    def validate() -> float:
-        return validation_score(context.answers(stage, shape), keys)[0]
+    def judged() -> tuple[float, float]:
+        return validation_score(context.answers(stage, shape), context.validation_corpus_of, keys)
 
-    recipe = Recipe(stage.net, [optimiser], draw, step, validate, epochs, DRAWS_PER_EPOCH // batch)
+    recipe = Recipe(stage.net, [optimiser], draw, step, lambda: judged()[0], epochs, DRAWS_PER_EPOCH // batch)
     optimise(recipe, context, stage.name)
-    settle(stage, validation_score(context.answers(stage, shape), keys)[1])
+    settle(stage, judged()[1])
 
 
 def settle(stage: StackedFrames, threshold: float) -> None:
@@ -86,14 +86,16 @@ def _logit(probability: float) -> float:
 
 
 def validation_score(
-    answers: Iterable[tuple[str, np.ndarray, np.ndarray]], keys: slice
+    answers: Iterable[tuple[np.ndarray, np.ndarray]], corpora: Sequence[str], keys: slice
 ) -> tuple[float, float]:
     """How good answers are, at the threshold that suits them best.
 
     Parameters
     ----------
-    answers : iterable of (corpus, probabilities, truth)
+    answers : iterable of (probabilities, truth)
         Both (88, T).
+    corpora : sequence of str
+        Where each recording is from.
     keys : slice
         Those that the net models.
 
@@ -106,7 +108,7 @@ def validation_score(
         One of ``THRESHOLDS``: the best for all recordings together.
     """
     scores: dict[str, list[np.ndarray]] = defaultdict(list)
-    for corpus, probabilities, truth in answers:
+    for corpus, (probabilities, truth) in zip(corpora, answers, strict=True):
         counts = frame_counts(truth, probabilities, THRESHOLDS, keys="51" if keys == PAPER_KEYS else "88")
         true = np.zeros_like(truth)
         true[keys] = truth[keys]
