@@ -34,11 +34,13 @@ class Source:
     take: int = 0
     limit: int | None = None
 
+    def ids(self) -> list[str]:
+        corpus = open_corpus(self.corpus, seed=self.seed)
+        return [corpus.take_id(one, self.take) for one in corpus.ids(self.split)[: self.limit]]
+
     def recordings(self) -> list[Recording]:
         corpus = open_corpus(self.corpus, seed=self.seed)
-        if self.limit is None:
-            return corpus.recordings(self.split, take=self.take)
-        return [corpus.recording(corpus.take_id(i, self.take)) for i in corpus.ids(self.split)[: self.limit]]
+        return [corpus.recording(one) for one in self.ids()]
 
 
 @contextmanager
@@ -61,19 +63,20 @@ def _seal(path: Path) -> Path:
     return path.with_suffix(".sha256")
 
 
-def _path(source: Source, recording: Recording, shape: tuple[int, int]) -> Path:
+def _path(source: Source, recording: str, shape: tuple[int, int]) -> Path:
     version = open_corpus(source.corpus, seed=source.seed).version
     return (
         cache_folder()
         / "frames"
         / f"{source.corpus}-{version}-seed{source.seed}"
-        / f"{recording.id}-{shape[0]}x{shape[1]}.npy"
+        / f"{recording}-{shape[0]}x{shape[1]}.npy"
     )
 
 
 def _render(source: Source, number: int, shape: tuple[int, int]) -> None:
-    recording = source.recordings()[number]
-    path = _path(source, recording, shape)
+    one = source.ids()[number]
+    path = _path(source, one, shape)
+    recording = open_corpus(source.corpus, seed=source.seed).recording(one)
     if not is_sealed(path):
         with sealed_write(path) as temporary:
             small = np.lib.format.open_memmap(temporary, "w+", np.uint8, (len(recording.frames), *shape))
@@ -99,7 +102,7 @@ def _idle(path: Path) -> Path:
 def cached_idle(sources: Sequence[Source], shape: tuple[int, int]) -> list[np.ndarray]:
     """Every recording's keyboard at rest at ``shape``, (height, width), uint8; kept with its frames."""
     cached_frames(sources, shape)
-    paths = [_idle(_path(source, one, shape)) for source in sources for one in source.recordings()]
+    paths = [_idle(_path(source, one, shape)) for source in sources for one in source.ids()]
     return [read_array(path, [], remedy=REMEDY) for path in paths]
 
 
@@ -113,11 +116,11 @@ def cached_frames(
     list of np.ndarray, shape (T, height, width), uint8
         Read-only memory maps, in the order of the sources' recordings.
     """
-    recordings = [(source, number, r) for source in sources for number, r in enumerate(source.recordings())]
-    paths = [_path(source, r, shape) for source, _, r in recordings]
+    named = [(source, number, one) for source in sources for number, one in enumerate(source.ids())]
+    paths = [_path(source, one, shape) for source, _, one in named]
     missing = [
         (source, number)
-        for (source, number, _), path in zip(recordings, paths, strict=True)
+        for (source, number, _), path in zip(named, paths, strict=True)
         if not (is_sealed(path) and is_sealed(_idle(path)))
     ]
     if missing:
