@@ -244,6 +244,16 @@ class TinyCorpus:
     name, version, provenance, has_takes = "simulated", "tiny", "simulated", True
     training_split = whole_training_split = "wtc1"
 
+    def ids(self, split: str) -> list[str]:
+        return [one.id for one in bright_recordings(split, 0)]
+
+    def take_id(self, recording_id: str, take: int) -> str:
+        return f"{recording_id}~t{take}" if take else recording_id
+
+    def recording(self, recording_id: str) -> Recording:
+        split, take = recording_id.partition("-")[0], int(recording_id.partition("~t")[2] or 0)
+        return next(one for one in bright_recordings(split, take) if one.id == recording_id)
+
     def recordings(self, split: str, take: int = 0) -> list[Recording]:
         return bright_recordings(split, take)
 
@@ -282,7 +292,7 @@ def quick(output: Path, **options) -> Options:
 def render_here(sources, shape):
     """Render in this process: a worker would not see the tiny corpus."""
     for source in sources:
-        for number in range(len(source.recordings())):
+        for number in range(len(source.ids())):
             training_frames._render(source, number, shape)
 
 
