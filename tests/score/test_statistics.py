@@ -123,7 +123,9 @@ def test_several_seeds_are_their_mean(seed: int, average: str) -> None:
     trainings = [system(same(9, 600, chance), seed + place) for place, chance in enumerate((0.7, 0.8, 0.6))]
     together, each = spread(trainings, measure), [spread([one], measure) for one in trainings]
     assert together.value == pytest.approx(np.mean([one.value for one in each]))
-    np.testing.assert_allclose(together.deviations, np.mean([one.deviations for one in each], axis=0))
+    np.testing.assert_allclose(
+        together.deviations, np.mean([one.deviations for one in each], axis=0), atol=1e-12
+    )
     assert together.recordings["r3"] == pytest.approx(np.mean([one.recordings["r3"] for one in each]))
 
 
