@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from audeo_bench.runs.task import Task
 
 
-SHARES = ("f1", "low", "high", "precision", "recall", "accuracy", "onset_f1")
-"""Columns of :func:`leaderboard` that are in 0..1."""
+SHARES = ("f1", "low", "high", "seeds_low", "seeds_high", "precision", "recall", "accuracy")
+"""Columns of :func:`leaderboard` that are in 0..1, and so are the note metrics."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -306,9 +306,7 @@ def load_run(run: str | Path) -> pd.DataFrame:
     return metric_table(score_run(Path(run)))
 
 
-def compare(
-    run: str | Path, *others: str | Path, metric: str = "frame_mean.51@0.4", seed: int = 0
-) -> pd.DataFrame:
+def compare(run: str | Path, *others: str | Path, metric: str = "frame_mean.51@0.4") -> pd.DataFrame:
     """One run against others, paired: difference, interval, p-values, verdict, each recording.
 
     Parameters
@@ -317,8 +315,6 @@ def compare(
         Run folders.
     metric : str
         ``<average>.<keys>@<threshold>``; F1 is compared.
-    seed : int
-        Of the bootstrap and the swap test.
 
     Returns
     -------
@@ -330,19 +326,19 @@ def compare(
     AudeoBenchError
         As :func:`load_run`; runs that answer for different recordings.
     """
-    from audeo_bench.leaderboards.opponents import contest
     from audeo_bench.runs.scoring import score_run
     from audeo_bench.score import Measure
+    from audeo_bench.score.statistics import compare as compare_scores
     from audeo_bench.score.statistics import comparison_table
 
     measure = Measure.parse(metric)
-    scores = {str(each): score_run(Path(each), [measure.threshold]) for each in (run, *others)}
-    own = scores.pop(str(run))
-    return comparison_table(contest(str(run), own, scores, measure, seed).comparisons)
+    scores = {str(each): [score_run(Path(each), [measure.threshold])] for each in (run, *others)}
+    standing = compare_scores(scores, measure)
+    return comparison_table([standing.compare(str(run), other) for other in list(scores)[1:]])
 
 
 def leaderboard(board: str | None = None, folder: str | Path | None = None) -> pd.DataFrame:
-    """The boards' rows.
+    """The boards' lines; contestants that differ in the training seed alone are one, with their means.
 
     Parameters
     ----------
@@ -354,9 +350,10 @@ def leaderboard(board: str | None = None, folder: str | Path | None = None) -> p
     Returns
     -------
     table : pandas.DataFrame
-        Columns ``board``, ``provenance``, ``rank``, ``contestant``, then in 0..1 ``f1``, ``low``, ``high``
-        (95 %), ``precision``, ``recall``, ``accuracy`` by Table 1's own metric, ``onset_f1``, and
-        ``parameters``, ``verified``, ``trained_on``, ``marks``.
+        Columns ``board``, ``provenance``, ``measure``, ``rank``, ``contestant``, ``trained_on``, ``seeds``
+        (how many), then in 0..1 ``f1``, ``low``, ``high`` (95 %), ``seeds_low``, ``seeds_high`` (the least
+        and the greatest F1 of a seed), ``precision``, ``recall``, ``accuracy`` by the board's measure, one
+        column for each note metric (``onset@50``, ...), and ``parameters``, ``verified``, ``marks``.
 
     Raises
     ------
@@ -367,7 +364,7 @@ def leaderboard(board: str | None = None, folder: str | Path | None = None) -> p
 
     from audeo_bench.corpus import check_choice
     from audeo_bench.leaderboards.boards import boards_folder, read_boards
-    from audeo_bench.score import MAIN, frame_sums, mean_note_f1, percents
+    from audeo_bench.score.notes import NOTE_METRICS
 
     boards = read_boards(boards_folder(Path(folder) if folder is not None else None))
     if board is not None:
@@ -377,25 +374,28 @@ def leaderboard(board: str | None = None, folder: str | Path | None = None) -> p
         if board not in (None, each.name):
             continue
         for entry in each.entries:
-            low, high = entry.row.intervals.f1.get(str(MAIN), (float("nan"), float("nan")))
-            values = percents(frame_sums(entry.row.scores, MAIN.keys))
+            found = entry.numbers(each.measure)
             rows.append(
                 {
                     "board": each.name,
                     "provenance": each.subject.provenance,
+                    "measure": str(each.measure),
                     "rank": entry.rank,
-                    "contestant": entry.row.contestant,
-                    "f1": values.pop("f1"),
-                    "low": low,
-                    "high": high,
-                    **values,
-                    "onset_f1": mean_note_f1(entry.row.scores, "onset@50"),
-                    "parameters": entry.row.parameters,
-                    "verified": entry.verified is not None,
-                    "trained_on": ", ".join(entry.row.trained_on),
-                    "marks": "; ".join(entry.row.marks),
+                    "contestant": entry.name,
+                    "trained_on": entry.trained_on,
+                    "seeds": len(entry.rows),
+                    "low": found.low if found.low is not None else float("nan"),
+                    "high": found.high if found.high is not None else float("nan"),
+                    "seeds_low": min(found.seeds),
+                    "seeds_high": max(found.seeds),
+                    **found.values,
+                    **{name: entry.note_f1(name, each.measure.threshold) for name in NOTE_METRICS},
+                    "parameters": entry.rows[0].parameters,
+                    "verified": all(entry.verified),
+                    "marks": "; ".join(entry.marks),
                 }
             )
     table = pd.DataFrame(rows)
-    table[list(SHARES)] = table[list(SHARES)].astype(float) / 100
+    shares = [*SHARES, *NOTE_METRICS]
+    table[shares] = table[shares].astype(float) / 100
     return table

@@ -133,6 +133,8 @@ class StageRecord(Strict):
         The rest of what ``describe()`` said.
     trained_on : tuple of str
         ``corpus/split`` or ``corpus/recording``, as it declares them.
+    training_seed : int or None
+        Of the training that made the weights; None where nothing beside them says so.
     """
 
     name: str
@@ -145,6 +147,7 @@ class StageRecord(Strict):
     parameters: Count | None
     configuration: dict[str, JsonValue]
     trained_on: tuple[str, ...]
+    training_seed: int | None = None
 
 
 class Origin(Strict):
@@ -429,22 +432,6 @@ class RowAnswer(Strict):
     excerpt: Excerpt | None
 
 
-class Intervals(Strict):
-    """Bootstrap intervals of F1 in percent by metric name (``frame_mean.51@0.4``), and their draws."""
-
-    draws: Annotated[int, Field(ge=1)]
-    seed: int
-    level: Annotated[float, Field(gt=0, lt=1)]
-    f1: dict[str, tuple[Percent, Percent]]
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Intervals:
-        turned = [name for name, (low, high) in self.f1.items() if low > high]
-        if turned:
-            raise ValueError(f"the interval of {turned[0]} ends before it begins")
-        return self
-
-
 class Credit(Strict):
     """Who made a row's model, and where it is described and kept."""
 
@@ -475,9 +462,9 @@ class Row(Strict):
         Every score, interval and comparison of a board is computed from them, without the rolls.
     """
 
-    SCHEMA: ClassVar[int | None] = 2
+    SCHEMA: ClassVar[int | None] = 3
 
-    schema_number: Annotated[Literal[2], Number] = Field(default=2, alias="schema")
+    schema_number: Annotated[Literal[3], Number] = Field(default=3, alias="schema")
     board: Name
     contestant: Name
     answered_by: Literal["harness", "files"]
@@ -485,19 +472,24 @@ class Row(Strict):
     marks: tuple[str, ...]
     answers: dict[str, RowAnswer]
     scores: Scores
-    intervals: Intervals
     origin: Origin
     times: Times
     credit: Credit | None = None
 
     @classmethod
     def of_today(cls, content: Any) -> Any:
-        """A row of schema 1 says as much, but for which code answered: it hashed ``nn/`` alone."""
-        if isinstance(content, dict) and type(content.get("schema")) is int and content["schema"] == 1:
+        """An older row says as much: schema 1 hashed ``nn/`` alone of the code, and until 2 intervals were
+        kept beside the scores that they are computed from.
+        """
+        if not isinstance(content, dict) or type(content.get("schema")) is not int:
+            return content
+        if content["schema"] == 1:
             origin = content.get("origin")
             known = isinstance(origin, dict)
             origin = {n: value for n, value in origin.items() if n != "code_sha256"} if known else origin
-            return content | {"schema": 2, "origin": origin}
+            content = content | {"schema": 2, "origin": origin}
+        if content["schema"] == 2:
+            content = {n: value for n, value in content.items() if n != "intervals"} | {"schema": 3}
         return content
 
     @model_validator(mode="after")

@@ -1,9 +1,13 @@
-"""How often the comparison calls equal systems different: ``python -m studies.false_alarms``.
+"""How often comparisons and intervals err: ``python -m studies.false_alarms``.
 
 Three simulated recordings; two systems whose errors come in runs, independent of each other but more frequent
 where the (shared) music is hard. With equal systems every "difference" is a false alarm, wanted in 5 % of
 trials; the 95 % interval should hold the true difference, with equal and with unequal systems. What varies is
-how long errors last and how long the recordings are. Everything here is simulated; no model takes part.
+how long errors last and how long the recordings are.
+
+From 8 recordings on, intervals speak of others: how often they hold the score on endless recordings, where
+recordings differ as much as real ones do and are unequally long. Everything here is simulated; no model takes
+part.
 """
 
 from __future__ import annotations
@@ -17,14 +21,16 @@ import typer
 from scipy.signal import lfilter
 
 from audeo_bench.roll import FRAMES_PER_SECOND
-from audeo_bench.score.frames import FrameCounts, block_sums
+from audeo_bench.score.frames import BLOCK, METRICS, FrameCounts, block_sums
 from audeo_bench.score.measure import Measure
-from audeo_bench.score.resampling import LEVEL
+from audeo_bench.score.spread import LEVEL, interval, spread
 from audeo_bench.score.statistics import compare_counts
 from studies.tables import Keep, Table, show
 
 RECORDINGS, VOICES, GHOSTS = 3, 5, 5
 """Voices that may sound in a frame, and keys that may wrongly be heard."""
+OTHERS = (8, 9, 12, 24)
+"""Numbers of recordings whose intervals speak of others."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ def answer(
 
 
 def measure_rates(
-    seconds: float, frames: int, trials: int = 1000, draws: int = 2000, seed: int = 0, advantage: float = 0.05
+    seconds: float, frames: int, trials: int = 1000, seed: int = 0, advantage: float = 0.05
 ) -> Rates:
     """Compare two systems on the same three recordings over and over, their errors drawn anew each time.
 
@@ -95,8 +101,7 @@ def measure_rates(
             {name: answer(rng, piece, seconds, s, measure.threshold) for name, piece in music.items()}
             for s in (skill, 0.0)
         )
-        # One seed for all trials: the draws are independent of the errors, which differ.
-        found = compare_counts(left, right, measure, seed=seed, draws=draws)
+        found = compare_counts({"left": [left], "right": [right]}, measure).compare("left", "right")
         return found.difference, found.low, found.high, found.p
 
     equal = np.array([trial(0.0) for _ in range(trials)])
@@ -114,6 +119,28 @@ def measure_rates(
         coverage_unequal=covered(unequal, float(unequal[:, 0].mean())),
         power=float(np.mean(unequal[:, 3] < LEVEL)),
     )
+
+
+def recordings(rng: np.random.Generator, count: int, threshold: float) -> dict[str, FrameCounts]:
+    """Recordings of 25 to 70 seconds: their true scores differ, skewed as real ones, and blocks within."""
+    found = {}
+    for number in range(count):
+        frames = int(rng.integers(625, 1750))
+        lengths = np.diff(np.append(np.arange(0, frames, BLOCK), frames))
+        level = np.clip(rng.beta(6, 2.2) + rng.normal(0, 0.05, len(lengths)), 0, 1)
+        sums = dict.fromkeys(METRICS, (level * lengths)[None])
+        cells = dict.fromkeys(("tp", "fp", "fn"), np.zeros((1, len(lengths)), int))
+        found[f"{number:02d}"] = FrameCounts((threshold,), "88", BLOCK, lengths[None], **cells, **sums)
+    return found
+
+
+def coverage_of_others(count: int, trials: int = 1000, seed: int = 0) -> float:
+    """Share of the printed intervals of ``count`` recordings that hold the score on endless ones."""
+    rng, measure = np.random.default_rng(seed), Measure()
+    endless = [recordings(rng, 1000, measure.threshold) for _ in range(4)]
+    truth = float(np.mean([spread([each], measure).value for each in endless]))
+    ends = [interval([recordings(rng, count, measure.threshold)], measure) for _ in range(trials)]
+    return float(np.mean([low <= truth <= high for low, high in ends]))
 
 
 def table(rates: Sequence[Rates]) -> Table:
@@ -136,17 +163,17 @@ def table(rates: Sequence[Rates]) -> Table:
 
 def main(
     trials: int = 1000,
-    draws: int = 2000,
     seed: int = 0,
     seconds: Annotated[list[float], typer.Option(help="How long errors last.")] = [0.5, 1, 2, 4],  # noqa: B006
     frames: Annotated[list[int], typer.Option(help="Length of the recordings.")] = [2000, 6250],  # noqa: B006
     keep: Keep = None,
 ) -> None:
     """Print how often equal systems are called different, and how often intervals hold the truth."""
-    rates = [measure_rates(last, length, trials, draws, seed) for length in frames for last in seconds]
+    rates = [measure_rates(last, length, trials, seed) for length in frames for last in seconds]
     margin = 1.96 * (LEVEL * (1 - LEVEL) / trials) ** 0.5
     known = f"{trials} trials a row, simulated; a rate near 5 % is known to about {margin:.1%}"
-    show([table(rates)], keep, trials=known)
+    others = [(str(count), f"{coverage_of_others(count, trials, seed):.1%}") for count in OTHERS]
+    show([table(rates), Table(("recordings", "coverage"), tuple(others))], keep, trials=known)
 
 
 if __name__ == "__main__":

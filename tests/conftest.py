@@ -19,7 +19,7 @@ from audeo_bench.records import Row, as_text
 from audeo_bench.runs.folder import roll_sha256
 from audeo_bench.runs.predict import predict
 from audeo_bench.runs.task import Task
-from audeo_bench.score import MAIN, Rolls, Subject, score_rolls, value
+from audeo_bench.score import MAIN, Rolls, Subject, score_rolls
 
 FRAMES = 1200
 
@@ -53,18 +53,25 @@ def make_row() -> Callable[..., Row]:
         seed: int = 0,
         split: str = "wtc2",
         provenance: str = "simulated",
+        corpus: str = "simulated",
+        truth: str = "sounding",
+        recordings: int = 3,
         **changes: Any,
     ) -> Row:
-        truths = {f"{split}-{number:02d}": random_truth(number) for number in (1, 2, 3)}
+        truths = {f"{split}-{number:02d}": random_truth(number) for number in range(1, recordings + 1)}
         rolls = {name: (t, rough_answer(t, seed + i, right)) for i, (name, t) in enumerate(truths.items())}
         subject = Subject(
-            corpus="simulated", version="1", split=split, split_hash="f" * 64, provenance=provenance
+            corpus=corpus,
+            version="1",
+            split=split,
+            split_hash="f" * 64,
+            provenance=provenance,
+            truth=truth,
         )
         scores = score_rolls({name: Rolls(*pair) for name, pair in rolls.items()}, subject)
-        f1 = 100 * value(scores)
         content = {
-            "schema": 2,
-            "board": f"simulated-{split}",
+            "schema": 3,
+            "board": f"{corpus}-{split}",
             "contestant": contestant,
             "answered_by": "harness",
             "stages": (
@@ -88,12 +95,6 @@ def make_row() -> Callable[..., Row]:
                 for name, (truth, roll) in rolls.items()
             },
             "scores": scores,
-            "intervals": {
-                "draws": 100,
-                "seed": 0,
-                "level": 0.95,
-                "f1": {str(MAIN): (f1 - 2.0, f1 + 2.0)},
-            },
             "origin": {
                 "command": "audeo-bench midi --split wtc2",
                 "seed": 0,

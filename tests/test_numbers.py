@@ -198,12 +198,12 @@ def test_the_order_on_re_enacted_performances():
     step = f1("audeo-reenacted-wtc2", "video2roll+roll2midi") - f1("audeo-reenacted-wtc2", "video2roll")
     ranks = {system: board("audeo-reenacted-wtc2")[system]["rank"] for system in SHIPPED}
     assert ranks["keywise"] == ranks["keywise+roll2midi"] == 1
-    assert ranks["video2roll+roll2midi"] == ranks["resnet"] == ranks["video2roll"] == 4
+    assert {rank for system, rank in ranks.items() if "keywise" not in system} == {3}
     holds(
         f"{NOTEBOOK}/training.md",
-        f"({value['keywise+roll2midi']}, {value['keywise']}), aggregation + slope "
-        f"({value['resnet_aggregation_slope']}), then without a significant difference Roll2Midi, ResNet and "
-        f"Video2Roll ({value['video2roll+roll2midi']}, {value['resnet']}, {value['video2roll']})",
+        f"({value['keywise+roll2midi']}, {value['keywise']}), then of one rank aggregation + slope, "
+        f"Roll2Midi, ResNet and Video2Roll ({value['resnet_aggregation_slope']}, "
+        f"{value['video2roll+roll2midi']}, {value['resnet']}, {value['video2roll']})",
         f"Roll2Midi adds {step:.1f} points",
     )
 

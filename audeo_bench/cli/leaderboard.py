@@ -65,8 +65,12 @@ def compare(
     corpus: CorpusName = "simulated",
     corpus_seed: CorpusSeed = 0,
     metric: Annotated[
-        str, typer.Option(help="<average>.<keys>@<threshold>: average frame_mean or micro, keys 51 or 88.")
-    ] = "frame_mean.51@0.4",
+        str | None,
+        typer.Option(
+            help="<average>.<keys>@<threshold>: average frame_mean or micro, keys 51 or 88. "
+            "[default: the board's: frame_mean.51@0.4, or micro.88@0.4 for real films]"
+        ),
+    ] = None,
     weights: Weights = None,
     seed: Annotated[int, typer.Option(help="For contestants that draw random numbers.")] = 0,
     runs: Runs = Path("runs"),
@@ -82,7 +86,7 @@ def compare(
     from audeo_bench.runs.task import open_task
     from audeo_bench.score import Measure
 
-    measure = Measure.parse(metric)
+    measure = Measure.parse(metric) if metric else None
     task = open_task(corpus, split, runs, seed=seed, corpus_seed=corpus_seed)
     chosen = against or ["leaderboard"]
     found = contest_systems(contestant, chosen, task, boards_folder(boards), measure, weights or ())

@@ -17,8 +17,15 @@ Thresholds = Annotated[
         "--threshold", help="One or more, such as 0.3,0.4,0.5; a key is on from its threshold upwards."
     ),
 ]
-AverageChoice = Annotated[Average, typer.Option(help="frame_mean as the paper; micro as mir_eval.")]
-KeysChoice = Annotated[KeyRange, typer.Option(help="The paper's 51 keys, or all 88.")]
+AverageChoice = Annotated[
+    Average | None,
+    typer.Option(
+        help="frame_mean as the paper; micro as mir_eval. [default: frame_mean, micro for real films]"
+    ),
+]
+KeysChoice = Annotated[
+    KeyRange | None, typer.Option(help="The paper's 51 keys, or all 88. [default: 51, 88 for real films]")
+]
 PerRecording = Annotated[bool, typer.Option("--per-recording", help="Each recording's values too.")]
 NotesTable = Annotated[bool, typer.Option("--notes", help="Onset and note metrics too.")]
 CausesTable = Annotated[bool, typer.Option("--causes", help="F1 by polyphony and by register too.")]
@@ -65,8 +72,8 @@ def midi(
     corpus_seed: Annotated[int, typer.Option(min=0, help="Another seed gives another simulated corpus.")] = 0,
     workers: Workers = 1,
     scheduler: Scheduler = None,
-    average: AverageChoice = "frame_mean",
-    keys: KeysChoice = "51",
+    average: AverageChoice = None,
+    keys: KeysChoice = None,
     per_recording: PerRecording = False,
     notes: NotesTable = False,
     causes: CausesTable = False,
@@ -92,8 +99,8 @@ def midi(
     from audeo_bench.runs.released_answers import coverage
     from audeo_bench.runs.task import open_task
 
-    view = View(_thresholds(thresholds), average, keys)
     task = open_task(corpus, split, runs, limit, seed, corpus_seed)
+    view = View.of(task.subject, _thresholds(thresholds), average, keys)
     with crew(1 if workers is None else workers, scheduler) as who:
         results = reproduce(task, system or (), weights or (), view.thresholds, who)
     figures = [run_figure(result.folder, task.corpus) for result in results] if figure else []
@@ -122,8 +129,8 @@ def score(
         typer.Argument(help="A run folder, or an .npz file with the arrays `labels` and `probabilities`."),
     ],
     thresholds: Thresholds = None,
-    average: AverageChoice = "frame_mean",
-    keys: KeysChoice = "51",
+    average: AverageChoice = None,
+    keys: KeysChoice = None,
     per_recording: PerRecording = False,
     notes: NotesTable = False,
     causes: CausesTable = False,
@@ -141,15 +148,16 @@ def score(
     from audeo_bench.runs.scoring import result
     from audeo_bench.score import THRESHOLDS, score_file
 
-    view = View(_thresholds(thresholds), average, keys)
+    chosen = _thresholds(thresholds)
     if path.is_dir():
-        results = [result(path, view.thresholds)]
+        results = [result(path, chosen)]
+        view = View.of(results[0].record.subject, chosen, average, keys)
         if as_json:
             typer.echo(report.as_json(results, view))
         else:
             show(report.tables(results, view, _extras(per_recording, notes, causes)), form)
     elif path.is_file():
-        table = score_file(path, view.thresholds or THRESHOLDS)
+        table = score_file(path, chosen or THRESHOLDS)
         if as_json:
             typer.echo(table.to_json(orient="records", indent=1, double_precision=15))
         else:

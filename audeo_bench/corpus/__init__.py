@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class Corpus(ABC):
     provenance : "simulated", "re-enacted" or "recorded"
     has_takes : bool
         Whether works can be played again, see :meth:`recordings`.
+    truth : "sounding" or "pressed"
+        Which of a recording's two truths is scored, see :meth:`truth_of`.
     seed : int
     """
 
@@ -51,6 +53,7 @@ class Corpus(ABC):
     version: str
     provenance: ClassVar[Provenance]
     has_takes: ClassVar[bool] = False
+    truth: Literal["sounding", "pressed"] = "sounding"
     training_split: ClassVar[str] = "wtc1"
     """On which first stages train."""
     whole_training_split: ClassVar[str] = "wtc1"
@@ -130,6 +133,13 @@ class Corpus(ABC):
                 f"corpus {self.name}: take {take} asked for; every work is there once, take 0."
             )
         return recording_id
+
+    def truth_of(self, recording: Recording) -> np.ndarray:
+        """The roll that answers are scored against, (88, T), bool."""
+        if self.truth == "sounding":
+            return recording.sounding
+        assert recording.pressed is not None, recording.id
+        return recording.pressed
 
     def split_hash(self, split: str) -> str:
         """SHA-256 over a split's ids and truth, so that scores of different truths are never compared."""

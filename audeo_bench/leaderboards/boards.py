@@ -4,70 +4,178 @@ from __future__ import annotations
 
 import errno
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from audeo_bench.corpus.audeo.recordings import AudeoRecorded
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import locked, sha256_of
 from audeo_bench.leaderboards.rows import read_row, row_paths
+from audeo_bench.leaderboards.trainings import by_training, trained_on
 from audeo_bench.places import checkout, shipped
-from audeo_bench.records import Row, Subject, Verifications, Verified, read
+from audeo_bench.records import KeyRange, Row, Subject, Verifications, Verified, read
 from audeo_bench.roll import FRAMES_PER_SECOND
-from audeo_bench.score import MAIN, frame_sums
-from audeo_bench.score.statistics import shared_ranks
+from audeo_bench.score import MAIN, Measure, frame_sums, mean_note_f1, measure_of, percents
+from audeo_bench.score.frames import AVERAGES, KEY_RANGES, METRICS, FrameCounts
+from audeo_bench.score.spread import RECORDINGS_FROM, Trainings, interval
+from audeo_bench.score.statistics import Standing, compare
 
 VERIFIED = "verified.json"
 """Which rows ``leaderboard verify`` computed again."""
+ANSWERS_ONLY = "answers only: rolls handed in as files; the harness never ran the model"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of a board.
+    """One line of a board: a contestant, or the trainings of one that differ in the seed alone.
 
     Attributes
     ----------
-    row : Row
+    name : str
+    rows : tuple of Row
+        One for each training seed.
     rank : int
-        1 is best; entries that the blocks cannot tell from a group's leader share its rank.
-    verified : Verified or None
-        ``audeo-bench leaderboard verify`` computed this very row again from its rolls; None: it is only
+        1 is best.
+    shared : bool
+        Whether others have this rank.
+    beats : tuple of str
+        The lines that are shown to be worse.
+    verified : tuple of (Verified or None)
+        For each row: ``audeo-bench leaderboard verify`` computed it again from its rolls; None: it is only
         reported.
     """
 
-    row: Row
+    name: str
+    rows: tuple[Row, ...]
     rank: int
-    verified: Verified | None
+    shared: bool
+    beats: tuple[str, ...]
+    verified: tuple[Verified | None, ...]
+
+    @property
+    def trained_on(self) -> str:
+        return trained_on(self.rows[0].stages)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """All rows' marks, and which rows' answers came from outside."""
+        marks = dict.fromkeys(mark for row in self.rows for mark in row.marks)
+        outside = any(row.answered_by == "files" for row in self.rows)
+        return (*((ANSWERS_ONLY,) if outside else ()), *marks)
+
+    def numbers(self, measure: Measure) -> Numbers:
+        """Means over training seeds, in percent, with their spread over seeds and their interval."""
+        return numbers_of(self.sums[measure.keys], measure)
+
+    @cached_property
+    def sums(self) -> dict[KeyRange, list[dict[str, FrameCounts]]]:
+        """Block sums by key range, for each training seed, by recording."""
+        return {keys: [frame_sums(row.scores, keys) for row in self.rows] for keys in KEY_RANGES}
+
+    def note_f1(self, name: str, threshold: float = MAIN.threshold) -> float | None:
+        """Mean over training seeds of the mean over recordings, in percent; None where notes are unknown."""
+        each = [mean_note_f1(row.scores, name, threshold) for row in self.rows]
+        known = [value for value in each if value is not None]
+        return sum(known) / len(known) if len(known) == len(each) else None
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A line's values by one measure, in percent.
+
+    Attributes
+    ----------
+    values : dict of str to float
+        Precision, recall, accuracy and F1, means over training seeds.
+    low, high : float or None
+        95 % interval of F1 over units (:mod:`audeo_bench.score.spread`); None where a single block is all
+        there is.
+    seeds : tuple of float
+        F1 of each training seed.
+    """
+
+    values: dict[str, float]
+    low: float | None
+    high: float | None
+    seeds: tuple[float, ...]
+
+
+def numbers_of(trainings: Trainings, measure: Measure) -> Numbers:
+    """See :class:`Numbers`."""
+    each = [percents(sums, measure) for sums in trainings]
+    low, high = (100 * end for end in interval(trainings, measure))
+    return Numbers(
+        values={name: sum(values[name] for values in each) / len(each) for name in METRICS},
+        low=low if low == low else None,
+        high=high if high == high else None,
+        seeds=tuple(values["f1"] for values in each),
+    )
 
 
 @dataclass(frozen=True)
 class Board:
-    """All entries of one corpus and split, best first."""
+    """All lines of one corpus and split, best first by ``measure``."""
 
     name: str
     entries: tuple[Entry, ...]
+    standing: Standing
 
     @property
     def subject(self) -> Subject:
-        return self.entries[0].row.subject
+        return self.entries[0].rows[0].subject
+
+    @property
+    def measure(self) -> Measure:
+        return self.standing.measure
+
+    @property
+    def beside(self) -> Measure:
+        """F1 by the other average, on all keys."""
+        other = next(each for each in AVERAGES if each != self.measure.average)
+        return Measure("f1", other, "88", self.measure.threshold)
 
     def thresholds(self) -> list[float]:
-        """What all entries were scored at."""
-        return sorted(set.intersection(*(set(entry.row.scores.thresholds) for entry in self.entries)))
+        """What all rows were scored at."""
+        rows = [row for entry in self.entries for row in entry.rows]
+        return sorted(set.intersection(*(set(row.scores.thresholds) for row in rows)))
 
     def facts(self) -> str:
         """One line on the recordings behind the board."""
-        answers, subject = self.entries[0].row.answers.values(), self.subject
-        frames = sum(answer.frames for answer in answers)
+        first, subject = self.entries[0].rows[0], self.subject
+        frames = sum(answer.frames for answer in first.answers.values())
         return (
-            f"{len(answers)} recordings, {frames:,} frames ({frames / FRAMES_PER_SECOND / 60:.1f} minutes) "
-            "at "
+            f"{len(first.answers)} recordings, {frames:,} frames "
+            f"({frames / FRAMES_PER_SECOND / 60:.1f} minutes) at "
             f"{FRAMES_PER_SECOND} a second; truth: what is {subject.truth}; corpus version "
             f"{subject.version}, split "
-            f"{subject.split_hash[:12]}, metrics version {self.entries[0].row.scores.metric_version}."
+            f"{subject.split_hash[:12]}, metrics version {first.scores.metric_version}."
         )
+
+    def reading(self) -> str:
+        """See :func:`reading`."""
+        return reading(self.standing)
+
+
+def reading(standing: Standing) -> str:
+    """What ranks, intervals and verdicts of these systems say, and what difference they could have seen."""
+    recordings = len(next(iter(standing.systems.values())).recordings)
+    if standing.unit == "recordings":
+        units = f"Intervals (95 %) and ranks speak of recordings like these {recordings}."
+    else:
+        units = (
+            f"Intervals (95 %) and ranks speak of these {recordings} recordings alone, by their blocks of 20 "
+            f"seconds: fewer than {RECORDINGS_FROM} say nothing of new ones."
+        )
+    rule = (
+        "A rank ends where all above are shown to be better than all below: paired, Holm over all pairs, 5 %."
+    )
+    seen = standing.detectable()
+    if seen != seen:
+        return f"{units} {rule}"
+    return f"{units} {rule} A difference of {100 * seen:.1f} points would be shown in 80 % of such tables."
 
 
 def read_boards(folder: Path) -> list[Board]:
@@ -90,22 +198,31 @@ def read_boards(folder: Path) -> list[Board]:
         found = known.get(f"{row.board}/{row.contestant}")
         if found and found.row_sha256 == sha256_of(path):
             verified[row.board, row.contestant] = found
-    return [
-        Board(
-            name,
-            tuple(Entry(row, place, verified.get((name, row.contestant))) for row, place in ranked(rows)),
+    return [board_of(name, rows, verified) for name, rows in groups.items()]
+
+
+def lines(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Rows of one board, those together that differ in the training seed alone."""
+    return by_training(rows, lambda row: (row.contestant, row.stages))
+
+
+def board_of(name: str, rows: Sequence[Row], verified: Mapping[tuple[str, str], Verified]) -> Board:
+    """Rank rows that answer for the same recordings."""
+    grouped = lines(rows)
+    systems = {line: [row.scores for row in together] for line, together in grouped.items()}
+    standing = compare(systems, measure_of(rows[0].subject))
+    entries = (
+        Entry(
+            line,
+            tuple(grouped[line]),
+            rank,
+            standing.shared(line),
+            tuple(standing.beaten_by(line)),
+            tuple(verified.get((name, row.contestant)) for row in grouped[line]),
         )
-        for name, rows in groups.items()
-    ]
-
-
-def ranked(rows: Sequence[Row]) -> list[tuple[Row, int]]:
-    """Rows of one board from best to worst by :data:`MAIN`; a rank is shared where the leader's lead may be
-    nothing.
-    """
-    by_name = {row.contestant: row for row in rows}
-    ranks = shared_ranks({row.contestant: frame_sums(row.scores, MAIN.keys) for row in rows}, MAIN)
-    return [(by_name[place.name], place.rank) for place in ranks]
+        for line, rank in standing.ranks.items()
+    )
+    return Board(name, tuple(entries), standing)
 
 
 def read_verified(folder: Path) -> dict[str, Verified]:

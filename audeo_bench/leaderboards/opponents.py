@@ -9,17 +9,27 @@ from pathlib import Path
 
 from audeo_bench.contestants.loading import system
 from audeo_bench.errors import AudeoBenchError
+from audeo_bench.leaderboards.boards import lines
 from audeo_bench.leaderboards.rows import read_row, row_paths
+from audeo_bench.leaderboards.trainings import trained_on
 from audeo_bench.records import Scores
 from audeo_bench.runs.folder import read_record
 from audeo_bench.runs.joined_answers import join_answers
 from audeo_bench.runs.predict import predict
 from audeo_bench.runs.scoring import score_run
 from audeo_bench.runs.task import Task
-from audeo_bench.score import MAIN, Measure, frame_sums
-from audeo_bench.score.statistics import Comparison, Rank, compare_with, shared_ranks
+from audeo_bench.score import MAIN, Measure, measure_of
+from audeo_bench.score.statistics import Comparison, Standing, compare
 
 LEADERBOARD = "leaderboard"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line that is compared: a run, a row, or the rows that differ in the training seed alone."""
+
+    trained_on: str
+    trainings: tuple[Scores, ...]
 
 
 @dataclass(frozen=True)
@@ -28,17 +38,26 @@ class Contest:
 
     Attributes
     ----------
-    comparisons : list of Comparison
-        The system minus each of the others, Holm over all of them.
-    ranks : list of Rank
-        The system among the others, best first.
+    name : str
+        The system's.
+    lines : dict of str to Line
+        The system first.
+    standing : Standing
+        All of them, read together: the same rule as the boards'.
     """
 
     name: str
-    scores: Scores
-    measure: Measure
-    comparisons: list[Comparison]
-    ranks: list[Rank]
+    lines: dict[str, Line]
+    standing: Standing
+
+    @property
+    def scores(self) -> Scores:
+        return self.lines[self.name].trainings[0]
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """The system minus each of the others."""
+        return [self.standing.compare(self.name, other) for other in self.lines if other != self.name]
 
 
 def contest_systems(
@@ -46,20 +65,21 @@ def contest_systems(
     against: Sequence[str],
     task: Task,
     boards: Path,
-    measure: Measure = MAIN,
+    measure: Measure | None = None,
     weights: Sequence[str] = (),
 ) -> Contest:
-    """Run or read a system and its opponents on a task, and compare them; see :func:`scores_of`,
-    :func:`opponents` and :func:`contest`.
+    """Run or read a system and its opponents on a task, and compare them; see :func:`line_of`,
+    :func:`opponents` and :func:`contest`. ``measure`` is the board's unless one is given.
     """
-    read = partial(scores_of, task=task, threshold=measure.threshold, weights=weights)
-    name, scores = read(text)
+    measure = measure or measure_of(task.subject)
+    read = partial(line_of, task=task, threshold=measure.threshold, weights=weights)
+    name, line = read(text)
     rows = {path.stem: path for path in row_paths(boards) if path.parent.name == task.board}
-    return contest(name, scores, opponents(against, name, rows, read), measure)
+    return contest(name, line, opponents(against, name, rows, read), measure)
 
 
-def scores_of(text: str, task: Task, threshold: float, weights: Sequence[str] = ()) -> tuple[str, Scores]:
-    """Name and scores of a run folder, a folder of answers, or a system (a name, a file, a chain) that is run
+def line_of(text: str, task: Task, threshold: float, weights: Sequence[str] = ()) -> tuple[str, Line]:
+    """Name and line of a run folder, a folder of answers, or a system (a name, a file, a chain) that is run
     first.
 
     Raises
@@ -74,15 +94,16 @@ def scores_of(text: str, task: Task, threshold: float, weights: Sequence[str] = 
         run = join_answers(path, task).run
     else:
         run = predict(system(text, weights), task).folder
-    return read_record(run).system, score_run(run, [threshold], task.corpus)
+    record = read_record(run)
+    return record.system, Line(trained_on(record.stages), (score_run(run, [threshold], task.corpus),))
 
 
 def opponents(
     against: Sequence[str],
     besides: str,
     rows: Mapping[str, Path],
-    read: Callable[[str], tuple[str, Scores]],
-) -> dict[str, Scores]:
+    read: Callable[[str], tuple[str, Line]],
+) -> dict[str, Line]:
     """The scores that ``--against`` stands for, by name.
 
     Parameters
@@ -95,14 +116,14 @@ def opponents(
     rows : mapping of str to Path
         The board's.
     read : callable
-        Gives name and scores of what is no row.
+        Gives name and line of what is no row.
 
     Raises
     ------
     AudeoBenchError
         None of these, or an empty board.
     """
-    found: dict[str, Scores] = {}
+    found: dict[str, Line] = {}
     for text in against:
         if text == LEADERBOARD:
             if not rows:
@@ -114,18 +135,19 @@ def opponents(
         else:
             named = [name for name in rows if name == text or name.endswith(f"+{text}")]
         if named and not Path(text).is_dir():
-            found |= {name: read_row(rows[name]).scores for name in named}
+            found |= {
+                name: Line(trained_on(each[0].stages), tuple(row.scores for row in each))
+                for name, each in lines(read_row(rows[name]) for name in named).items()
+            }
         elif text != LEADERBOARD:
-            name, scores = read(text)
+            name, line = read(text)
             # Two runs of one system differ by their folders.
-            found[f"{name} ({text})" if name == besides or name in found else name] = scores
+            found[f"{name} ({text})" if name == besides or name in found else name] = line
     return found
 
 
-def contest(
-    name: str, scores: Scores, others: Mapping[str, Scores], measure: Measure = MAIN, seed: int = 0
-) -> Contest:
-    """Compare ``scores`` with ``others``; ``seed`` is the bootstrap's and the swap test's.
+def contest(name: str, line: Line, others: Mapping[str, Line], measure: Measure = MAIN) -> Contest:
+    """Compare a line with others.
 
     Raises
     ------
@@ -136,6 +158,8 @@ def contest(
         raise AudeoBenchError(
             f"{name}: nothing to compare with; name another run, contestant or board with --against."
         )
-    comparisons = compare_with(name, scores, others, measure, seed)
-    systems = {label: frame_sums(each, measure.keys) for label, each in {name: scores, **others}.items()}
-    return Contest(name, scores, measure, comparisons, shared_ranks(systems, measure, seed))
+    # Among seeds of its own training a row keeps its own name.
+    every = {name: line} | {
+        f"{other} (other seeds)" if other == name else other: each for other, each in others.items()
+    }
+    return Contest(name, every, compare({each: it.trainings for each, it in every.items()}, measure))

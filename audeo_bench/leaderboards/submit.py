@@ -16,14 +16,10 @@ from audeo_bench.leaderboards.excerpt import cut_excerpt
 from audeo_bench.leaderboards.leaks import check_training
 from audeo_bench.leaderboards.rows import row_path, write_row
 from audeo_bench.provenance import code_digest
-from audeo_bench.records import Credit, Intervals, Row, RowAnswer, RunRecord, Scores, StageRecord, Times
+from audeo_bench.records import Credit, Row, RowAnswer, RunRecord, Scores, StageRecord, Times
 from audeo_bench.runs.folder import read_record, read_roll
 from audeo_bench.runs.scoring import score_run
-from audeo_bench.score import MAIN, frame_sums, measures_of
-from audeo_bench.score.statistics import DRAWS, LEVEL, interval
-
-SEED = 0
-"""Of the bootstrap, stored in every row."""
+from audeo_bench.score import MAIN
 
 
 def submit(
@@ -104,7 +100,6 @@ def _row(
         marks=marks,
         answers={name: _answer(run, record, corpus, name) for name in scores.recordings},
         scores=scores,
-        intervals=intervals_of(scores),
         origin=record.origin,
         times=_times(record),
     )
@@ -126,16 +121,6 @@ def _bare(place: str | None) -> str | None:
     return Path(place).name if place is not None and Path(place).is_absolute() else place
 
 
-def intervals_of(scores: Scores) -> Intervals:
-    """The bootstrap interval of every F1 a row shows; the same scores give the same intervals."""
-    ends = {}
-    for measure in measures_of(scores):
-        low, high = interval(frame_sums(scores, measure.keys), measure, seed=SEED)
-        if low == low:  # NaN where one block is all there is
-            ends[str(measure)] = (100 * low, 100 * high)
-    return Intervals(draws=DRAWS, seed=SEED, level=1 - LEVEL, f1=ends)
-
-
 def _training_marks(record: RunRecord, corpus: Corpus, contestant: str) -> tuple[str, ...]:
     for stage in record.stages:
         if stage.weights_sha256 and not stage.trained_on:
@@ -154,7 +139,7 @@ def _answer(run: Path, record: RunRecord, corpus: Corpus, name: str) -> RowAnswe
         title=recording.title,
         frames=answer.frames,
         roll_sha256=answer.roll_sha256,
-        excerpt=cut_excerpt(read_roll(run, name), recording.sounding, MAIN.threshold),
+        excerpt=cut_excerpt(read_roll(run, name), corpus.truth_of(recording), MAIN.threshold),
     )
 
 

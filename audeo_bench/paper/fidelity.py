@@ -10,13 +10,15 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
-from audeo_bench.leaderboards.boards import Board, read_boards
+from audeo_bench.leaderboards.boards import Board, Entry, read_boards
 from audeo_bench.leaderboards.identification import read_identifications
+from audeo_bench.leaderboards.trainings import untrained_name
 from audeo_bench.paper.reported import GROUPS, Paper, Table1Row, reported
 from audeo_bench.records import Identification, Scores
 from audeo_bench.score import Measure, frame_sums, value
 from audeo_bench.score.frames import METRICS
-from audeo_bench.score.statistics import interval
+from audeo_bench.score.measure import PAPER_SPLIT
+from audeo_bench.score.spread import interval
 
 ROUNDING = 0.05
 """The paper prints one decimal."""
@@ -106,7 +108,7 @@ def fidelity(folder: Path, paper: Paper | None = None) -> Fidelity:
         A row that cannot be read.
     """
     paper = paper or reported()
-    boards = [board for board in read_boards(folder) if board.subject.split == "wtc2"]
+    boards = [board for board in read_boards(folder) if board.subject.split == PAPER_SPLIT]
     cells = [cell for board in boards or [None] for cell in _table1(board, paper)]
     orders = [order for board in boards for order in _orders(board, paper)]
     return Fidelity((*cells, *_table2(paper, read_identifications(folder))), tuple(orders))
@@ -117,7 +119,7 @@ def _table1(board: Board | None, paper: Paper) -> Iterator[Cell]:
     for row in table.rows:
         for column in METRICS:
             measure = Measure(column, table.average, table.keys, row.threshold)
-            found = _reproduced(scores.get(row.system), measure)
+            found = _reproduced(scores.get(row.system, ()), measure)
             yield Cell(
                 table="Table 1",
                 row=row.label,
@@ -160,16 +162,32 @@ def _engines(found: Identification) -> list[str]:
     return list(dict.fromkeys(row.service for row in found.rows))
 
 
-def _by_system(board: Board | None) -> dict[str, Scores]:
-    return {entry.row.contestant: entry.row.scores for entry in board.entries} if board else {}
+def _by_system(board: Board | None) -> dict[str, tuple[Scores, ...]]:
+    """What stands for each of the paper's systems, whatever it was trained on: the line of its very name, or
+    the only one that is it.
+    """
+    systems: dict[str, list[Entry]] = {}
+    for entry in board.entries if board else ():
+        systems.setdefault(untrained_name(entry.name), []).append(entry)
+    chosen = {
+        name: next((entry for entry in entries if entry.name == name), entries[0])
+        for name, entries in systems.items()
+        if len(entries) == 1 or any(entry.name == name for entry in entries)
+    }
+    return {name: tuple(row.scores for row in entry.rows) for name, entry in chosen.items()}
 
 
-def _reproduced(scores: Scores | None, measure: Measure) -> tuple[float, ...]:
+def _reproduced(scores: Sequence[Scores], measure: Measure) -> tuple[float, ...]:
     """Value and 95 % interval in percent; nothing where the system is not there or was not scored so."""
-    if scores is None or measure.threshold not in scores.thresholds:
+    if not scores or measure.threshold not in scores[0].thresholds:
         return ()
-    ends = interval(frame_sums(scores, measure.keys), measure)
-    return tuple(100 * each for each in (value(scores, measure), *ends))
+    ends = interval([frame_sums(each, measure.keys) for each in scores], measure)
+    return tuple(100 * each for each in (_value(scores, measure), *ends))
+
+
+def _value(scores: Sequence[Scores], measure: Measure) -> float:
+    """Mean over training seeds."""
+    return sum(value(each, measure) for each in scores) / len(scores)
 
 
 def _against(
@@ -186,12 +204,14 @@ def _against(
 def _orders(board: Board, paper: Paper) -> list[Order]:
     table, scores = paper.table1, _by_system(board)
     there = [
-        row for row in table.rows if row.system in scores and row.threshold in scores[row.system].thresholds
+        row
+        for row in table.rows
+        if row.system in scores and row.threshold in scores[row.system][0].thresholds
     ]
     orders = []
     for column in METRICS:
         values = {
-            row: 100 * value(scores[row.system], Measure(column, table.average, table.keys, row.threshold))
+            row: 100 * _value(scores[row.system], Measure(column, table.average, table.keys, row.threshold))
             for row in there
         }
         broken = tuple(_broken(there, values, column))

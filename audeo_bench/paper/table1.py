@@ -9,13 +9,15 @@ from audeo_bench.contestants import loading as contestants
 from audeo_bench.contestants.roster import roster
 from audeo_bench.crew import Crew
 from audeo_bench.errors import AudeoBenchError
+from audeo_bench.leaderboards.boards import numbers_of
+from audeo_bench.leaderboards.trainings import by_training, trained_on, untrained_name
 from audeo_bench.paper.reported import BINARY_AT, PAPER_SYSTEM, Table1Row, reported
-from audeo_bench.records import KeyRange
+from audeo_bench.records import KeyRange, Subject
 from audeo_bench.roll import THRESHOLD
 from audeo_bench.runs.released_answers import stored_results
 from audeo_bench.runs.scoring import Result, evaluate
 from audeo_bench.runs.task import Task
-from audeo_bench.score import Measure, frame_sums, percents
+from audeo_bench.score import Measure, frame_sums, measure_of, percents
 from audeo_bench.score.frames import Average
 
 
@@ -33,12 +35,25 @@ class View:
     average: Average = "frame_mean"
     keys: KeyRange = "51"
 
+    @classmethod
+    def of(
+        cls,
+        subject: Subject,
+        thresholds: tuple[float, ...] = (),
+        average: Average | None = None,
+        keys: KeyRange | None = None,
+    ) -> View:
+        """What was asked for, and for the rest what the subject's board shows."""
+        main = measure_of(subject)
+        return cls(thresholds, average or main.average, keys or main.keys)
+
     def thresholds_of(self, system: str) -> tuple[float, ...]:
         """Where a system's rows stand: at what was asked for, else 0.4 and what else the paper reports."""
         if system in BINARY_AT:
             return (BINARY_AT[system],)
         if self.thresholds:
             return self.thresholds
+        system = untrained_name(system)
         known_as = PAPER_SYSTEM.get(system, system)
         papers = (row.threshold for row in reported().table1.rows if row.system == known_as)
         return tuple(sorted({THRESHOLD, *papers}))
@@ -66,6 +81,10 @@ class TableRow:
         Values minus the paper's, where the paper has this row.
     frames_per_second : float or None
         Of the whole chain, rendering or decoding the frames left out.
+    trained_on : str
+        By all stages; empty in the paper's rows.
+    seeds : tuple of float
+        F1 of each training seed; values are their means.
     """
 
     system: str
@@ -75,6 +94,8 @@ class TableRow:
     values: Mapping[str, float]
     difference: Mapping[str, float] | None = None
     frames_per_second: float | None = None
+    trained_on: str = ""
+    seeds: tuple[float, ...] = ()
 
 
 def reproduce(
@@ -122,7 +143,8 @@ def rows(results: Sequence[Result], view: View) -> list[TableRow]:
     """
     table = reported().table1
     papers = table.rows if table.comparable(view.average, view.keys) else ()
-    ours = [(place, row) for result in results for place, row in _reproduced(result, view)]
+    lines = by_training(results, lambda result: (result.record.system, result.record.stages))
+    ours = [each for name, trainings in lines.items() for each in _reproduced(name, trainings, view)]
     ordered: list[TableRow] = []
     for paper in papers:
         ordered.append(TableRow(paper.system, paper.label, "paper", paper.threshold, paper.values))
@@ -136,22 +158,28 @@ def recording_values(result: Result, measure: Measure) -> dict[str, dict[str, fl
     return {name: percents({name: counts}, measure) for name, counts in sums.items()}
 
 
-def _reproduced(result: Result, view: View) -> Iterator[tuple[Table1Row | None, TableRow]]:
-    record, table = result.record, reported().table1
-    sums = frame_sums(result.scores, view.keys)
-    for threshold in view.thresholds_of(record.system):
-        values = percents(sums, view.measure(threshold))
+def _reproduced(
+    name: str, trainings: Sequence[Result], view: View
+) -> Iterator[tuple[Table1Row | None, TableRow]]:
+    record, table = trainings[0].record, reported().table1
+    sums = [frame_sums(result.scores, view.keys) for result in trainings]
+    for threshold in view.thresholds_of(name):
+        found = numbers_of(sums, view.measure(threshold))
         comparable = table.comparable(view.average, view.keys)
-        paper = table.row(record.system, threshold) if comparable else None
+        paper = table.row(untrained_name(name), threshold) if comparable else None
         yield (
             paper,
             TableRow(
-                record.system,
-                record.system,
+                name,
+                name,
                 str(record.subject.provenance),
                 threshold,
-                values,
-                {name: values[name] - cell for name, cell in paper.values.items()} if paper else None,
+                found.values,
+                {metric: found.values[metric] - cell for metric, cell in paper.values.items()}
+                if paper
+                else None,
                 record.frames_per_second,
+                trained_on(record.stages),
+                found.seeds,
             ),
         )

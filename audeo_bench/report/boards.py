@@ -12,10 +12,10 @@ from audeo_bench.leaderboards.identification import read_identifications
 from audeo_bench.leaderboards.rows import read_row
 from audeo_bench.paper.reported import reported
 from audeo_bench.report.html import render_page
-from audeo_bench.report.markdown import amount, environment, render_boards
+from audeo_bench.report.markdown import amount, environment, over_seeds, render_boards
 from audeo_bench.report.sheet import Sheet
 from audeo_bench.report.terminal import percent, table
-from audeo_bench.score import MAIN, frame_sums, percents
+from audeo_bench.score.notes import SHOWN_NOTES
 
 MARKDOWN, PAGE = "README.md", "index.html"
 
@@ -71,21 +71,27 @@ def as_json(folder: Path, board: str | None = None) -> str:
 
 
 def _sheet(board: Board) -> Sheet:
-    headings = ("rank", "contestant", "F1", "95 % interval", "Precision", "Recall", "Parameters", "Checked")
-    made = table(f"{board.name} ({board.subject.provenance})", *headings, caption=f"{MAIN}, %")
+    headings = (
+        *("rank", "contestant", "F1", "95 % interval", "trained on", "over seeds", "Precision", "Recall"),
+        *(str(board.beside), *SHOWN_NOTES, "Parameters", "Checked"),
+    )
+    caption = f"F1 %, {board.measure}. {board.reading()}"
+    made = table(f"{board.name} ({board.subject.provenance})", *headings, caption=caption)
     for entry in board.entries:
-        row = entry.row
-        values = percents(frame_sums(row.scores, MAIN.keys))
-        low, high = row.intervals.f1.get(str(MAIN), (None, None))
+        found = entry.numbers(board.measure)
         made.add_row(
-            str(entry.rank),
-            row.contestant,
-            percent(values["f1"]),
-            f"{percent(low)} to {percent(high)}",
-            percent(values["precision"]),
-            percent(values["recall"]),
-            amount(row.parameters),
-            "verified" if entry.verified else "only reported",
+            f"{entry.rank}{'=' if entry.shared else ''}",
+            entry.name,
+            percent(found.values["f1"]),
+            f"{percent(found.low)} to {percent(found.high)}",
+            entry.trained_on,
+            over_seeds(found),
+            percent(found.values["precision"]),
+            percent(found.values["recall"]),
+            percent(entry.numbers(board.beside).values["f1"]),
+            *(percent(entry.note_f1(name, board.measure.threshold)) for name in SHOWN_NOTES),
+            amount(entry.rows[0].parameters),
+            "verified" if all(entry.verified) else "only reported",
         )
     return made
 
@@ -100,8 +106,8 @@ def write_badge(path: Path, output: Path) -> Path:
     """
     row = read_row(path)
     (board,) = [each for each in read_boards(path.parents[1]) if each.name == row.board]
-    (entry,) = [each for each in board.entries if each.row.contestant == row.contestant]
-    f1 = percents(frame_sums(row.scores, MAIN.keys))["f1"]
+    (entry,) = [each for each in board.entries if row.contestant in {one.contestant for one in each.rows}]
+    f1 = entry.numbers(board.measure).values["f1"]
     left = f"audeo-bench {board.name}"
     right = f"F1 {percent(f1)} % · rank {entry.rank} of {len(board.entries)}"
     page = environment(html=True).get_template("badge.svg.jinja")

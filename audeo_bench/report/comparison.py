@@ -9,12 +9,13 @@ from dataclasses import asdict
 from rich.text import Text
 
 from audeo_bench.contestants.check import Finding
+from audeo_bench.leaderboards.boards import reading
 from audeo_bench.leaderboards.opponents import Contest
 from audeo_bench.paper.fidelity import Cell, Fidelity
 from audeo_bench.report.markdown import environment
 from audeo_bench.report.sheet import Sheet
 from audeo_bench.report.terminal import part, percent, table
-from audeo_bench.score import value
+from audeo_bench.score.spread import RECORDINGS_FROM
 from audeo_bench.score.statistics import Comparison
 
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
@@ -22,24 +23,31 @@ _COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
 
 def comparisons(contest: Contest, title: str) -> Sheet:
     """The paired comparison with each opponent: difference, interval, p-value, recordings, verdict."""
-    recordings = list(contest.comparisons[0].recordings)
+    found = contest.comparisons
+    # So many columns only where a terminal has room for them.
+    recordings = list(found[0].recordings) if len(found[0].recordings) < RECORDINGS_FROM else []
     caption = (
-        f"Differences in percentage points of F1 ({contest.measure}); p: blocks of 20 s swapped within "
-        "recordings, Holm over these rows. 'here' speaks of these performances only."
+        f"Differences in percentage points of F1 ({contest.standing.measure}), each with its own 95 % "
+        f"interval. p (Holm): over all {contest.standing.pairs} pairs of these contestants.\n"
+        f"{reading(contest.standing)}"
     )
-    headings = ("against", "F1", "difference", "95 % interval", "p (Holm)", *recordings, "verdict")
+    headings = (
+        *("against", "trained on", "F1", "difference", "95 % interval", "p (Holm)"),
+        *recordings,
+        "verdict",
+    )
     made = table(part(contest.scores.subject.limit) + title, *headings, caption=caption)
-    own = 100 * value(contest.scores, contest.measure)
-    for found in contest.comparisons:
-        interval = "–" if found.low != found.low else f"{100 * found.low:+.1f} … {100 * found.high:+.1f}"
+    for each in found:
+        interval = "–" if each.low != each.low else f"{100 * each.low:+.1f} … {100 * each.high:+.1f}"
         made.add_row(
-            found.right,
-            f"{own - 100 * found.difference:.1f}",
-            f"{100 * found.difference:+.2f}",
+            each.right,
+            contest.lines[each.right].trained_on,
+            f"{100 * contest.standing.systems[each.right].value:.1f}",
+            f"{100 * each.difference:+.2f}",
             interval,
-            f"{found.p_adjusted:.4f}",
-            *(f"{100 * found.recordings[name]:+.1f}" for name in recordings),
-            verdict(found),
+            f"{each.p_adjusted:.4f}",
+            *(f"{100 * each.recordings[name]:+.1f}" for name in recordings),
+            verdict(each),
         )
     return made
 
@@ -55,22 +63,28 @@ def verdict(found: Comparison) -> str:
 
 
 def as_json(contest: Contest) -> str:
+    standing = contest.standing
     answer = {
         "contestant": contest.name,
+        "trained_on": contest.lines[contest.name].trained_on,
         "limit": contest.scores.subject.limit,
         "comparisons": [asdict(each) for each in contest.comparisons],
-        "ranks": [asdict(place) for place in contest.ranks],
+        "ranks": [
+            {"name": name, "value": each.value, "rank": standing.ranks[name]}
+            for name, each in standing.systems.items()
+        ],
+        "detectable": standing.detectable(),
     }
     return json.dumps(answer, indent=1)
 
 
 def ranks(contest: Contest) -> Sheet:
     """Shared ranks of the system among those it was compared with."""
-    caption = "Shared where the interval\nof the difference to the\nleader contains zero."
-    made = table("Ranks", "rank", "contestant", "F1", caption=caption)
-    for place in contest.ranks:
-        style = "bold" if place.name == contest.name else None
-        made.add_row(str(place.rank), place.name, percent(100 * place.value), style=style)
+    made = table("Ranks", "rank", "contestant", "trained on", "F1")
+    for name, each in contest.standing.systems.items():
+        style = "bold" if name == contest.name else None
+        rank = f"{contest.standing.ranks[name]}{'=' if contest.standing.shared(name) else ''}"
+        made.add_row(rank, name, contest.lines[name].trained_on, percent(100 * each.value), style=style)
     return made
 
 

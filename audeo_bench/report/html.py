@@ -14,13 +14,17 @@ from markupsafe import Markup
 from audeo_bench.files import file_name
 from audeo_bench.leaderboards.audio import FILM_STEP, TRUTH
 from audeo_bench.leaderboards.boards import Board, Entry
+from audeo_bench.leaderboards.crossing import crossed
+from audeo_bench.leaderboards.trainings import untrained_name
 from audeo_bench.paper.reported import GROUPS, Paper, Table1Row
 from audeo_bench.records import Identification, Row
-from audeo_bench.report.markdown import PROVENANCE_NOTES, environment
-from audeo_bench.score import MAIN, frame_sums, mean_note_f1, measures_of, percents
-from audeo_bench.score.frames import AVERAGES, KEY_RANGES, METRICS
+from audeo_bench.report.markdown import PROVENANCE_NOTES, environment, over_seeds, verified
+from audeo_bench.score import MAIN, Measure, measures_of, percents
+from audeo_bench.score.frames import AVERAGES, KEY_RANGES
+from audeo_bench.score.measure import PAPER_SPLIT
+from audeo_bench.score.notes import SHOWN_NOTES
 
-Numbers = list[float | None]
+Values = list[float | None]
 """Precision, recall, accuracy, F1, interval low and high, in percent, rounded as far as anyone sees."""
 
 _LABELS = {
@@ -29,17 +33,32 @@ _LABELS = {
     "51": "the paper’s 51",
     "88": "all 88",
 }
-_COLUMNS = (
-    ("rank", "Rank", "ascending", "num"),
-    ("name", "Contestant", "ascending", ""),
-    ("f1", "F1 %", "descending", "f1"),
-    ("precision", "Precision", "descending", "num"),
-    ("recall", "Recall", "descending", "num"),
-    ("accuracy", "Accuracy", "descending", "num"),
-    ("onset", "Onset F1", "descending", "num"),
-    ("paper", "Paper’s F1", "descending", "num"),
-    ("parameters", "Parameters", "ascending", "num"),
-)
+_NOTES = {"onset@50": "Onset 50 ms", "onset@100": "Onset 100 ms", "full@50": "With offset"}
+
+
+def _columns(board: Board, paper: bool) -> list[dict[str, str]]:
+    shown = [
+        ("rank", "Rank", "ascending", "num"),
+        ("name", "Contestant", "ascending", ""),
+        ("f1", "F1 %", "descending", "f1"),
+        ("precision", "Precision", "descending", "num"),
+        ("recall", "Recall", "descending", "num"),
+        ("accuracy", "Accuracy", "descending", "num"),
+        ("beside", str(board.beside), "descending", "num"),
+        *((name, _NOTES[name], "descending", "num") for name in SHOWN_NOTES),
+        *([("paper", "Paper’s F1", "descending", "num")] if paper else []),
+        ("parameters", "Parameters", "ascending", "num"),
+    ]
+    return [
+        {
+            "key": key,
+            "title": title,
+            "first": first,
+            "classes": classes,
+            "sort": "ascending" if key == "rank" else "none",
+        }
+        for key, title, first, classes in shown
+    ]
 
 
 def render_page(
@@ -76,6 +95,7 @@ def render_page(
         groups=GROUPS,
         reported2={row.system: row for row in paper.table2.rows},
         notes=PROVENANCE_NOTES,
+        crossed=crossed([] if own else boards),
         own=own,
     )
 
@@ -91,27 +111,23 @@ def _json(content: Any) -> Markup:
 
 
 def _board(board: Board, paper: Paper, folder: Path) -> dict[str, Any]:
-    rows = [entry.row for entry in board.entries]
-    reported = paper.table1.rows if board.subject.split == "wtc2" else ()
-    numbers = [_numbers(row) for row in rows]
-    scores = [each[""] for each in numbers]
-    low, high = _axis([score[str(MAIN)] for score in scores], reported)
+    subject, main = board.subject, str(board.measure)
+    reported = paper.table1.rows if subject.split == PAPER_SPLIT else ()
+    scores = [_scores(entry) for entry in board.entries]
+    low, high = _axis([each[main] for each in scores], reported)
 
     def place(value: float) -> float:
         return round(100 * (value - low) / (high - low), 2)
 
-    ranks = [entry.rank for entry in board.entries]
     views = [
-        _row(
+        _line(
+            board,
             entry,
-            score[str(MAIN)],
-            paper.table1.row(entry.row.contestant, MAIN.threshold) if reported else None,
+            paper.table1.row(untrained_name(entry.name), MAIN.threshold) if reported else None,
             place,
-            ranks.count(entry.rank) > 1,
         )
-        for entry, score in zip(board.entries, scores, strict=True)
+        for entry in board.entries
     ]
-    subject = board.subject
     return {
         "id": board.name,
         "title": f"{subject.corpus} · {subject.split}"
@@ -119,17 +135,11 @@ def _board(board: Board, paper: Paper, folder: Path) -> dict[str, Any]:
         "provenance": subject.provenance,
         "provenance_note": PROVENANCE_NOTES[str(subject.provenance)],
         "facts": board.facts(),
+        "measure": main,
+        "reading": board.reading(),
+        "unit": board.standing.unit,
         "selects": _selects(board),
-        "columns": [
-            {
-                "key": key,
-                "title": title,
-                "first": first,
-                "classes": classes,
-                "sort": "ascending" if key == "rank" else "none",
-            }
-            for key, title, first, classes in _COLUMNS
-        ],
+        "columns": _columns(board, bool(reported)),
         "rows": views,
         "reported": [
             {"cell": cell, "title": f"{cell.label} at {cell.threshold:g}", "place": place(cell.f1)}
@@ -137,54 +147,41 @@ def _board(board: Board, paper: Paper, folder: Path) -> dict[str, Any]:
         ],
         "axis": {"low": f"{low:g}", "high": f"{high:g}"},
         "data": _json(_data(board, views, scores, (low, high), folder)),
-        "details": [_json(_detail(row, each, folder)) for row, each in zip(rows, numbers, strict=True)],
+        "details": [_json(_detail(entry, folder)) for entry in board.entries],
     }
 
 
-def _row(
-    entry: Entry, numbers: Numbers, paper: Table1Row | None, place: Callable[[float], float], shared: bool
+def _line(
+    board: Board, entry: Entry, paper: Table1Row | None, place: Callable[[float], float]
 ) -> dict[str, Any]:
-    row = entry.row
-    precision, recall, accuracy, f1, low, high = numbers
-    assert f1 is not None
-    marks = [{"short": mark.partition(":")[0], "long": mark} for mark in row.marks]
-    if row.answered_by == "files":
-        marks.append(
-            {"short": "answers only", "long": "rolls handed in as files; the harness never ran the model"}
-        )
-    words = [
-        row.contestant,
-        *(mark["long"] for mark in marks),
-        *row.trained_on,
-        *(mark["short"] for mark in marks),
-    ]
+    found = entry.numbers(board.measure)
+    f1 = found.values["f1"]
+    marks = [{"short": mark.partition(":")[0], "long": mark} for mark in entry.marks]
+    words = [entry.name, entry.trained_on, *(mark["long"] for mark in marks)]
     return {
+        "entry": entry,
         "rank": entry.rank,
-        "shared": shared,
-        "name": row.contestant,
+        "name": entry.name,
         "search": " ".join(words).lower(),
-        "verified": entry.verified,
+        "seeds": over_seeds(found) if len(found.seeds) > 1 else None,
+        "beats": f"shown to be better than {len(entry.beats)} of {len(board.entries) - 1}",
+        "verified": verified(entry) if all(entry.verified) else None,
+        "unverified": verified(entry),
         "marks": marks,
-        "score": {
-            "precision": precision,
-            "recall": recall,
-            "accuracy": accuracy,
-            "f1": f1,
-            "low": low,
-            "high": high,
-        },
+        "score": {**found.values, "low": found.low, "high": found.high},
         "bar": {
             "mid": place(f1),
-            "low": place(f1 if low is None else low),
-            "high": place(f1 if high is None else high),
+            "low": place(f1 if found.low is None else found.low),
+            "high": place(f1 if found.high is None else found.high),
             "paper": place(paper.f1) if paper else None,
         },
-        "onset": mean_note_f1(row.scores, "onset@50"),
+        "beside": entry.numbers(board.beside).values["f1"],
+        "notes": {name: entry.note_f1(name, board.measure.threshold) for name in SHOWN_NOTES},
         "paper": paper.f1 if paper else None,
         "difference": f1 - paper.f1 if paper else None,
-        "parameters": row.parameters,
-        "speed": row.times.frames_per_second,
-        "links": _links(row),
+        "parameters": entry.rows[0].parameters,
+        "speed": entry.rows[0].times.frames_per_second,
+        "links": list(dict.fromkeys(link for row in entry.rows for link in _links(row))),
     }
 
 
@@ -194,29 +191,33 @@ def _links(row: Row) -> list[tuple[str, str]]:
     return [(title, str(address)) for title, address in found if address]
 
 
-def _numbers(row: Row) -> dict[str, dict[str, Numbers]]:
-    """Every metric over all the row's recordings (under ``""``, with intervals) and over each; by recording,
-    then metric.
-    """
-    found: dict[str, dict[str, Numbers]] = {name: {} for name in ("", *row.answers)}
-    for measure in measures_of(row.scores):
-        sums = frame_sums(row.scores, measure.keys)
-        for name, numbers in found.items():
-            values = percents({name: sums[name]} if name else sums, measure)
-            ends = () if name else row.intervals.f1.get(str(measure), (None, None))
-            each = (*(values[part] for part in METRICS), *ends)
-            numbers[str(measure)] = [None if value is None else round(value, 6) for value in each]
+def _scores(entry: Entry) -> dict[str, Values]:
+    """Every metric over all recordings, with its interval."""
+    found = {}
+    for measure in _measures(entry):
+        numbers = entry.numbers(measure)
+        found[str(measure)] = _rounded(*numbers.values.values(), numbers.low, numbers.high)
     return found
+
+
+def _measures(entry: Entry) -> list[Measure]:
+    """What all rows of a line were scored by."""
+    shared = set.intersection(*(set(row.scores.thresholds) for row in entry.rows))
+    return [measure for measure in measures_of(entry.rows[0].scores) if measure.threshold in shared]
+
+
+def _rounded(*values: float | None) -> Values:
+    return [None if value is None else round(value, 6) for value in values]
 
 
 def _data(
     board: Board,
     views: list[dict[str, Any]],
-    scores: list[dict[str, Numbers]],
+    scores: list[dict[str, Values]],
     axis: tuple[float, float],
     folder: Path,
 ) -> dict[str, Any]:
-    """What sorting and switching need of all rows at once."""
+    """What sorting and switching need of all lines at once."""
     names = sorted({name for numbers in scores for name in numbers})
     truths = {
         f"{name}/{record.excerpt.start}": {
@@ -225,55 +226,78 @@ def _data(
             "film": _embedded(folder / board.name / "film" / f"{name}.jpg", "image/jpeg"),
         }
         for entry in board.entries
-        for name, record in entry.row.answers.items()
+        for name, record in entry.rows[0].answers.items()
         if record.excerpt
     }
     by_metric = {name: [numbers.get(name) for numbers in scores] for name in names}
+    main = str(board.measure)
+    keys = {
+        key: [view[key] for view in views]
+        for key in ("rank", "name", "beside", "paper", "parameters", "speed")
+    }
     return {
-        "main": str(MAIN),
-        "axes": {name: _axis(values, ()) for name, values in by_metric.items()} | {str(MAIN): axis},
-        "keys": {
-            key: [view[key] for view in views]
-            for key in ("rank", "name", "onset", "paper", "parameters", "speed")
-        },
+        "main": main,
+        "axes": {name: _axis(values, ()) for name, values in by_metric.items()} | {main: axis},
+        "keys": keys | {name: [view["notes"][name] for view in views] for name in SHOWN_NOTES},
         "scores": by_metric,
         "truths": truths,
         "filmStep": FILM_STEP,
     }
 
 
-def _detail(row: Row, numbers: dict[str, dict[str, Numbers]], folder: Path) -> dict[str, Any]:
-    speed = row.times.frames_per_second
+def _detail(entry: Entry, folder: Path) -> dict[str, Any]:
+    """Where a line comes from, seed by seed, and its recordings; pictures and sound are the first seed's."""
+    first = entry.rows[0]
+    authors = dict.fromkeys(row.credit.authors for row in entry.rows if row.credit and row.credit.authors)
     facts = [
-        *((("Authors", row.credit.authors),) if row.credit and row.credit.authors else ()),
-        ("Trained on", ", ".join(row.trained_on) or "nothing"),
-        *(("Mark", mark) for mark in row.marks),
-        *((f"{stage.name}: SHA-256", stage.sha256 or "not handed in") for stage in row.stages),
-        *(
-            (f"{stage.name}: weights SHA-256", stage.weights_sha256)
-            for stage in row.stages
-            if stage.weights_sha256
-        ),
-        *(
-            (f"{stage.name}: {key}", str(value))
-            for stage in row.stages
-            for key, value in stage.configuration.items()
-        ),
-        ("Speed", f"{speed:g} frames a second" if speed else "not measured"),
-        ("Command", row.origin.command),
-        ("Submitted", row.times.submitted),
+        *(("Authors", each) for each in authors),
+        ("Trained on", entry.trained_on),
+        *(("Mark", mark) for mark in entry.marks),
     ]
+    for row in entry.rows:
+        of = "" if len(entry.rows) == 1 else f" ({row.contestant})"
+        facts += [(title + of, text) for title, text in _facts(row)]
     recordings = {
         name: {
             "title": answer.title,
             "frames": answer.frames,
-            "scores": numbers[name],
+            "scores": _recording_scores(entry, name),
             "excerpt": answer.excerpt and {"start": answer.excerpt.start, "answer": answer.excerpt.answer},
-            "audio": _audio(folder, row, name),
+            "audio": _audio(folder, first, name),
         }
-        for name, answer in row.answers.items()
+        for name, answer in first.answers.items()
     }
     return {"facts": facts, "recordings": recordings}
+
+
+def _facts(row: Row) -> list[tuple[str, str]]:
+    speed = row.times.frames_per_second
+    facts = []
+    for stage in row.stages:
+        facts.append((f"{stage.name}: SHA-256", stage.sha256 or "not handed in"))
+        if stage.weights_sha256:
+            facts.append((f"{stage.name}: weights SHA-256", stage.weights_sha256))
+        if stage.training_seed is not None:
+            facts.append((f"{stage.name}: training seed", str(stage.training_seed)))
+        facts += [(f"{stage.name}: {key}", str(value)) for key, value in stage.configuration.items()]
+    return [
+        *facts,
+        ("Speed", f"{speed:g} frames a second" if speed else "not measured"),
+        ("Command", row.origin.command),
+        ("Submitted", row.times.submitted),
+    ]
+
+
+def _recording_scores(entry: Entry, recording: str) -> dict[str, Values]:
+    """Every metric in one recording, means over training seeds."""
+    found = {}
+    for measure in _measures(entry):
+        each = [
+            list(percents({recording: sums[recording]}, measure).values())
+            for sums in entry.sums[measure.keys]
+        ]
+        found[str(measure)] = _rounded(*(sum(values) / len(values) for values in zip(*each, strict=True)))
+    return found
 
 
 def _audio(folder: Path, row: Row, recording: str) -> list[tuple[str, str]]:
@@ -294,9 +318,9 @@ def _embedded(path: Path, kind: str) -> str | None:
 
 def _selects(board: Board) -> list[dict[str, Any]]:
     choices = (
-        ("Average", MAIN.average, AVERAGES),
-        ("Keys", MAIN.keys, KEY_RANGES),
-        ("Threshold", f"{MAIN.threshold:g}", [f"{threshold:g}" for threshold in board.thresholds()]),
+        ("Average", board.measure.average, AVERAGES),
+        ("Keys", board.measure.keys, KEY_RANGES),
+        ("Threshold", f"{board.measure.threshold:g}", [f"{threshold:g}" for threshold in board.thresholds()]),
     )
     return [
         {
@@ -307,7 +331,7 @@ def _selects(board: Board) -> list[dict[str, Any]]:
     ]
 
 
-def _axis(values: Sequence[Numbers | None], reported: Sequence[Table1Row]) -> tuple[float, float]:
+def _axis(values: Sequence[Values | None], reported: Sequence[Table1Row]) -> tuple[float, float]:
     """Bounds in steps of five around every F1, its interval and the reported cells."""
     ends = [value for each in values if each for value in each[3:] if value is not None]
     ends += [cell.f1 for cell in reported]

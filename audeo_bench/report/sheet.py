@@ -27,13 +27,15 @@ WORDS = {
     "verdict",
     "against",
     "contestant",
+    "trained on",
+    "Trained on",
     "Status",
     "Folder",
     "Checked",
 }
 """Columns of words; all others hold numbers."""
 KEPT = {
-    *(WORDS - {"Folder", "Status", "Checked"}),
+    *(WORDS - {"Folder", "Status", "Checked", "Trained on", "trained on"}),
     "Threshold",
     "F1",
     "rank",

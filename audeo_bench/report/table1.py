@@ -61,13 +61,17 @@ def table1(found: Iterable[TableRow], title: str) -> Sheet:
         "Source paper: as reported, on real video. Signed numbers: reproduced minus reported.\n"
         "Frames/s: the whole chain, without rendering or decoding the frames."
     )
-    headings = ("System", "Threshold", "Source", *_headings(METRICS), "Frames/s")
+    headings = ("System", "Trained on", "Threshold", "Source", *_headings(METRICS), "Frames/s")
     made = table(title, *headings, caption=caption)
     for row in found:
         cells = [beside_paper(row.values[name], (row.difference or {}).get(name)) for name in METRICS]
         speed = f"{row.frames_per_second:,.0f}" if row.frames_per_second else ""
         style = "dim" if row.source == "paper" else None
-        made.add_row(row.label, f"{row.threshold:g}", row.source, *cells, speed, style=style)
+        label = row.label
+        if len(row.seeds) > 1:
+            least, greatest = (percent(end(row.seeds)) for end in (min, max))
+            label += f"\n{len(row.seeds)} training seeds, F1 {least} to {greatest}"
+        made.add_row(label, row.trained_on, f"{row.threshold:g}", row.source, *cells, speed, style=style)
     return made
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write
 from audeo_bench.leaderboards.audio import film_excerpts, render_row
-from audeo_bench.leaderboards.boards import Board, Entry, ranked
+from audeo_bench.leaderboards.boards import board_of
 from audeo_bench.leaderboards.submit import find_runs, look_at
 from audeo_bench.paper.reported import reported
 from audeo_bench.progress import progress_bar
@@ -56,10 +56,7 @@ def write_view(runs: Sequence[Path], output: Path, sound: bool = True) -> Path:
                 if sound:
                     render_row(row, folder, truth=True)
                 bar.advance()
-        boards = [
-            Board(name, tuple(Entry(row, place, None) for row, place in ranked(rows)))
-            for name, rows in groups.items()
-        ]
+        boards = [board_of(name, rows, {}) for name, rows in groups.items()]
         page = render_page(boards, (), reported(), folder, own=True)
     with atomic_write(output) as written:
         written.write_text(page, encoding="utf-8")

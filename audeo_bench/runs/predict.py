@@ -11,12 +11,15 @@ A chain's shorter systems are runs of their own in the folders beside it (``vide
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from audeo_bench.api import Recording
 from audeo_bench.contestants.loading import Contestant, System
 from audeo_bench.contestants.process import Declared, lent
+from audeo_bench.errors import AudeoBenchError
+from audeo_bench.formats.text import parse_json, read_text
 from audeo_bench.progress import progress_bar
 from audeo_bench.provenance import place
 from audeo_bench.records import StageRecord
@@ -132,4 +135,16 @@ def stage_record(contestant: Contestant, declared: Declared) -> StageRecord:
         parameters=parameters if isinstance(parameters, int) else None,
         configuration=facts,
         trained_on=tuple(sorted(declared.trained_on)),
+        training_seed=_training_seed(contestant),
     )
+
+
+def _training_seed(contestant: Contestant) -> int | None:
+    """What the training's record beside the weights says, if there is one and it is of these weights."""
+    path = contestant.weights and contestant.weights.with_suffix(".json")
+    with suppress(AudeoBenchError):  # whatever else lies there
+        found = parse_json(read_text(path, remedy=""), str(path), remedy="") if path else None
+        if isinstance(found, dict) and found.get("weights_sha256") == contestant.weights_sha256:
+            seed = found.get("seed")
+            return seed if type(seed) is int else None
+    return None

@@ -177,8 +177,9 @@ class _Rolls(Mapping[str, Rolls]):
         if known is None or roll_sha256(roll, answered) != known.roll_sha256:
             raise AudeoBenchError(f"{path}: not the roll that run.json names; delete it and predict again.")
         recording = self.task.corpus.recording(name)
+        truth = self.task.corpus.truth_of(recording)
         if answered is None:
-            return Rolls(recording.sounding, roll, recording.pressed, recording.notes)
+            return Rolls(truth, roll, recording.pressed, recording.notes)
         stored = self.release.answer(name, self.record.system) if self.release else None
         if stored is None or roll_sha256(stored.roll, stored.answered) != known.roll_sha256:
             raise AudeoBenchError(
@@ -187,7 +188,7 @@ class _Rolls(Mapping[str, Rolls]):
             )
         notes = recording.notes if answered.all() else None
         pressed = None if recording.pressed is None else recording.pressed[:, answered]
-        return Rolls(recording.sounding[:, answered], roll[:, answered], pressed, notes)
+        return Rolls(truth[:, answered], roll[:, answered], pressed, notes)
 
     def _left_out(self, name: str) -> bool:
         return self.release is not None and not self.release.answer(name, self.record.system).answered.any()

@@ -44,6 +44,7 @@ class Task:
             split=self.split,
             split_hash=self.corpus.split_hash(self.split),
             provenance=self.corpus.provenance,
+            truth=self.corpus.truth,
             limit=self.limit,
         )
 

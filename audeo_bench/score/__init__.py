@@ -25,7 +25,7 @@ from audeo_bench.formats.npz import read_arrays
 from audeo_bench.records import METRIC_VERSION, RecordingScores, Scores, Subject
 from audeo_bench.roll import KEYS, THRESHOLD
 from audeo_bench.score.frames import KEY_RANGES, frame_counts, metric_values
-from audeo_bench.score.measure import MAIN, Measure
+from audeo_bench.score.measure import MAIN, Measure, measure_of
 from audeo_bench.score.scores import (
     THRESHOLDS,
     Rolls,
@@ -53,6 +53,7 @@ __all__ = [
     "Subject",
     "frame_sums",
     "mean_note_f1",
+    "measure_of",
     "measures_of",
     "percents",
     "read_scores",

@@ -28,6 +28,8 @@ NOTE_METRICS: dict[str, dict[str, Any]] = {
     "offtol@50": {"onset_tolerance": 0.05, "offset_ratio": 0.0, "offset_min_tolerance": 0.05},
 }
 """Metric name -> arguments of ``mir_eval.transcription.match_notes``."""
+SHOWN_NOTES = ("onset@50", "onset@100", "full@50")
+"""What boards show: the three that most papers report."""
 
 
 def note_counts(reference: Notes, estimated: Notes) -> dict[str, NoteCounts]:

@@ -1,50 +1,35 @@
-"""Is one system really better than another? Paired, and aware that errors come in runs.
+"""Is one system really better than another? One rule for ranks and verdicts, here and nowhere else.
 
-Neighbouring frames err together, so frames are no independent trials; blocks of 20 seconds nearly are. What
-follows is computed from the sums over such blocks (:class:`audeo_bench.score.frames.FrameCounts`), never from
-the rolls:
-
-* the p-value swaps the two systems' answers block by block, within recordings, and asks how often the
-  difference then is as large as the one found;
-* the interval draws blocks with replacement within each recording. A plain percentile bootstrap is too narrow
-  where a recording has few blocks, so it is corrected twice: see :mod:`audeo_bench.score.resampling`.
-
-Both speak of *these* recordings. Whether the difference holds for others is tested between recordings, from
-8 on. How often all this errs: ``python -m studies.false_alarms`` and docs/notebook/statistics.md.
+All pairs of the systems that are read together are compared, paired: unit by unit (see
+:mod:`audeo_bench.score.spread`), Student's test on the jackknife's error of the difference, adjusted by Holm
+over all pairs. A rank ends only where every system above it is shown to be better than every system below it:
+systems of different rank are never "no difference shown". How often all this errs:
+``python -m studies.false_alarms`` and docs/notebook/statistics.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from audeo_bench.api import AudeoBenchError
+from audeo_bench.errors import AudeoBenchError
 from audeo_bench.records import Scores
-from audeo_bench.score.frames import METRICS, FrameCounts, micro
-from audeo_bench.score.measure import Measure
-from audeo_bench.score.resampling import (
-    LEVEL,
-    drawn_totals,
-    holm,
-    p_value,
-    stretched_interval,
-    swapped_totals,
-)
+from audeo_bench.score.measure import MAIN, Measure
 from audeo_bench.score.scores import frame_sums
+from audeo_bench.score.spread import LEVEL, Counts, Spread, Trainings, Unit, quantile, spread
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DRAWS = 10_000
-GENERAL_FROM = 8
-"""Recordings from which on a difference is tested between recordings."""
+UNITS_FROM = 6
+"""Fewer units show no difference, however large it is."""
+POWER = 0.8
 
 Verdict = Literal["general", "consistent", "different here", "no difference shown"]
-Counts = Mapping[str, FrameCounts]
-"""Block sums by recording, as :func:`audeo_bench.score.frame_sums` gives."""
 
 
 @dataclass(frozen=True)
@@ -54,70 +39,136 @@ class Comparison:
     Attributes
     ----------
     difference : float
-        Over all frames of all recordings.
+        Over all frames of all recordings, of the means over training seeds.
     low, high : float
-        95 % interval of the difference on these recordings; NaN where a single block is all there is.
+        95 % interval of this difference alone; NaN where a single block is all there is.
     p, p_adjusted : float
-        Of the swap test, and after Holm over the rows compared together.
+        Of the paired test, and after Holm over all pairs that are read together.
     recordings : dict of str to float
         The difference in each recording.
-    p_between, p_between_adjusted : float or None
-        Of a sign-flip test on the recordings' differences; None for fewer than 8.
+    detectable : float
+        The difference that this pair's spread would have shown in 80 % of such comparisons, at Holm's
+        strictest level.
     verdict : str
-        The strongest that holds: ``general`` (different here and also tested between 8 or more recordings),
-        ``consistent`` (different here, and all of two or more recordings agree in sign), ``different here``
-        (``p_adjusted`` below 5 %: these performances), or ``no difference shown``.
-    seed, draws : int
-        The same seed gives the same numbers.
+        ``no difference shown`` (``p_adjusted`` is 5 % or more), or else the strongest that holds: ``general``
+        (the units are recordings: it holds for others like these), ``consistent`` (these performances, and
+        all of two or more agree in sign), ``different here`` (these performances).
     """
 
     left: str
     right: str
     measure: Measure
+    unit: Unit
     difference: float
     low: float
     high: float
     p: float
     p_adjusted: float
     recordings: dict[str, float]
-    p_between: float | None
-    p_between_adjusted: float | None
+    detectable: float
     verdict: Verdict
-    seed: int
-    draws: int
 
 
 @dataclass(frozen=True)
-class Rank:
-    """A system's place. ``low`` and ``high`` bound its leader's lead over it; 0 for a leader itself."""
+class Standing:
+    """Systems that are read together: their scores, ranks and comparisons.
 
-    name: str
-    value: float
-    rank: int
-    leader: str
-    low: float
-    high: float
+    Attributes
+    ----------
+    systems : dict of str to Spread
+        Best first.
+    ranks : dict of str to int
+        A rank is the place of its first system: 1, 1, 3. It is shared unless all above are shown to be better
+        than all from here on.
+    errors, p, p_adjusted : np.ndarray, shape (systems, systems)
+        Of each pair's difference: its standard error, and its p-values; 1 on the diagonal.
+    """
+
+    measure: Measure
+    systems: dict[str, Spread]
+    ranks: dict[str, int]
+    errors: np.ndarray
+    p: np.ndarray
+    p_adjusted: np.ndarray
+
+    @property
+    def unit(self) -> Unit:
+        return next(iter(self.systems.values())).unit
+
+    @property
+    def pairs(self) -> int:
+        return len(self.systems) * (len(self.systems) - 1) // 2
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.systems)}
+
+    def shared(self, name: str) -> bool:
+        """Whether a system has its rank with others."""
+        return list(self.ranks.values()).count(self.ranks[name]) > 1
+
+    def beaten_by(self, name: str) -> list[str]:
+        """The systems that are shown to be worse than this one."""
+        place = self._places[name]
+        worse = self.p_adjusted[place] < LEVEL
+        return [other for other, at in self._places.items() if at > place and worse[at]]
+
+    def detectable(self) -> float:
+        """The difference that would have been shown in 80 % of such boards: the median over all pairs; NaN
+        for a single system, or too few units to show any.
+        """
+        upper = np.triu_indices(len(self.systems), 1)
+        return float(np.median(self.errors[upper])) * self._reach if len(upper[0]) else float("nan")
+
+    @cached_property
+    def _reach(self) -> float:
+        """Standard errors that a difference needs to be shown in 80 % of comparisons."""
+        found = next(iter(self.systems.values()))
+        if len(found.deviations) < UNITS_FROM:
+            return float("nan")
+        strictest = LEVEL / max(self.pairs, 1)
+        return quantile(1 - strictest / 2, found.freedom) + quantile(POWER, found.freedom)
+
+    def compare(self, left: str, right: str) -> Comparison:
+        """One pair, whichever is better."""
+        ours, theirs = self.systems[left], self.systems[right]
+        pair = self._places[left], self._places[right]
+        difference, error = ours.value - theirs.value, float(self.errors[pair])
+        reach = quantile(1 - LEVEL / 2, ours.freedom) * error
+        recordings = {name: value - theirs.recordings[name] for name, value in ours.recordings.items()}
+        adjusted = float(self.p_adjusted[pair])
+        return Comparison(
+            left=left,
+            right=right,
+            measure=self.measure,
+            unit=ours.unit,
+            difference=difference,
+            low=difference - reach,
+            high=difference + reach,
+            p=float(self.p[pair]),
+            p_adjusted=adjusted,
+            recordings=recordings,
+            detectable=self._reach * error,
+            verdict=_verdict(adjusted, ours.unit, list(recordings.values())),
+        )
 
 
-def compare_with(
-    name: str,
-    left: Scores,
-    others: Mapping[str, Scores],
-    measure: Measure | None = None,
-    seed: int = 0,
-    draws: int = DRAWS,
-) -> list[Comparison]:
-    """Compare a run with several others; Holm's adjustment runs over all of them."""
-    measure = measure or Measure()
-    for other, scores in others.items():
-        check_comparable(left, scores, (name, other))
-    mine = frame_sums(left, measure.keys)
-    return adjust(
-        [
-            compare_counts(mine, frame_sums(scores, measure.keys), measure, (name, other), seed, draws)
-            for other, scores in others.items()
-        ]
-    )
+def compare(systems: Mapping[str, Sequence[Scores]], measure: Measure = MAIN) -> Standing:
+    """Compare and rank systems by their stored scores, one for each training seed.
+
+    Raises
+    ------
+    AudeoBenchError
+        See :func:`check_comparable` and :func:`compare_counts`.
+    """
+    each = [(name, scores) for name, trainings in systems.items() for scores in trainings]
+    for name, scores in each[1:]:
+        check_comparable(each[0][1], scores, (each[0][0], name))
+    sums = {
+        name: [frame_sums(scores, measure.keys) for scores in trainings]
+        for name, trainings in systems.items()
+    }
+    return compare_counts(sums, measure)
 
 
 def check_comparable(left: Scores, right: Scores, names: tuple[str, str] = ("left", "right")) -> None:
@@ -143,115 +194,67 @@ def check_comparable(left: Scores, right: Scores, names: tuple[str, str] = ("lef
             )
 
 
-def compare_counts(
-    left: Counts,
-    right: Counts,
-    measure: Measure,
-    names: tuple[str, str] = ("left", "right"),
-    seed: int = 0,
-    draws: int = DRAWS,
-) -> Comparison:
-    """Compare two systems' block sums; the verdict holds for this pair alone, see :func:`adjust`.
+def compare_counts(systems: Mapping[str, Trainings], measure: Measure = MAIN) -> Standing:
+    """Compare and rank systems by their block sums.
 
     Raises
     ------
     AudeoBenchError
         Different recordings, lengths, key ranges or truths; a measure that was not scored.
     """
-    pair = _Pair.of(left, right, measure, names)
-    difference, each = pair.difference(), pair.each()
-    low, high = pair.interval(seed, draws)
-    moved = swapped_totals(pair.right - pair.left, seed, draws)
-    swapped = _value(pair.left.sum(0) + moved, measure) - _value(pair.right.sum(0) - moved, measure)
-    p = p_value(swapped, difference, len(pair.left), draws)
-    between = None
-    if len(each) >= GENERAL_FROM:
-        values = np.array(list(each.values()))
-        flipped = values.mean() - 2 * swapped_totals(values[:, None], seed, draws)[:, 0] / len(each)
-        between = p_value(flipped, float(values.mean()), len(each), draws)
-    comparison = Comparison(
-        left=names[0],
-        right=names[1],
-        measure=measure,
-        difference=difference,
-        low=low,
-        high=high,
-        p=p,
-        p_adjusted=p,
-        recordings=each,
-        p_between=between,
-        p_between_adjusted=between,
-        verdict="no difference shown",
-        seed=seed,
-        draws=draws,
-    )
-    return adjust([comparison])[0]
+    found = {name: spread(trainings, measure, name) for name, trainings in systems.items()}
+    _check_same_truth(systems, measure)
+    ordered = dict(sorted(found.items(), key=lambda item: (-item[1].value, item[0])))
+    values = np.array([each.value for each in ordered.values()])
+    deviations = np.array([each.deviations for each in ordered.values()])
+    errors = np.array([np.linalg.norm(deviations - each, axis=1) for each in deviations])
+    freedom = next(iter(ordered.values())).freedom
+    p = _p_values(values[:, None] - values, errors, freedom, deviations.shape[1])
+    adjusted, upper = np.ones_like(p), np.triu_indices(len(p), 1)
+    adjusted[upper] = holm(p[upper])
+    adjusted = np.minimum(adjusted, adjusted.T)
+    ranks = dict(zip(ordered, _ranks(adjusted < LEVEL), strict=True))
+    return Standing(measure, ordered, ranks, errors, p, adjusted)
 
 
-def adjust(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """Adjust p-values over comparisons that are read together (Holm), and word the verdicts by them."""
-    here = holm([comparison.p for comparison in comparisons])
-    tested = [place for place, comparison in enumerate(comparisons) if comparison.p_between is not None]
-    adjusted = holm([comparisons[place].p_between or 0.0 for place in tested])
-    between = dict(zip(tested, adjusted, strict=True))
-    answers = []
-    for place, comparison in enumerate(comparisons):
-        found = replace(comparison, p_adjusted=here[place], p_between_adjusted=between.get(place))
-        answers.append(replace(found, verdict=_verdict(found)))
-    return answers
+def _p_values(differences: np.ndarray, errors: np.ndarray, freedom: int, units: int) -> np.ndarray:
+    """Two-sided, of Student's test; 1 where there are too few units to tell."""
+    from scipy import stats
+
+    if freedom < 1 or units < UNITS_FROM:
+        return np.ones_like(errors)
+    # Differences that are nothing but float error are none; one that no unit changes is certain.
+    differences = np.where(np.abs(differences) < 1e-12, 0, differences)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = 2 * stats.t.sf(np.abs(differences) / errors, freedom)
+    return np.where(differences == 0, 1.0, np.where(errors == 0, 0.0, p))
 
 
-def interval(
-    counts: Counts, measure: Measure | None = None, seed: int = 0, draws: int = DRAWS
-) -> tuple[float, float]:
-    """95 % interval of one system's own score on these recordings, by the same bootstrap.
-
-    Do not compare systems by whether such intervals overlap: their errors go together, which only
-    :func:`compare` sees.
-    """
-    measure = measure or Measure()
-    columns = _columns(counts, measure, "interval")
-    blocks, values = tuple(map(len, columns.values())), np.concatenate(list(columns.values()))
-    drawn = _value(drawn_totals(values, blocks, seed, draws), measure)
-    low, high = stretched_interval(drawn, float(_value(values.sum(0), measure)), blocks)
-    return float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))
-
-
-def shared_ranks(
-    systems: Mapping[str, Counts], measure: Measure | None = None, seed: int = 0, draws: int = DRAWS
-) -> list[Rank]:
-    """Rank systems from best to worst; who cannot be told from the leader shares its rank.
-
-    Going down from the best, a system shares the rank of the group's leader as long as the interval of their
-    difference contains zero. The first one outside leads the next group, and its rank is its place.
-    """
-    measure = measure or Measure()
-    totals = {}
-    for name, counts in systems.items():
-        columns = _columns(counts, measure, name)
-        totals[name] = float(_value(np.concatenate(list(columns.values())).sum(0), measure))
-    ranks: list[Rank] = []
-    for place, name in enumerate(sorted(totals, key=lambda name: (-totals[name], name)), start=1):
-        if ranks:
-            leader = ranks[-1].leader
-            pair = _Pair.of(systems[leader], systems[name], measure, (leader, name))
-            low, high = pair.interval(seed, draws)
-            # An interval that is unknown (NaN) separates nothing.
-            if not low > 0:
-                ranks.append(Rank(name, totals[name], ranks[-1].rank, leader, low, high))
-                continue
-        ranks.append(Rank(name, totals[name], place, name, 0.0, 0.0))
+def _ranks(shown: np.ndarray) -> list[int]:
+    """Ranks of systems in order, from which pairs (systems, systems) are shown to differ."""
+    ranks, first, reach = [], 1, 0
+    for place, row in enumerate(shown):
+        if place > reach:  # all above are shown to be better than this one and all below it
+            first = place + 1
+        ranks.append(first)
+        reach = max(reach, int(np.flatnonzero(~row)[-1]))
     return ranks
+
+
+def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Holm's step-down adjustment: the chance of any false alarm among all of them stays below the level."""
+    order = np.argsort(p_values, kind="stable")
+    factors = len(p_values) - np.arange(len(p_values))
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(np.asarray(p_values)[order] * factors), 1)
+    return adjusted
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
     """One row a comparison, one column a recording's difference (``difference <id>``)."""
     import pandas as pd
 
-    fields = (
-        *("left", "right", "difference", "low", "high"),
-        *("p", "p_adjusted", "p_between_adjusted", "verdict"),
-    )
+    fields = ("left", "right", "difference", "low", "high", "p", "p_adjusted", "detectable", "verdict")
     return pd.DataFrame(
         [
             {field: getattr(comparison, field) for field in fields}
@@ -261,88 +264,35 @@ def comparison_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
     )
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """Two systems' block sums side by side, each of shape (blocks, columns)."""
+def _check_same_truth(systems: Mapping[str, Trainings], measure: Measure) -> None:
+    each = [(name, counts) for name, trainings in systems.items() for counts in trainings]
+    for name, counts in each[1:]:
+        _check_pair(each[0], (name, counts), measure)
 
-    measure: Measure
-    left: np.ndarray
-    right: np.ndarray
-    recordings: tuple[str, ...]
-    blocks: tuple[int, ...]
 
-    @classmethod
-    def of(cls, left: Counts, right: Counts, measure: Measure, names: tuple[str, str]) -> _Pair:
-        ours, theirs = _columns(left, measure, names[0]), _columns(right, measure, names[1])
-        if set(ours) != set(theirs):
-            alone = sorted(set(ours) ^ set(theirs))
-            raise AudeoBenchError(
-                f"{names[0]} and {names[1]}: only one has {', '.join(alone)}; compare the same recordings."
-            )
-        for name in ours:
-            mine, other = left[name].at(measure.threshold), right[name].at(measure.threshold)
-            if mine.block != other.block or not np.array_equal(mine.frames, other.frames):
-                raise AudeoBenchError(
-                    f"{names[0]} and {names[1]}: found other frames or blocks in {name}; score both again."
-                )
-            # What truly sounds is found or missed, so the two add up to the truth whatever the system.
-            if not np.array_equal(mine.tp + mine.fn, other.tp + other.fn):
-                raise AudeoBenchError(
-                    f"{names[0]} and {names[1]}: found another truth in {name}; score both against the same."
-                )
-        return cls(
-            measure,
-            np.concatenate(list(ours.values())),
-            np.concatenate([theirs[name] for name in ours]),
-            tuple(ours),
-            tuple(map(len, ours.values())),
+def _check_pair(left: tuple[str, Counts], right: tuple[str, Counts], measure: Measure) -> None:
+    (first, ours), (name, theirs) = left, right
+    if set(ours) != set(theirs):
+        alone = sorted(set(ours) ^ set(theirs))
+        raise AudeoBenchError(
+            f"{first} and {name}: only one has {', '.join(alone)}; compare the same recordings."
         )
-
-    def difference(self) -> float:
-        return float(_value(self.left.sum(0), self.measure) - _value(self.right.sum(0), self.measure))
-
-    def each(self) -> dict[str, float]:
-        """The difference in each recording."""
-        starts = np.cumsum([0, *self.blocks[:-1]])
-        left, right = (np.add.reduceat(side, starts) for side in (self.left, self.right))
-        values = _value(left, self.measure) - _value(right, self.measure)
-        return dict(zip(self.recordings, values.tolist(), strict=True))
-
-    def interval(self, seed: int, draws: int) -> tuple[float, float]:
-        left, right = (drawn_totals(side, self.blocks, seed, draws) for side in (self.left, self.right))
-        drawn = _value(left, self.measure) - _value(right, self.measure)
-        return stretched_interval(drawn, self.difference(), self.blocks)
-
-
-def _columns(counts: Counts, measure: Measure, name: str) -> dict[str, np.ndarray]:
-    """The sums that make the measure, (blocks, columns) by recording."""
-    if measure.metric not in METRICS:
-        raise AudeoBenchError(f"metric: found {measure.metric!r}; choose one of {', '.join(METRICS)}.")
-    if not counts:
-        raise AudeoBenchError(f"{name}: found no recordings; compare runs that have answered.")
-    fields = (measure.metric, "frames") if measure.average == "frame_mean" else ("tp", "fp", "fn")
-    columns = {}
-    for recording in sorted(counts):
-        if counts[recording].keys != measure.keys:
+    for recording in ours:
+        mine, other = ours[recording].at(measure.threshold), theirs[recording].at(measure.threshold)
+        if mine.block != other.block or not np.array_equal(mine.frames, other.frames):
             raise AudeoBenchError(
-                f"{name}: found sums over {counts[recording].keys} keys; compare over {measure.keys}."
+                f"{first} and {name}: found other frames or blocks in {recording}; score both again."
             )
-        sums = counts[recording].at(measure.threshold)
-        columns[recording] = np.stack([getattr(sums, field)[0] for field in fields], axis=1).astype(float)
-    return columns
+        # What truly sounds is found or missed, so the two add up to the truth whatever the system.
+        if not np.array_equal(mine.tp + mine.fn, other.tp + other.fn):
+            raise AudeoBenchError(
+                f"{first} and {name}: found another truth in {recording}; score both against the same."
+            )
 
 
-def _value(totals: np.ndarray, measure: Measure) -> np.ndarray:
-    """From summed columns, shape (..., columns), to the measure, shape (...)."""
-    if measure.average == "frame_mean":
-        return totals[..., 0] / totals[..., 1]
-    return getattr(micro(*np.moveaxis(totals, -1, 0)), measure.metric)
-
-
-def _verdict(comparison: Comparison) -> Verdict:
-    if comparison.p_adjusted >= LEVEL:
+def _verdict(adjusted: float, unit: Unit, differences: Sequence[float]) -> Verdict:
+    if adjusted >= LEVEL:
         return "no difference shown"
-    if comparison.p_between_adjusted is not None and comparison.p_between_adjusted < LEVEL:
+    if unit == "recordings":
         return "general"
-    signs = {np.sign(difference) for difference in comparison.recordings.values()}
-    return "consistent" if len(comparison.recordings) > 1 and len(signs) == 1 else "different here"
+    return "consistent" if len(differences) > 1 and len(set(np.sign(differences))) == 1 else "different here"

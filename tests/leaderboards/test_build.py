@@ -43,7 +43,7 @@ def test_a_new_row_makes_the_boards_outdated(boards_folder, make_row):
 
 def test_boards_are_ranked_and_say_where_they_come_from(boards_folder):
     (board,) = read_boards(boards_folder)
-    assert [(e.rank, e.row.contestant) for e in board.entries] == [(1, "keywise"), (2, "video2roll")]
+    assert [(e.rank, e.name) for e in board.entries] == [(1, "keywise"), (2, "video2roll")]
     markdown, page = (path.read_text() for path in build(boards_folder))
     assert "## simulated · wtc2 (simulated)" in markdown
     assert "| 1 | **keywise** |" in markdown
@@ -52,10 +52,37 @@ def test_boards_are_ranked_and_say_where_they_come_from(boards_folder):
     assert "https://" not in page and "http://www.w3.org/2000/svg" in page
 
 
+def test_real_films_are_ranked_on_all_keys_and_speak_of_other_films(tmp_path, make_row):
+    film = {
+        "corpus": "akbari",
+        "split": "test",
+        "provenance": "recorded",
+        "truth": "pressed",
+        "recordings": 9,
+    }
+    for name, right in (("video2roll@akbari", 0.6), ("keywise@akbari", 0.8)):
+        write_row(make_row(name, right, seed=int(100 * right), **film), tmp_path)
+    (board,) = read_boards(tmp_path)
+    assert (str(board.measure), str(board.beside)) == ("micro.88@0.4", "frame_mean.88@0.4")
+    assert board.standing.compare("keywise@akbari", "video2roll@akbari").verdict == "general"
+    markdown, page = (path.read_text() for path in build(tmp_path))
+    assert "## akbari · test (recorded)" in markdown and "paper's F1 |" not in markdown
+    assert "speak of recordings like these 9." in markdown and "speak of recordings like these 9." in page
+    assert "truth: what is pressed" in markdown
+    assert "Note columns" in markdown and "onset@100" in markdown
+
+
+def test_three_recordings_do_not_speak_of_new_ones(boards_folder):
+    (board,) = read_boards(boards_folder)
+    assert str(board.measure) == "frame_mean.51@0.4"
+    assert "fewer than 8 say nothing of new ones" in board.reading()
+    assert "points would be shown in 80 % of such tables" in board.reading()
+
+
 def test_equals_share_a_rank(boards_folder, make_row):
     write_row(make_row("twin", 0.8, seed=80), boards_folder)
     (board,) = read_boards(boards_folder)
-    ranks = {entry.row.contestant: entry.rank for entry in board.entries}
+    ranks = {entry.name: entry.rank for entry in board.entries}
     assert ranks == {"keywise": 1, "twin": 1, "video2roll": 3}
 
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import audeo_bench
 from audeo_bench.cli import app
 from audeo_bench.leaderboards.rows import write_row
+from audeo_bench.score import score
 
 PLACE = ("--corpus", "tiny")
 
@@ -160,6 +161,6 @@ def test_names_for_notebooks(here):
     assert list(board["contestant"]) == ["reader+lengthener"]
     assert board["f1"][0] == pytest.approx(1)
     roll = np.eye(88, dtype=bool)
-    assert set(audeo_bench.score(roll, roll.astype(float))["value"]) == {1.0}
+    assert set(score(roll, roll.astype(float))["value"]) == {1.0}
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         audeo_bench.nothing  # noqa: B018

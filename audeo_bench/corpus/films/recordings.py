@@ -47,6 +47,7 @@ class FilmCorpus(Corpus):
         super().__init__(seed)
         self.name = name  # type: ignore[misc]
         self.set, _ = open_set(name)
+        self.truth = "pressed" if self.set.truth == "true MIDI" else "sounding"
         self._here = {here.film.id: here for here in films_of(name) if here.midi is not None}
         if not self._here:
             raise AudeoBenchError(
@@ -96,7 +97,7 @@ class FilmCorpus(Corpus):
             provenance=self.provenance,
             frames=frames[first : first + len(kept)] if whole else Picked(frames, kept),
             sounding=roll,
-            pressed=roll if self.set.truth == "true MIDI" else None,
+            pressed=roll if self.truth == "pressed" else None,
             notes=notes,
             audio=(lambda: _sound(here, kept)) if film_info(here.path).has_sound else None,
         )

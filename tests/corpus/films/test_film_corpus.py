@@ -109,6 +109,7 @@ def test_films_become_a_corpus(films, home):
     recording = corpus.recording("one")
     assert recording.frames.shape[1:] == (100, 900)
     assert recording.pressed is recording.sounding  # the instrument's own MIDI
+    assert corpus.truth == "pressed" and corpus.truth_of(recording) is recording.pressed
     np.testing.assert_array_equal(np.unique(recording.notes.pitches), np.unique(melody(1).pitches))
     # Where the truth says that a white key is down, its place in the picture is darker.
     key = int(np.flatnonzero(recording.sounding.any(1) & ~IS_BLACK)[0])
