@@ -304,7 +304,6 @@ def rerun(
     ] = None,
     by: Annotated[str, typer.Option(help="Who runs them, for the mark.")] = "hand",
     root: Annotated[Path, typer.Option(help="The checkout with the contestants' files.")] = Path(),
-    runs: Runs = Path("runs"),
     boards: Boards = None,
 ) -> None:
     """Let rows' own contestants answer again, and mark the rows that come out the same."""
@@ -316,7 +315,7 @@ def rerun(
         raise AudeoBenchError("leaderboard rerun: name rows, or give --since COMMIT.")
     folder = boards_folder(boards, write=True)
     wrong = False
-    for found in running.rerun(row or running.changed_rows(folder, str(since)), folder, root, runs, by):
+    for found in running.rerun(row or running.changed_rows(folder, str(since)), folder, root, by):
         typer.echo(f"{found.state:<9} {found.board}/{found.contestant}: {found.words}")
         wrong |= found.state == "wrong"
     if wrong:

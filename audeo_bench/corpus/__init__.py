@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import platform
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib import import_module
@@ -29,6 +30,9 @@ CORPORA: Mapping[str, str] = {
     "audeo": "audeo_bench.corpus.audeo.recordings:AudeoRecorded",
 }
 """Name -> where its class is; opened by name only, so that listing imports nothing heavy."""
+
+HELD = 100
+"""Recordings that a corpus keeps in memory, without their frames: some 100 MB at most."""
 
 
 class Corpus(ABC):
@@ -61,7 +65,7 @@ class Corpus(ABC):
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
-        self._made: dict[str, Recording] = {}
+        self._made: OrderedDict[str, Recording] = OrderedDict()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Another process opens it by its name."""
@@ -111,11 +115,14 @@ class Corpus(ABC):
         return [self.recording(self.take_id(recording_id, take)) for recording_id in self.ids(split)]
 
     def recording(self, recording_id: str) -> Recording:
-        """One recording by its id; made once and kept."""
+        """One recording by its id; the last :data:`HELD` that were asked for are kept."""
         if recording_id not in self._made:
             listed = {known for ids in self.listing().values() for known in ids}
             check_choice("recording", recording_id.partition("~")[0], listed, f"corpus {self.name}")
             self._made[recording_id] = self.make(recording_id)
+            if len(self._made) > HELD:
+                self._made.popitem(last=False)
+        self._made.move_to_end(recording_id)
         return self._made[recording_id]
 
     def work(self, recording_id: str) -> Work:
@@ -144,8 +151,9 @@ class Corpus(ABC):
     def split_hash(self, split: str) -> str:
         """SHA-256 over a split's ids and truth, so that scores of different truths are never compared."""
         digest = hashlib.sha256()
-        for recording in self.recordings(split):
-            digest.update(recording.id.encode())
+        for recording_id in self.ids(split):
+            recording = self.recording(recording_id)
+            digest.update(recording_id.encode())
             for roll in (recording.sounding, recording.pressed):
                 digest.update(repr(None if roll is None else roll.shape).encode())
                 digest.update(b"" if roll is None else np.packbits(roll).tobytes())

@@ -10,6 +10,8 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.contestants.loading import Contestant, System, alone
@@ -46,7 +48,7 @@ def changed_rows(folder: Path, since: str) -> list[Path]:
     return sorted(path for path in paths if path.suffix == ".json" and path.parent.parent == folder)
 
 
-def rerun(paths: Sequence[Path], folder: Path, root: Path, runs: Path, by: str) -> Iterator[Verification]:
+def rerun(paths: Sequence[Path], folder: Path, root: Path, by: str) -> Iterator[Verification]:
     """Run rows again, one after the other; those that come out the same are marked in ``verified.json``.
 
     Parameters
@@ -57,8 +59,6 @@ def rerun(paths: Sequence[Path], folder: Path, root: Path, runs: Path, by: str) 
         The boards' folder.
     root : Path
         The checkout, in which contestants' files and weights are looked for.
-    runs : Path
-        Where the new run folders go.
     by : str
         Who ran it, for the mark.
 
@@ -68,14 +68,17 @@ def rerun(paths: Sequence[Path], folder: Path, root: Path, runs: Path, by: str) 
         ``reported`` is a row that was handed in as answers only: there is nothing to run.
     """
     for path in paths:
-        found = None
+        row = None
         try:
             row = read_row(path)
-            found = _rerun(row, root, runs)
+            with TemporaryDirectory(
+                prefix="audeo-bench-"
+            ) as runs:  # an earlier run's answers are no new ones
+                found = _rerun(row, root, Path(runs))
         except AudeoBenchError as fault:
             board, contestant = path.parent.name, path.stem
             found = Verification(board, contestant, "wrong", str(fault))
-        if found.state == "verified":
+        if row is not None and found.state == "verified":
             mark = Verified(row_sha256=sha256_of(path), rolls_sha256=row.rolls_sha256, by=f"rerun by {by}")
             with held(folder):
                 marks = read_verified(folder) | {f"{row.board}/{row.contestant}": mark}
@@ -84,7 +87,7 @@ def rerun(paths: Sequence[Path], folder: Path, root: Path, runs: Path, by: str) 
 
 
 def _rerun(row: Row, root: Path, runs: Path) -> Verification:
-    def say(state, words: str) -> Verification:
+    def say(state: Literal["verified", "reported", "wrong"], words: str) -> Verification:
         return Verification(row.board, row.contestant, state, words)
 
     if row.answered_by == "files":

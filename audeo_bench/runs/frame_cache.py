@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, Any
 
 import numpy as np
 
 from audeo_bench.api import Frames, Recording
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 LIMIT_BYTES = 4 * 2**30
-"""Recordings of more than this in all are not kept: rendering again is cheaper than so much disk."""
+"""So much is kept and no more: rendering again is cheaper than so much disk."""
+LIMIT_FILES = 200
 
 
 class KeptFrames:
@@ -51,29 +49,52 @@ class KeptFrames:
         return np.array(self._kept[low:high])
 
 
+class _Kept(Sequence[Recording]):
+    """Recordings whose frames are kept once they were asked for, as far as disk and limits allow."""
+
+    def __init__(self, recordings: Sequence[Recording], folder: Path, files: ExitStack) -> None:
+        self._recordings, self._folder, self._files = recordings, folder, files
+        self._frames: dict[int, KeptFrames] = {}
+        self._left = LIMIT_BYTES
+
+    def __len__(self) -> int:
+        return len(self._recordings)
+
+    def __getitem__(self, index: Any) -> Any:
+        place = range(len(self))[index]
+        if isinstance(place, range):
+            return [self[one] for one in place]
+        recording = self._recordings[place]
+        if place not in self._frames:
+            size = int(np.prod(recording.frames.shape))
+            if (
+                isinstance(recording.frames, np.ndarray)
+                or size > self._left
+                or len(self._frames) == LIMIT_FILES
+            ):
+                return recording
+            try:
+                file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 (the stack closes it)
+                self._frames[place] = KeptFrames(recording.frames, self._files.enter_context(file))
+            except OSError:
+                self._left = 0
+                return recording
+            self._left -= size
+        return replace(recording, frames=self._frames[place])
+
+
 @contextmanager
-def kept_frames(recordings: Iterable[Recording], folder: Path) -> Iterator[list[Recording]]:
-    """The same recordings with :class:`KeptFrames`, or as they are where disk is short or they are too long.
+def kept_frames(recordings: Sequence[Recording], folder: Path) -> Iterator[Sequence[Recording]]:
+    """The same recordings with :class:`KeptFrames`, or as they are: where they are arrays already, where disk
+    is short, and beyond :data:`LIMIT_BYTES` and :data:`LIMIT_FILES`.
 
     Parameters
     ----------
-    recordings : iterable of Recording
+    recordings : sequence of Recording
+        Asked for when they are wanted.
     folder : Path
         On whose disk the frames are kept meanwhile.
     """
-    recordings = list(recordings)
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as files:
-        if sum(int(np.prod(r.frames.shape)) for r in recordings) > LIMIT_BYTES:
-            yield recordings
-            return
-        try:
-            kept = [
-                replace(
-                    r, frames=KeptFrames(r.frames, files.enter_context(tempfile.TemporaryFile(dir=folder)))
-                )
-                for r in recordings
-            ]
-        except OSError:
-            kept = recordings
-        yield kept
+        yield _Kept(recordings, folder, files)

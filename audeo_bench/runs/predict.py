@@ -63,19 +63,22 @@ def predict(
         stages = (*(earlier.record.stages if earlier else ()), stage_record(contestant, declared))
         with (
             open_run(system.roll_name, stages, task, declared.hardware) as run,
-            progress_bar(title + run.record.system, sum(map(len, recordings)), "frames") as bar,
+            progress_bar(title + run.record.system, len(recordings), "recordings") as bar,
         ):
             for recording in recordings:
                 if recording.id in run.record.answers:
-                    bar.advance(len(recording))
+                    bar.advance(1)
                     continue
                 if earlier:
                     roll = read_roll(earlier.folder, recording.id).astype(np.float32)
                     answer = worker.midi(roll, recording.id)
                     before = earlier.record.answers[recording.id].seconds
-                    bar.advance(len(recording))
+                    bar.advance(1)
                 else:
-                    answer = worker.roll(recording.frames, recording.id, bar.advance)
+                    frames = len(recording)
+                    answer = worker.roll(
+                        recording.frames, recording.id, lambda read, all_=frames: bar.advance(read / all_)
+                    )
                     before = 0.0
                 run.keep(recording.id, answer.roll, seconds=before + answer.seconds, code=answer.code)
             if len(run.record.answers) == len(task.ids):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import overload
 
 from audeo_bench.api import Recording
 from audeo_bench.corpus import Corpus, open_corpus
@@ -53,14 +55,37 @@ class Task:
         """The board that runs of this task stand on."""
         return board_name(self.corpus.name, self.split, self.corpus.seed)
 
-    def recordings(self) -> list[Recording]:
-        return [self.corpus.recording(recording) for recording in self.ids]
+    def recordings(self) -> Sequence[Recording]:
+        """In order; each is made when it is asked for, so that a large corpus needs no more memory than a
+        small one.
+        """
+        return _Recordings(self.corpus, self.ids)
 
     def folder(self, system: str) -> Path:
         """A system's run folder, such as ``runs/simulated-wtc2/keywise``."""
         seed = f"-seed{self.seed}" if self.seed else ""
         limit = "" if self.limit is None else f"-limit{self.limit}"
         return self.runs / f"{self.board}{seed}{limit}" / file_name(system)
+
+
+@dataclass(frozen=True)
+class _Recordings(Sequence[Recording]):
+    corpus: Corpus
+    ids: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, index: int) -> Recording: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> _Recordings: ...
+
+    def __getitem__(self, index: int | slice) -> Recording | _Recordings:
+        if isinstance(index, slice):
+            return _Recordings(self.corpus, self.ids[index])
+        return self.corpus.recording(self.ids[index])
 
 
 def open_task(

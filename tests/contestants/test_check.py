@@ -144,9 +144,10 @@ def test_what_dies_in_one_test_is_judged_by_the_others(tmp_path):
     body = """
 def roll(self, frames):
     import os
-    if np.asarray(frames[0:1]).mean() > 180:
-        os._exit(3)
+    for _, window in windows(frames):
+        if len(window) == 7:
+            os._exit(3)
     return np.zeros((KEYS, len(frames)), np.float32)"""
     found = findings(contestant(tmp_path, body))
-    assert failures(found) == ["unmoved by earlier recordings", "looks at its input"]
+    assert failures(found) == ["independent of window size"]
     assert found["reads window by window"].outcome == "pass"

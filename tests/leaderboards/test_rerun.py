@@ -38,7 +38,7 @@ def handed_in(tiny: TinyCorpus, tiny_run: Callable[..., Path], tmp_path: Path) -
 
 
 def rerun(tmp_path: Path, *arguments: str) -> tuple[int, str]:
-    places = ("--root", tmp_path, "--boards", tmp_path / "leaderboards", "--runs", tmp_path / "again")
+    places = ("--root", tmp_path, "--boards", tmp_path / "leaderboards")
     command = ["leaderboard", "rerun", *arguments, *map(str, places), "--by", "CI at commit abc"]
     done = CliRunner().invoke(app, command)
     return done.exit_code, done.output
