@@ -68,7 +68,13 @@ class Entry:
 
     def numbers(self, measure: Measure) -> Numbers:
         """Means over training seeds, in percent, with their spread over seeds and their interval."""
-        return numbers_of(self.sums[measure.keys], measure)
+        if measure not in self._known:
+            self._known[measure] = numbers_of(self.sums[measure.keys], measure)
+        return self._known[measure]
+
+    @cached_property
+    def _known(self) -> dict[Measure, Numbers]:
+        return {}
 
     @cached_property
     def sums(self) -> dict[KeyRange, list[dict[str, FrameCounts]]]:

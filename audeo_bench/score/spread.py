@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -119,6 +120,7 @@ def strata_of(blocks: Sequence[int]) -> list[np.ndarray]:
     return longer
 
 
+@lru_cache(maxsize=256)
 def quantile(share: float, freedom: int) -> float:
     """Student's; NaN without a degree of freedom."""
     from scipy import stats
@@ -139,8 +141,11 @@ def _columns(counts: Counts, measure: Measure, name: str) -> dict[str, np.ndarra
             raise AudeoBenchError(
                 f"{name}: found sums over {counts[recording].keys} keys; compare over {measure.keys}."
             )
-        sums = counts[recording].at(measure.threshold)
-        columns[recording] = np.stack([getattr(sums, field)[0] for field in fields], axis=1).astype(float)
+        sums = counts[recording]
+        if measure.threshold not in sums.thresholds:
+            sums = sums.at(measure.threshold)  # which says what there is
+        row = sums.thresholds.index(measure.threshold)
+        columns[recording] = np.array([getattr(sums, field)[row] for field in fields], float).T
     return columns
 
 
