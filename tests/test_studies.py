@@ -22,3 +22,10 @@ def test_a_study_says_what_it_needs(name):
     helped = CliRunner().invoke(app, ["--help"])
     assert helped.exit_code == 0, helped.output
     assert f"studies.{name}`" in (ROOT / "docs" / "notebook" / "README.md").read_text()
+
+
+def test_ratios_are_those_that_the_manual_claims():
+    """``python -m studies.ratios`` measures what the pages say, in the words that they say it in."""
+    ratios = importlib.import_module("studies.ratios")
+    for claim in ratios.CLAIMS.values():
+        assert claim.words is None or claim.words in (ROOT / claim.page).read_text()

@@ -6,46 +6,15 @@ Run with ``pytest tests/benchmarks/test_score_speed.py --benchmark-only -s``.
 from __future__ import annotations
 
 import time
-import warnings
 
-import mir_eval
 import numpy as np
 import pytest
 
-from audeo_bench.roll import LOWEST_PITCH
-from audeo_bench.score.frames import AVERAGES, KEY_RANGES, average, frame_counts
+from audeo_bench.score.frames import frame_counts
 from audeo_bench.score.measure import Measure
 from audeo_bench.score.statistics import compare_counts
-
-FRAMES, THRESHOLDS = 20_000, (0.3, 0.4, 0.5)
-
-
-def piano_like_rolls() -> tuple[np.ndarray, np.ndarray]:
-    """Three to four keys a frame in runs of ten frames, and probabilities that mostly agree."""
-    rng = np.random.default_rng(0)
-    truth = np.repeat(rng.random((88, FRAMES // 10)) < 0.04, 10, axis=1)
-    noise = rng.random((88, FRAMES), dtype=np.float32)
-    return truth, np.where(truth, noise**0.5, noise**12).astype(np.float32)
-
-
-def by_mir_eval(truth: np.ndarray, probabilities: np.ndarray) -> list[tuple[float, ...]]:
-    """All 88 keys at the same thresholds; it has one average and no key ranges."""
-    hertz = mir_eval.util.midi_to_hz(np.arange(88) + LOWEST_PITCH)
-    times = np.arange(truth.shape[1]) / 25
-    answers = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for threshold in THRESHOLDS:
-            reference, estimate = (
-                [hertz[frame] for frame in roll.T] for roll in (truth, probabilities >= threshold)
-            )
-            answers.append(mir_eval.multipitch.metrics(times, reference, times, estimate))
-    return answers
-
-
-def by_us(truth: np.ndarray, probabilities: np.ndarray) -> list:
-    counts = [frame_counts(truth, probabilities, THRESHOLDS, keys) for keys in KEY_RANGES]
-    return [average(sums, kind) for sums in counts for kind in AVERAGES]
+from studies.ratios import SCORED_FRAMES as FRAMES
+from studies.ratios import THRESHOLDS, by_mir_eval, by_us, piano_like_rolls
 
 
 @pytest.mark.benchmark(group="20,000 frames x 3 thresholds")

@@ -1,0 +1,203 @@
+"""Every ratio of speeds that README or docs claim, measured again: the two sides in turns, in one process.
+
+``python -m studies.ratios`` on a machine that does nothing else; ``--only`` measures some. The benchmarks in
+tests/benchmarks hold the first two to what is promised.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import mir_eval
+import numpy as np
+import torch
+import typer
+
+from audeo_bench.contestants import birth
+from audeo_bench.contestants.loading import alone, find, ready_systems
+from audeo_bench.contestants.module import load_class
+from audeo_bench.contestants.process import Worker
+from audeo_bench.corpus import open_corpus
+from audeo_bench.crew import crew
+from audeo_bench.nn.stage import BATCH, TorchStage
+from audeo_bench.roll import FRAMES_PER_SECOND, LOWEST_PITCH
+from audeo_bench.runs.scoring import evaluate
+from audeo_bench.runs.task import Task
+from audeo_bench.score.frames import AVERAGES, KEY_RANGES, average, frame_counts
+from audeo_bench.synth.fluidsynth import render_roll
+from studies.tables import Keep, Table, show
+
+FULL_SIZE = (100, 900)
+ROUNDS = 4
+SCORED_FRAMES, THRESHOLDS = 20_000, (0.3, 0.4, 0.5)
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Where a ratio stands in the manual, and the words that say it; None where nothing is claimed yet."""
+
+    what: str
+    page: str
+    words: str | None
+    measure: Callable[[], Iterator[tuple[str, float, float]]]
+    """Gives details, and the seconds of the slower and of the faster side."""
+
+
+def alternating(
+    first: Callable[[], Any], second: Callable[[], Any], clock: Clock, rounds: int = ROUNDS
+) -> tuple[float, float]:
+    """Seconds of each in its least disturbed round, measured in turns, so that a busy machine slows both; one
+    round before does not count.
+    """
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds + 1):
+        for call, kept in zip((first, second), times, strict=True):
+            begun = clock()
+            call()
+            kept.append(clock() - begun)
+    return min(times[0][1:]), min(times[1][1:])
+
+
+def video2roll(width: int, frame_shape: tuple[int, int] = FULL_SIZE) -> TorchStage:
+    """Untrained."""
+    torch.manual_seed(0)
+    stage = load_class(find("video2roll"))(width=width, frame_shape=frame_shape)
+    assert isinstance(stage, TorchStage)
+    stage.net.eval()
+    return stage
+
+
+@torch.inference_mode()
+def inference(clock: Clock = time.process_time) -> tuple[float, float]:
+    """Seconds that full-size Video2Roll Net takes for a batch as released, and as it answers here.
+
+    Both get the same stacks in memory and the same number of threads; the release's code answers them as they
+    come (contiguous, eager, batch norms and all).
+
+    Raises
+    ------
+    AssertionError
+        Their answers differ by more than 1e-4.
+    """
+    stage = video2roll(64)
+    fast = stage.inference_net(torch.device("cpu"))
+    stacks = torch.rand(BATCH, 5, *FULL_SIZE)
+    laid = stacks.contiguous(memory_format=torch.channels_last)
+    np.testing.assert_allclose(fast(laid), stage.net(stacks), atol=1e-4)
+    return alternating(lambda: stage.net(stacks), lambda: fast(laid), clock)
+
+
+def piano_like_rolls() -> tuple[np.ndarray, np.ndarray]:
+    """Three to four keys a frame in runs of ten frames, and probabilities that mostly agree; (88, frames)."""
+    rng = np.random.default_rng(0)
+    truth = np.repeat(rng.random((88, SCORED_FRAMES // 10)) < 0.04, 10, axis=1)
+    noise = rng.random((88, SCORED_FRAMES), dtype=np.float32)
+    return truth, np.where(truth, noise**0.5, noise**12).astype(np.float32)
+
+
+def by_mir_eval(truth: np.ndarray, probabilities: np.ndarray) -> list[tuple[float, ...]]:
+    """All 88 keys at three thresholds; it has one average and no key ranges."""
+    hertz = mir_eval.util.midi_to_hz(np.arange(88) + LOWEST_PITCH)
+    times = np.arange(truth.shape[1]) / FRAMES_PER_SECOND
+    answers = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for threshold in THRESHOLDS:
+            reference, estimate = (
+                [hertz[frame] for frame in roll.T] for roll in (truth, probabilities >= threshold)
+            )
+            answers.append(mir_eval.multipitch.metrics(times, reference, times, estimate))
+    return answers
+
+
+def by_us(truth: np.ndarray, probabilities: np.ndarray) -> list[Any]:
+    """Both averages in both key ranges at three thresholds."""
+    counts = [frame_counts(truth, probabilities, THRESHOLDS, keys) for keys in KEY_RANGES]
+    return [average(sums, kind) for sums in counts for kind in AVERAGES]
+
+
+def _inference() -> Iterator[tuple[str, float, float]]:
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        yield f"{threads} threads, processor time", *inference()
+
+
+def _scoring() -> Iterator[tuple[str, float, float]]:
+    rolls = piano_like_rolls()
+    sides = (lambda: by_mir_eval(*rolls), lambda: by_us(*rolls))
+    yield f"{SCORED_FRAMES} frames", *alternating(*sides, time.perf_counter, rounds=1)
+
+
+def _start() -> Iterator[tuple[str, float, float]]:
+    contestant = alone("keywise")
+
+    def forked() -> None:
+        Worker(contestant).close()
+
+    def anew() -> None:
+        for nursery in birth._nurseries.values():
+            nursery.close()
+        birth._nurseries.clear()
+        forked()
+
+    yield "first, and any later", *alternating(anew, forked, time.perf_counter)
+
+
+def _workers() -> Iterator[tuple[str, float, float]]:
+    systems = ready_systems(["keywise", "video2roll"])
+    corpus = open_corpus("simulated")
+    seconds = []
+    with crew(2) as two, tempfile.TemporaryDirectory() as folder:
+        for name, who in (("one", None), ("two", two)):
+            begun = time.perf_counter()
+            evaluate(systems, Task(corpus, "wtc2", Path(folder) / name), crew=who)
+            seconds.append(time.perf_counter() - begun)
+    yield "wtc2, two systems", seconds[0], seconds[1]
+
+
+def _sound() -> Iterator[tuple[str, float, float]]:
+    truth, _ = piano_like_rolls()
+    minute = truth[:, : 60 * FRAMES_PER_SECOND]
+    render_roll(minute)
+    begun = time.perf_counter()
+    render_roll(minute)
+    yield "a minute", 60.0, time.perf_counter() - begun
+
+
+CLAIMS = {
+    "inference": Claim(
+        "full-size Video2Roll Net: as released, here", "docs/notebook/speed.md", "a ratio of 1.62", _inference
+    ),
+    "scoring": Claim("mir_eval.multipitch, ours", "docs/notebook/speed.md", "a ratio of 518", _scoring),
+    "start": Claim("a contestant's process: new, forked", "docs/notebook/speed.md", "0.1 s forked", _start),
+    "workers": Claim("`midi`: one process, two workers", "docs/scale.md", None, _workers),
+    "sound": Claim(
+        "FluidSynth: a film's length, its rendering", "docs/corpus.md", "250 to 320 times faster", _sound
+    ),
+}
+
+
+def main(
+    only: Annotated[list[str] | None, typer.Option(help=f"Some of {', '.join(CLAIMS)}; repeatable.")] = None,
+    keep: Keep = None,
+) -> None:
+    """Measure every ratio of speeds that the manual claims."""
+    rows = []
+    for name in only or CLAIMS:
+        claim = CLAIMS[name]
+        for details, slower, faster in claim.measure():
+            measured = (f"{slower:.3g} s", f"{faster:.3g} s", f"{slower / faster:.3g}")
+            rows.append((claim.what, details, *measured, claim.words or "", claim.page))
+    header = ("what", "of", "slower", "faster", "ratio", "claimed", "in")
+    show([Table(header, tuple(rows))], keep, threads=torch.get_num_threads())
+
+
+if __name__ == "__main__":
+    typer.run(main)
