@@ -606,6 +606,9 @@ class IdentificationRow(Strict):
         Offline engines only.
     median_margin : float or None
         Offline engines: between the best and the second-best piece.
+    interval : (float, float) or None
+        95 % of the total's rate over performances like these, in per cent; None where fewer than two were
+        answered, and in results from before it was kept.
     """
 
     service: str
@@ -615,6 +618,7 @@ class IdentificationRow(Strict):
     strips: dict[str, list[Outcome | None]]
     false_accepts: FalseAccepts | None
     median_margin: float | None
+    interval: tuple[Percent, Percent] | None = None
 
     @property
     def total(self) -> Tally:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audeo_bench.cli.group import WholeSummaries
+from audeo_bench.cli.midi import Workers
 
 if TYPE_CHECKING:
     from audeo_bench.identify.catalogue.store import Catalogue
@@ -66,6 +67,10 @@ def identify(
         Path | None, typer.Option(help="A folder from `catalogue build`; the embedded one if left out.")
     ] = None,
     runs: Annotated[Path, typer.Option(help="Where run folders go.")] = Path("runs"),
+    workers: Workers = 0,
+    ask_anyway: Annotated[
+        bool, typer.Option("--ask-anyway", help="Shazam: ask about music that nobody ever recorded, too.")
+    ] = False,
     per_minute: Annotated[float, typer.Option(min=0.1, max=20, help="Shazam: requests a minute.")] = 4,
     resume: Annotated[bool, typer.Option(help="Keep earlier answers; --no-resume moves them aside.")] = True,
     dry_run: Annotated[
@@ -85,10 +90,11 @@ def identify(
     Every answer is kept; the same command continues a run that was stopped.
     """
     from audeo_bench.corpus import open_corpus
+    from audeo_bench.crew import crew, fitting
     from audeo_bench.identify import job
 
     names = tuple(each.value for each in service or OFFLINE)
-    listening = job.Listening(names, catalogue, per_minute)
+    listening = job.Listening(names, catalogue, per_minute, ask_anyway)
     if audio:
         folder = job.files_folder(audio, runs)
         _start(folder, resume)
@@ -103,9 +109,12 @@ def identify(
         return
     folder = programme.folder(runs)
     _start(folder, resume)
-    path, rows = (
-        job.judge_again(programme, runs) if rejudge else job.identify_corpus(programme, listening, runs)
-    )
+    if rejudge:
+        path, rows = job.judge_again(programme, runs)
+    else:
+        processes = workers or fitting(len(programme.recordings()))
+        with crew(processes) as who:
+            path, rows = job.identify_corpus(programme, listening, runs, who, _print_rows)
     _export(folder, export)
     if as_json:
         from audeo_bench.formats.text import read_json
@@ -201,6 +210,14 @@ def _print_answers(answers: Mapping[tuple[str, str], Sequence[Query]], as_json: 
         return
     for (service, version), queries in answers.items():
         terminal.stdout().print(printing.answers(queries, f"{service} ({version})"))
+
+
+def _print_rows(rows: Sequence[IdentificationRow]) -> None:
+    """One system's rates, as they come."""
+    from audeo_bench.report import identification as printing
+
+    for row in rows:
+        typer.echo(printing.one_line(row), err=True)
 
 
 def _print_tables(rows: Sequence[IdentificationRow], what: str, quick: bool, picture: bool) -> None:

@@ -27,6 +27,7 @@ CORPORA: Mapping[str, str] = {
     "simulated": "audeo_bench.corpus.simulated:SimulatedCorpus",
     "audeo-reenacted": "audeo_bench.corpus.reenacted.recordings:AudeoReenacted",
     "asap": "audeo_bench.corpus.reenacted.recordings:AsapReenacted",
+    "known-works": "audeo_bench.corpus.reenacted.known_works:KnownWorks",
     "audeo": "audeo_bench.corpus.audeo.recordings:AudeoRecorded",
 }
 """Name -> where its class is; opened by name only, so that listing imports nothing heavy."""

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audeo_bench.api import Work
+from audeo_bench.contestants.parcel import Parcel, pack
+from audeo_bench.crew import Crew, Unit
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.formats.sound import read_sound
 from audeo_bench.identify.asking import ask_all
+from audeo_bench.identify.catalogue.engine import CatalogueService
+from audeo_bench.identify.hearing import Ears, Heard, hear
 from audeo_bench.identify.ledger import Ledger, Query
-from audeo_bench.identify.players import SystemPlayer, table2_players
+from audeo_bench.identify.players import answered_rolls, rolls_of, table2_systems
 from audeo_bench.identify.segments import Segment, cut, segment_count
 from audeo_bench.identify.service import Service
 from audeo_bench.identify.table import add_up, in_papers_order
@@ -31,12 +35,16 @@ from audeo_bench.records import (
     read,
     write,
 )
+from audeo_bench.runs.predict import stage_record
+from audeo_bench.runs.spread import look
 
 if TYPE_CHECKING:
+    from audeo_bench.contestants.loading import System
     from audeo_bench.corpus import Corpus
+    from audeo_bench.runs.folder import Run
 
-SPLITS = ("wtc1-variants", "wtc2-other")
-"""The identification test."""
+SPLITS = (("wtc1-variants", "wtc2-other"), ("known",), ("wtc2",))
+"""The identification test: the first of these that a corpus has."""
 LEDGER, RESULT = "identify.sqlite", "identify.json"
 _OFFLINE_SECONDS = 0.05
 """What an offline listener needs for a query, roughly."""
@@ -54,16 +62,27 @@ class Listening:
         What the offline listeners know; None is the embedded catalogue.
     per_minute : float
         Queries a minute to the public service.
+    ask_anyway : bool
+        Ask the public service about music that nobody ever recorded, too.
     """
 
     names: tuple[str, ...] = ("pitch", "landmark")
     catalogue: Path | None = None
     per_minute: float = 4
+    ask_anyway: bool = False
 
-    def open(self, corpus_seed: int = 0) -> list[Service]:
+    def check(self, corpus: Corpus) -> None:
+        """Refuse to ask the public service what it cannot know."""
+        if "shazam" in self.names and corpus.provenance == "simulated" and not self.ask_anyway:
+            raise AudeoBenchError(
+                f"identify --service shazam: a program composed the pieces of corpus {corpus.name}, and "
+                "nobody ever recorded them: shazam can name none. Ask about real works, as --corpus "
+                "known-works has them, or add --ask-anyway."
+            )
+
+    def open(self, programme: Programme | None = None) -> list[Service]:
         """The listeners, ready to be asked; the embedded catalogue is built where it is not there yet."""
         from audeo_bench.identify.catalogue.embedded import embedded_catalogue
-        from audeo_bench.identify.catalogue.engine import CatalogueService
         from audeo_bench.identify.catalogue.store import Catalogue
         from audeo_bench.identify.shazam import Pacing, ShazamService
 
@@ -73,9 +92,11 @@ class Listening:
             if name == "shazam":
                 services.append(ShazamService(Pacing(per_minute=self.per_minute)))
                 continue
-            known = known or (
-                Catalogue(self.catalogue) if self.catalogue else embedded_catalogue(corpus_seed)
-            )
+            if known is None and self.catalogue:
+                known = Catalogue(self.catalogue)
+            elif known is None and programme:
+                known = embedded_catalogue(programme.corpus.name, programme.corpus.seed, programme.quick_look)
+            known = known or embedded_catalogue()
             services.append(CatalogueService(name, known))  # type: ignore[arg-type]
         return services
 
@@ -109,6 +130,17 @@ class Programme:
     def quick_look(self) -> bool:
         return self.limit is not None or self.recording is not None
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        there = self.corpus.splits()
+        for splits in SPLITS:
+            if set(splits) <= set(there):
+                return splits
+        raise AudeoBenchError(
+            f"corpus {self.corpus.name}: has no identification test, only {', '.join(there)}; "
+            "identify --corpus simulated, or --corpus known-works."
+        )
+
     def recordings(self) -> list[tuple[str, str]]:
         """(split, recording id) of everything that is played.
 
@@ -119,14 +151,13 @@ class Programme:
         """
         found = [
             (split, name)
-            for split in SPLITS
+            for split in self.splits
             for name in list(self.corpus.ids(split))[: self.limit]
             if self.recording in (None, name)
         ]
         if not found:
-            raise AudeoBenchError(
-                f"recording {self.recording!r}: not in {' or '.join(SPLITS)} of corpus {self.corpus.name}."
-            )
+            where = f"{' or '.join(self.splits)} of corpus {self.corpus.name}"
+            raise AudeoBenchError(f"recording {self.recording!r}: not in {where}.")
         return found
 
     def folder(self, runs: Path) -> Path:
@@ -156,7 +187,11 @@ class Plan:
 
 
 def identify_corpus(
-    programme: Programme, listening: Listening, runs: Path
+    programme: Programme,
+    listening: Listening,
+    runs: Path,
+    who: Crew | None = None,
+    on_rows: Callable[[list[IdentificationRow]], None] = lambda rows: None,
 ) -> tuple[Path, list[IdentificationRow]]:
     """Let systems play the identification test and ask about every segment; every answer is kept.
 
@@ -164,39 +199,96 @@ def identify_corpus(
     ----------
     runs : Path
         Where run folders go; the same call continues what was stopped.
+    who : Crew or None
+        Who answers, plays and asks the offline listeners; None is this process.
+    on_rows : callable
+        Told each system's rows as soon as its last segment is answered.
 
     Returns
     -------
     result : Path
         ``identify.json``.
     rows : list of Row
+
+    Raises
+    ------
+    AudeoBenchError
+        The public service is asked about music that it cannot know; a system or a recording is not there.
     """
-    folder = programme.folder(runs)
-    recordings = programme.recordings()
-    services = listening.open(programme.corpus.seed)
-    players = table2_players(runs, programme.systems)
-    segments: list[Segment] = []
+    listening.check(programme.corpus)
+    who = who or Crew()
+    folder, recordings = programme.folder(runs), programme.recordings()
+    systems = table2_systems(programme.systems)
+    services = listening.open(programme)
+    chains = [chain for chain in systems.values() if chain is not None]
+    rolls = answered_rolls(chains, programme.corpus, recordings, runs, who)
+    played: dict[str, tuple[StageRecord, ...]] = {}
     with Ledger(folder / LEDGER) as ledger:
-        with progress_bar("play", len(players) * len(recordings), "recordings") as bar:
-            for player in players:
-                for split in SPLITS:
-                    names = [name for part, name in recordings if part == split]
-                    if names and isinstance(player, SystemPlayer):
-                        limit = programme.limit if programme.recording is None else None
-                        player.prepare(programme.corpus, split, limit, programme.recording)
-                    for name in names:
-                        bar.advance(0, note=f"{player.system} {name}")
-                        heard = programme.corpus.recording(name)
-                        pieces = cut(player.play(heard), f"{player.system}, {name}")
-                        ledger.add_recording(player.system, name, split, heard.title, heard.work, pieces)
-                        segments += pieces
-                        bar.advance()
-        for service in services:
-            _ask(service, segments, ledger)
-        asked = {(player.system, name) for player in players for _, name in recordings}
+        with progress_bar("listen", len(systems) * len(recordings), "recordings") as bar:
+            for system, chain in systems.items():
+                segments = {}
+                parcel = pack(chain.stages[-1], who.elsewhere) if chain else None
+                if chain and parcel:
+                    played[system] = _stages(chain, parcel, rolls, recordings, who)
+                units = _units(programme, system, chain, parcel, recordings, rolls, ledger, services)
+                for unit, heard in who.done(units):
+                    if isinstance(heard, Heard):
+                        segments[unit.given[1]] = heard.segments
+                        _keep(ledger, programme.corpus, system, unit.given[1], heard, services)
+                        bar.advance(note=unit.name)
+                every = [segment for _, name in recordings for segment in segments[name]]
+                for service in services:
+                    if not isinstance(service, CatalogueService):
+                        _ask(service, every, ledger)
+                asked = {(system, name) for _, name in recordings}
+                on_rows(_judged(ledger, [(each.name, each.version) for each in services], asked))
+        asked = {(system, name) for system in systems for _, name in recordings}
         rows = _judged(ledger, [(each.name, each.version) for each in services], asked)
-    played = {player.system: player.stages for player in players if isinstance(player, SystemPlayer)}
     return _write_result(folder, rows, programme, played), rows
+
+
+def _stages(
+    chain: System,
+    synthesizer: Parcel,
+    rolls: Mapping[str, Mapping[str, Run]],
+    recordings: Sequence[tuple[str, str]],
+    who: Crew,
+) -> tuple[StageRecord, ...]:
+    """What plays, stage by stage."""
+    [(_, declared)] = who.done([Unit(f"start {chain.stages[-1].name}", look, (synthesizer, 0))])
+    run = rolls[recordings[0][0]][chain.roll_name]
+    return (*run.record.stages, stage_record(chain.stages[-1], declared))
+
+
+def _units(
+    programme: Programme,
+    system: str,
+    chain: System | None,
+    synthesizer: Parcel | None,
+    recordings: Sequence[tuple[str, str]],
+    rolls: dict[str, dict[str, Run]],
+    ledger: Ledger,
+    services: Sequence[Service],
+) -> Iterator[Unit]:
+    offline = [each for each in services if isinstance(each, CatalogueService)]
+    ears, after = Ears.of(offline), ()
+    if chain and synthesizer:
+        after = (f"contestant {chain.stages[-1].name}",)
+        yield Unit(after[0], Parcel.itself, (synthesizer,), lasting=True)
+    for split, name in recordings:
+        roll = rolls_of(rolls, chain, split, name) if chain else None
+        answered = ledger.answered([(each.name, each.version) for each in offline], system, name)
+        given = (programme.corpus, name, system, roll, ears, answered, 0)
+        yield Unit(f"{system} on {name}", hear, given, after)
+
+
+def _keep(
+    ledger: Ledger, corpus: Corpus, system: str, name: str, heard: Heard, services: Sequence[Service]
+) -> None:
+    recording, versions = corpus.recording(name), {each.name: each.version for each in services}
+    ledger.add_recording(system, name, recording.split, recording.title, recording.work, heard.segments)
+    for service, sha256, reply in heard.replies:
+        ledger.record(service, versions[service], sha256, reply)
 
 
 def judge_again(programme: Programme, runs: Path) -> tuple[Path, list[IdentificationRow]]:
@@ -213,6 +305,7 @@ def judge_again(programme: Programme, runs: Path) -> tuple[Path, list[Identifica
 
 def plan(programme: Programme, listening: Listening, runs: Path) -> list[Plan]:
     """How much would be asked: counted from the recordings' lengths; nothing is run, built or asked."""
+    listening.check(programme.corpus)
     recordings = programme.recordings()
     systems = programme.systems or tuple(row.system for row in reported().table2.rows)
     pieces = {name: segment_count(programme.corpus.recording(name).seconds) for _, name in recordings}

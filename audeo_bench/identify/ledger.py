@@ -144,6 +144,20 @@ class Ledger:
         ).fetchone()
         return None if row is None else Reply(Answer(*row[:3]), json.loads(row[3]))
 
+    def answered(
+        self, services: Iterable[tuple[str, str]], system: str, recording: str
+    ) -> frozenset[tuple[str, str]]:
+        """The service's name and the SHA-256 of every noted segment of a recording that has an answer."""
+        rows = [
+            self._database.execute(
+                "SELECT a.service, a.sha256 FROM segments s JOIN answers a USING (sha256) "
+                "WHERE s.system = ? AND s.recording = ? AND a.service = ? AND a.version = ?",
+                (system, recording, service, version),
+            )
+            for service, version in services
+        ]
+        return frozenset((service, sha256) for found in rows for service, sha256 in found)
+
     def record(self, service: str, version: str, sha256: str, reply: Reply) -> None:
         """Keep an answer; it is on the disk when this returns. The first answer to a segment stands."""
         answer = reply.answer

@@ -3,108 +3,101 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audeo_bench.api import AudeoBenchError, Recording
 from audeo_bench.roll import THRESHOLD
+from audeo_bench.runs.folder import read_roll
+from audeo_bench.runs.predict import predict
+from audeo_bench.runs.spread import spread
+from audeo_bench.runs.task import Task
 
 if TYPE_CHECKING:
-    from audeo_bench.contestants.loading import Contestant, System
-    from audeo_bench.contestants.process import Worker
+    from audeo_bench.contestants.loading import System
     from audeo_bench.corpus import Corpus
-    from audeo_bench.records import StageRecord
+    from audeo_bench.crew import Crew
+    from audeo_bench.runs.folder import Run
 
 GROUND_TRUTH = "truth"
+TOGETHER = 8
+"""Recordings whose frames are kept at a time: each is rendered once for all systems."""
 
 
-class Player(Protocol):
-    """Turns a recording into the sound that is asked about."""
-
-    system: str
-
-    def play(self, recording: Recording) -> np.ndarray:
-        """Float32 mono samples at 16 kHz."""
-        ...
-
-
-class GroundTruth:
-    """The recording's own sound; where a corpus has none, its true roll through FluidSynth."""
-
-    system = GROUND_TRUTH
-
-    def play(self, recording: Recording) -> np.ndarray:
-        if recording.audio is not None:
-            return recording.audio()
-        from audeo_bench.synth.fluidsynth import render_roll
-
-        return render_roll(np.asarray(recording.sounding, bool))
-
-
-@dataclass
-class SystemPlayer:
-    """A chain of contestants that ends in a synthesizer; its rolls are kept in run folders."""
-
-    chain: System
-    runs: Path
-    threshold: float = THRESHOLD
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        self.system = self.chain.name
-        last = self.chain.stages[-1]
-        if self.chain.kinds[-1] != "synthesizer":
-            raise AudeoBenchError(
-                f"system {self.system!r}: a listener needs sound; "
-                f"add a synthesizer, as in {self.system}+fluidsynth."
-            )
-        self._synthesizer: Contestant = last
-        self._voice: Worker | None = None
-        self.stages: tuple[StageRecord, ...] = ()
-        """What plays, stage by stage, once it has played."""
-
-    def prepare(self, corpus: Corpus, split: str, limit: int | None, only: str | None) -> None:
-        """Let the roll stages answer; recordings answered before are not answered again."""
-        from audeo_bench.runs.predict import predict
-        from audeo_bench.runs.task import Task
-
-        task = Task(corpus, split, self.runs, limit, self.seed)
-        recordings = None if only is None else [corpus.recording(only)]
-        run = predict(self.chain, task, recordings)
-        self._folder, self._rolls = run.folder, run.record.stages
-
-    def play(self, recording: Recording) -> np.ndarray:
-        from audeo_bench.contestants.process import take
-        from audeo_bench.runs.folder import read_roll
-        from audeo_bench.runs.predict import stage_record
-
-        if self._voice is None:
-            self._voice = take(self._synthesizer, self.seed)
-            self.stages = (*self._rolls, stage_record(self._synthesizer, self._voice.load()))
-        return self._voice.audio(read_roll(self._folder, recording.id) >= self.threshold, recording.id)
-
-
-def table2_players(runs: Path, systems: Sequence[str] = ()) -> list[Player]:
-    """The systems of Table 2 as far as their weights are there, or those asked for; the ground truth last.
+def table2_systems(systems: Sequence[str] = ()) -> dict[str, System | None]:
+    """The systems of Table 2 as far as their weights are there, or those asked for, by their names.
 
     Parameters
     ----------
-    runs : Path
-        Where run folders go.
     systems : sequence of str
         Chains such as ``video2roll+fluidsynth`` or ``./mine.py+fluidsynth``; ``truth`` is the ground truth.
+
+    Returns
+    -------
+    dict of str to System or None
+        None is the ground truth: the recording's own sound. It comes last unless asked for otherwise.
+
+    Raises
+    ------
+    AudeoBenchError
+        A chain does not end in a synthesizer.
     """
     from audeo_bench.contestants import loading as contestants
     from audeo_bench.paper.reported import reported
 
-    if systems:
-        return [
-            GroundTruth() if name == GROUND_TRUTH else SystemPlayer(contestants.system(name), runs)
-            for name in systems
-        ]
-    names = [row.system for row in reported().table2.rows if row.system != GROUND_TRUTH]
-    ready = contestants.ready_systems(names)
-    return [*(SystemPlayer(chain, runs) for chain in ready), GroundTruth()]
+    if not systems:
+        names = [row.system for row in reported().table2.rows if row.system != GROUND_TRUTH]
+        return {chain.name: chain for chain in contestants.ready_systems(names)} | {GROUND_TRUTH: None}
+    chains: dict[str, System | None] = {}
+    for name in systems:
+        chain = None if name == GROUND_TRUTH else contestants.system(name)
+        if chain is not None and chain.kinds[-1] != "synthesizer":
+            raise AudeoBenchError(
+                f"system {chain.name!r}: a listener needs sound; "
+                f"add a synthesizer, as in {chain.name}+fluidsynth."
+            )
+        chains[GROUND_TRUTH if chain is None else chain.name] = chain
+    return chains
+
+
+def true_sound(recording: Recording) -> np.ndarray:
+    """The recording's own sound; where a corpus has none, its true roll through FluidSynth. 16 kHz."""
+    if recording.audio is not None:
+        return recording.audio()
+    from audeo_bench.synth.fluidsynth import render_roll
+
+    return render_roll(np.asarray(recording.sounding, bool))
+
+
+def answered_rolls(
+    chains: Sequence[System], corpus: Corpus, recordings: Sequence[tuple[str, str]], runs: Path, who: Crew
+) -> dict[str, dict[str, Run]]:
+    """Let the roll stages answer; recordings answered before are not answered again.
+
+    Parameters
+    ----------
+    recordings : sequence of (str, str)
+        Split and id.
+
+    Returns
+    -------
+    dict of str to dict of str to Run
+        By split and by the system's name without its synthesizer.
+    """
+    found: dict[str, dict[str, Run]] = {}
+    for split in dict.fromkeys(part for part, _ in recordings):
+        task, names = Task(corpus, split, runs), [name for part, name in recordings if part == split]
+        for chosen in (names[start : start + TOGETHER] for start in range(0, len(names), TOGETHER)):
+            made = spread(chains, task, who, chosen)
+            for chain in chains:
+                if chain.roll_name not in made:  # it keeps state: one process answers in order
+                    made[chain.roll_name] = predict(chain, task, [corpus.recording(name) for name in chosen])
+            found[split] = made
+    return found
+
+
+def rolls_of(runs: dict[str, dict[str, Run]], system: System, split: str, recording: str) -> np.ndarray:
+    """A system's roll of a recording after the threshold: (88, T), bool."""
+    return read_roll(runs[split][system.roll_name].folder, recording) >= THRESHOLD

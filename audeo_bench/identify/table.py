@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 from typing import Any
+
+import numpy as np
 
 from audeo_bench.identify.catalogue.engine import REJECTIONS, best_and_second
 from audeo_bench.identify.ledger import Query
 from audeo_bench.identify.titles import judge
 from audeo_bench.paper.reported import GROUPS
 from audeo_bench.records import FalseAccepts, IdentificationRow, Outcome, Tally
+from audeo_bench.score.spread import LEVEL, quantile
 
+ANSWERS = ("right", "wrong", "nothing")
 MOST_ERRORS = 0.02
 """A table with a larger share of errors says so in its title."""
 
@@ -70,7 +74,30 @@ def _row(service: str, version: str, system: str, heard: _Heard) -> Identificati
         strips=dict(heard.strips),
         false_accepts=FalseAccepts(accepted=sum(accepts), asked=len(accepts)) if accepts else None,
         median_margin=median(heard.margins) if heard.margins else None,
+        interval=interval_over_performances(heard.strips),
     )
+
+
+def interval_over_performances(strips: Mapping[str, Sequence[Outcome | None]]) -> tuple[float, float] | None:
+    """95 % interval of the rate over performances like these, per cent; None for fewer than two.
+
+    The delete-one jackknife of :mod:`audeo_bench.score.spread`: segments of one performance are named or not
+    together, so performances are left out in turn, not segments.
+    """
+    counts = [
+        (sum(found == "right" for found in strip), sum(found in ANSWERS for found in strip))
+        for strip in strips.values()
+    ]
+    values = np.array([count for count in counts if count[1]], float)
+    size = len(values)
+    if size < 2:
+        return None
+    right, answered = values.sum(0)
+    without = (right - values[:, 0]) / (answered - values[:, 1])
+    deviations = np.sqrt((size - 1) / size) * (without - without.mean())
+    reach = quantile(1 - LEVEL / 2, size - 1) * float(np.linalg.norm(deviations))
+    low, high = (round(100 * float(np.clip(right / answered + way, 0, 1)), 2) for way in (-reach, reach))
+    return low, high
 
 
 def error_share(row: IdentificationRow) -> float:

@@ -46,18 +46,30 @@ def table2(rows: Sequence[IdentificationRow], what: str, quick: bool) -> Sheet:
     start = f"{', '.join(warnings)}: " if warnings else ""
     made = table(
         f"{start}Table 2 by {first.service} ({what}; % of answered segments named rightly)",
-        *("System", "Source", *GROUPS.values(), "right", "wrong", "nothing", "error"),
+        *("System", "Source", *GROUPS.values(), "95 %", "right", "wrong", "nothing", "error"),
         caption=_caption(rows),
     )
     for row in rows:
         paper = reported().table2.row(row.system)
         if paper:
             cells = [f"{getattr(paper, group):.1f}{'*' if paper.note else ''}" for group in GROUPS]
-            made.add_row(paper.label, "paper", *cells, *[""] * 4, style="dim")
+            made.add_row(paper.label, "paper", *cells, *[""] * 5, style="dim")
         cells = [_cell(tally, paper, group) for group, tally in row.groups.items()]
         counts = [str(getattr(row.total, kind)) for kind in ("right", "wrong", "nothing", "error")]
-        made.add_row(paper.label if paper else row.system, first.service, *cells, *counts)
+        made.add_row(paper.label if paper else row.system, first.service, *cells, spread(row), *counts)
     return made
+
+
+def spread(row: IdentificationRow) -> str:
+    """The interval over performances, as it is printed."""
+    return "–" if row.interval is None else f"{row.interval[0]:.1f} to {row.interval[1]:.1f}"
+
+
+def one_line(row: IdentificationRow) -> str:
+    """A row in one line, for those who wait for the table."""
+    return (
+        f"{row.system}, {row.service}: {percent(row.total.percent)} % of {row.total.answered} ({spread(row)})"
+    )
 
 
 def _cell(tally: Tally, paper: Table2Row | None, group: str) -> Text:
@@ -72,7 +84,7 @@ def _caption(rows: Sequence[IdentificationRow]) -> str:
     lines = [
         f"{first.service}: {first.version}. Source paper: SoundHound's rates on real recordings, "
         "another service; signed numbers: reproduced minus reported.",
-        "Rates count answered segments only; errors are no answers.",
+        "Rates count answered segments only; errors are no answers. 95 %: over performances like these.",
     ]
     left_out = [(row.system, row.false_accepts) for row in rows if row.false_accepts]
     if left_out:

@@ -49,7 +49,9 @@ class Answered:
     code: Mapping[str, str]
 
 
-def spread(systems: Sequence[System], task: Task, crew: Crew) -> dict[str, Run]:
+def spread(
+    systems: Sequence[System], task: Task, crew: Crew, recordings: Sequence[str] | None = None
+) -> dict[str, Run]:
     """Let a crew answer what is missing of some systems, and keep every answer as it comes.
 
     Parameters
@@ -58,12 +60,15 @@ def spread(systems: Sequence[System], task: Task, crew: Crew) -> dict[str, Run]:
         Their shorter systems are answered with them.
     task : Task
     crew : Crew
+    recordings : sequence of str or None
+        Answer for these of the task's only, so that their frames fit on the disk together.
 
     Returns
     -------
     runs : dict of str to Run
-        By the systems' names; finished. A system with a contestant that keeps state from one recording to the
-        next is not among them: one process has to answer it in order.
+        By the systems' names; finished, unless only some recordings were asked for. A system with a
+        contestant that keeps state from one recording to the next is not among them: one process has to
+        answer it in order.
 
     Raises
     ------
@@ -72,7 +77,7 @@ def spread(systems: Sequence[System], task: Task, crew: Crew) -> dict[str, Run]:
     KeyboardInterrupt
         With what was answered kept; the same call continues.
     """
-    chains = _chains(systems)
+    chains, asked = _chains(systems), tuple(task.ids if recordings is None else recordings)
     runs = {name: run for name, chain in chains.items() if (run := finished(chain, task))}
     waiting = {name: chain for name, chain in chains.items() if name not in runs}
     parcels = {
@@ -97,11 +102,11 @@ def spread(systems: Sequence[System], task: Task, crew: Crew) -> dict[str, Run]:
             )
             opened = open_run(name, stages, task, declared[contestant.name].hardware)
             runs[name] = stack.enter_context(opened)
-        missing = {name: set(task.ids) - set(runs[name].record.answers) for name in waiting}
+        missing = {name: set(asked) - set(runs[name].record.answers) for name in waiting}
         bar = stack.enter_context(progress_bar("answers", sum(map(len, missing.values())), "recordings"))
         for name in waiting:
             _finish(runs[name], task)
-        for unit, found in crew.done(_units(waiting, task, parcels, runs, missing, frames)):
+        for unit, found in crew.done(_units(waiting, task, asked, parcels, runs, missing, frames)):
             if unit.work is not answer:
                 continue
             recording = unit.given[2]
@@ -141,6 +146,7 @@ def _finish(run: Run, task: Task) -> None:
 def _units(
     chains: Mapping[str, System],
     task: Task,
+    asked: Sequence[str],
     parcels: Mapping[str, Parcel],
     runs: Mapping[str, Run],
     missing: Mapping[str, set[str]],
@@ -150,15 +156,15 @@ def _units(
     families: dict[str, list[str]] = {}
     for name, chain in chains.items():
         families.setdefault(chain.roll_stages[0].name, []).append(name)
-    share = LIMIT_BYTES // len(task.ids)
+    share = LIMIT_BYTES // len(asked)
     for name, parcel in parcels.items():
         yield Unit(f"contestant {name}", Parcel.itself, (parcel,), lasting=True)
     if frames is not None:
-        for recording in task.ids:
+        for recording in asked:
             if any(recording in missing[name] for name in chains if _earlier(chains[name]) is None):
                 yield Unit(f"frames of {recording}", keep_frames, (task.corpus, recording, frames, share))
     for family in families.values():
-        for recording in task.ids:
+        for recording in asked:
             for name in family:
                 if recording not in missing[name]:
                     continue
@@ -175,7 +181,7 @@ def _units(
 
 def look(parcel: Parcel, seed: int) -> Declared:
     """On a worker: what a contestant says of itself."""
-    with _loaded(parcel, seed) as worker:
+    with loaded(parcel, seed) as worker:
         return replace(worker.declared, code=_as_asked(worker.declared.code, parcel, worker.contestant))
 
 
@@ -203,7 +209,7 @@ def answer(
     made.
     """
     earlier = made or kept
-    with _loaded(parcel, seed) as worker:
+    with loaded(parcel, seed) as worker:
         if earlier is None:
             found = worker.roll(_frames(corpus.recording(recording), folder), recording)
         else:
@@ -224,7 +230,7 @@ _lock = threading.Lock()
 
 
 @contextmanager
-def _loaded(parcel: Parcel, seed: int) -> Iterator[Worker]:
+def loaded(parcel: Parcel, seed: int) -> Iterator[Worker]:
     """A contestant's process with an instance loaded, which waits for the next unit afterwards."""
     contestant = unpack(parcel)
     with _lock:

@@ -2,19 +2,24 @@
 
 import json
 import re
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from loopback import Loopback, match
 from test_catalogue import Melody, melody
+from test_shazam import HASTY
 from typer.testing import CliRunner
 
 from audeo_bench import cli, corpus
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, SAMPLE_RATE, Recording
-from audeo_bench.identify import job
+from audeo_bench.identify import job, shazam
 from audeo_bench.identify.catalogue import embedded
 from audeo_bench.identify.catalogue.store import build
+from audeo_bench.identify.shazam import ShazamService
 from audeo_bench.roll import notes_to_roll
 from audeo_bench.synth.fluidsynth import render
 
@@ -76,7 +81,7 @@ def small_catalogue(tmp_path_factory):
 @pytest.fixture
 def run(tmp_path, monkeypatch, small_catalogue):
     monkeypatch.setattr(corpus, "open_corpus", lambda name, seed=0: Melodies(seed))
-    monkeypatch.setattr(embedded, "embedded_catalogue", lambda *_: small_catalogue)
+    monkeypatch.setattr(embedded, "embedded_catalogue", lambda *_, **__: small_catalogue)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "240")
     (tmp_path / "stand_in.py").write_text(STAND_IN)
@@ -107,6 +112,10 @@ def test_the_whole_table(run):
     assert record["rows"][0]["strips"]["melody-1"] == ["right", "right"]
     played = record["systems"]["stand_in+fluidsynth"]
     assert [stage["name"] for stage in played] == ["stand_in", "fluidsynth"]
+    # Rows come as they are there, before the table.
+    assert "stand_in+fluidsynth, pitch: " in first.stderr.split("truth, pitch: 66.7 % of 6 (")[0]
+    low, high = next(row["interval"] for row in record["rows"] if row["system"] == "truth")
+    assert 0 <= low < 66.7 < high <= 100  # of three performances one is in no catalogue
     assert all(len(stage["sha256"]) == 64 for stage in played)
     again = run("--system", "./stand_in.py+fluidsynth", "--system", "truth")
     assert again.exit_code == 0, again.output
@@ -117,7 +126,7 @@ def test_the_whole_table(run):
 def test_answers_are_kept_and_judged_again_without_asking(run, monkeypatch):
     assert run("--system", "truth", "--service", "pitch").exit_code == 0
     monkeypatch.setattr(job, "ask_all", lambda *_: pytest.fail("asked again"))
-    monkeypatch.setattr(job, "table2_players", lambda *_: pytest.fail("played again"))
+    monkeypatch.setattr(job, "table2_systems", lambda *_: pytest.fail("played again"))
     again = run("--rejudge", "--json", "--export", "answers.jsonl")
     assert again.exit_code == 0, again.output
     assert totals(again.stdout)["pitch", "truth"]["right"] == 4
@@ -125,9 +134,9 @@ def test_answers_are_kept_and_judged_again_without_asking(run, monkeypatch):
 
 
 def test_a_dry_run_runs_nothing_and_asks_nobody(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(job, "table2_players", lambda *_: pytest.fail("loaded a system"))
+    monkeypatch.setattr(job, "table2_systems", lambda *_: pytest.fail("loaded a system"))
     monkeypatch.setattr(embedded, "embedded_catalogue", lambda *_: pytest.fail("built the catalogue"))
-    plan = run("--system", "truth", "--service", "shazam", "--service", "pitch", "--dry-run")
+    plan = run("--system", "truth", "--service", "shazam", "--service", "pitch", "--dry-run", "--ask-anyway")
     assert plan.exit_code == 0, plan.output
     assert "shazam: 6 queries, 0 already answered, 6 to ask, about 0:01:36" in plan.stdout
     assert "pitch: 6 queries" in plan.stdout
@@ -184,6 +193,37 @@ def test_titles_from_outside_are_shown_literally(run, tmp_path):
     found = run("[red]x[y].wav", "--service", "pitch")
     assert found.exit_code == 0, found.output
     assert "[red]x[y].wav" in found.stdout
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_shazam_is_not_asked_about_music_that_nobody_recorded(run, tmp_path, monkeypatch, dry):
+    monkeypatch.setattr(job, "table2_systems", lambda *_: pytest.fail("played"))
+    refused = run("--service", "shazam", *dry)
+    assert refused.exit_code == 2
+    assert "nobody ever recorded them" in refused.output and "--corpus known-works" in refused.output
+    assert not (tmp_path / "runs").exists()
+
+
+class RealMelodies(Melodies):
+    provenance = "re-enacted"
+
+
+def test_shazam_is_asked_about_real_works(run, monkeypatch):
+    monkeypatch.setattr(corpus, "open_corpus", lambda name, seed=0: RealMelodies(seed))
+    with Loopback(default=match("Melody 1", "Nobody")) as server:
+        hasty = partial(ShazamService, replace(HASTY, time_limit=10), server.url)
+        monkeypatch.setattr(shazam, "ShazamService", lambda pacing: hasty())
+        asked = run("--service", "shazam", "--system", "truth", "--recording", "melody-1", "--json")
+    assert asked.exit_code == 0, asked.output
+    assert len(server.answered) == 2
+    assert totals(asked.stdout)["shazam", "truth"]["right"] == 2
+
+
+def test_a_corpus_without_an_identification_test_is_refused(run, monkeypatch):
+    monkeypatch.setattr(Melodies, "listing", lambda self: {"wtc1": ("melody-1",)})
+    refused = run("--system", "truth")
+    assert refused.exit_code == 2
+    assert "has no identification test, only wtc1" in refused.output
 
 
 def test_a_system_without_sound_is_refused(run):

@@ -12,7 +12,7 @@ from audeo_bench.api import SAMPLE_RATE, Work
 from audeo_bench.identify.ledger import Ledger
 from audeo_bench.identify.segments import cut
 from audeo_bench.identify.service import Reply
-from audeo_bench.identify.table import add_up, in_papers_order, order_of_rates
+from audeo_bench.identify.table import add_up, in_papers_order, interval_over_performances, order_of_rates
 from audeo_bench.identify.titles import Answer
 from audeo_bench.report import identification as printing
 from studies.noise import degrade
@@ -54,6 +54,26 @@ def test_an_error_never_lowers_a_rate(tmp_path):
     assert (row.total.answered, row.total.error, row.total.unasked) == (4, 2, 1)
     assert row.groups["wtc1_variants"].answered == 4
     assert row.groups["wtc2_other"].percent is None
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(["right", "nothing", "error"]), min_size=1, max_size=8), max_size=9))
+def test_the_interval_holds_the_rate_and_is_over_performances(strips):
+    found = {str(place): strip for place, strip in enumerate(strips)}
+    interval = interval_over_performances(found)
+    answered = [strip for strip in strips if set(strip) != {"error"}]
+    assert (interval is None) == (len(answered) < 2)
+    if interval is not None:
+        every = [outcome for strip in answered for outcome in strip if outcome != "error"]
+        rate = 100 * every.count("right") / len(every)
+        assert 0 <= interval[0] <= round(rate, 2) + 0.01 and round(rate, 2) - 0.01 <= interval[1] <= 100
+
+
+def test_performances_named_as_a_whole_say_less_than_their_segments():
+    whole = {str(n): ["right" if n % 2 else "nothing"] * 6 for n in range(8)}
+    mixed = {str(n): ["right", "nothing"] * 3 for n in range(8)}
+    wide, narrow = (interval_over_performances(strips) for strips in (whole, mixed))
+    assert wide[1] - wide[0] > 40 > narrow[1] - narrow[0]
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,27 +8,42 @@ from pathlib import Path
 
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.identify.catalogue import sources, store
-from audeo_bench.identify.catalogue.sources import DISTRACTORS, simulated_sources
+from audeo_bench.identify.catalogue.sources import DISTRACTORS, known_sources, simulated_sources
 from audeo_bench.identify.catalogue.store import Catalogue, Source, build
 from audeo_bench.places import cache_folder
 from audeo_bench.progress import progress_bar
 from audeo_bench.provenance import code_digest, code_of
 
+FEW_DISTRACTORS = 60
+"""Beside the works, where the whole catalogue would take longer than all the rest."""
 
-def embedded_catalogue(seed: int = 0, workers: int | None = None) -> Catalogue:
-    """Reference performances of every simulated work and 500 distractors; built on first use."""
-    folder = cache_folder() / f"catalogue-simulated-{seed}-{_recipe()}"
+
+def embedded_catalogue(corpus: str = "simulated", seed: int = 0, quick: bool = False) -> Catalogue:
+    """Reference performances of every work of a corpus and of distractors; built on first use.
+
+    Parameters
+    ----------
+    corpus : str
+        ``known-works``; any other means the simulated works.
+    quick : bool
+        With 60 distractors instead of 500: for a first look.
+    """
+    name = corpus if corpus == "known-works" else "simulated"
+    distractors = FEW_DISTRACTORS if quick or name == "known-works" else DISTRACTORS
+    folder = cache_folder() / f"catalogue-{name}-{seed}-{distractors}-{_recipe()}"
     if (folder / "catalogue.json").is_file():
         try:
             return Catalogue(folder)
         except AudeoBenchError as damaged:
             print(damaged, file=sys.stderr)
-    performances = simulated_sources(seed, DISTRACTORS)
+    works = known_sources(seed) if name == "known-works" else simulated_sources(seed, 0)
+    performances = [*works, *simulated_sources(seed, distractors)[-distractors:]]
     print(
-        f"building a catalogue of {len(performances)} simulated performances, once, some minutes: {folder}",
+        f"building a catalogue of {len(performances)} performances, once, about "
+        f"{max(1, round(len(performances) / 120))} minutes of one core: {folder}",
         file=sys.stderr,
     )
-    return build_with_progress(performances, folder, f"simulated seed {seed}", "simulated", workers)
+    return build_with_progress(performances, folder, f"{name} seed {seed}", "simulated")
 
 
 def build_with_progress(

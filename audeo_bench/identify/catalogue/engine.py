@@ -75,7 +75,10 @@ class CatalogueService:
             f"onsets > {LEAST_ONSETS:g}/s, "
             f"catalogue {catalogue.name} {catalogue.digest[:12]}"
         )
-        self._index = catalogue.pitch if name == "pitch" else catalogue.landmark
+
+    @property
+    def _index(self) -> pitch.PitchIndex | landmark.LandmarkIndex:
+        return self.catalogue.pitch if self.name == "pitch" else self.catalogue.landmark
 
     async def __aenter__(self) -> CatalogueService:
         return self
@@ -99,6 +102,9 @@ class CatalogueService:
         return list(found.values())[:_KEPT]
 
     async def ask(self, segment: Segment) -> Reply:
+        return self.answer(segment)
+
+    def answer(self, segment: Segment) -> Reply:
         """The name of the piece, or no answer; the best works with their scores are kept in the response."""
         found = self.search(segment)
         accepted = bool(found) and self.rejection.accepts(*best_and_second([f.score for f in found]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from audeo_bench.formats.sound import read_sound
 from audeo_bench.formats.text import read_csv
 from audeo_bench.identify.catalogue.store import Source
 from audeo_bench.progress import tell
+
+if TYPE_CHECKING:
+    from audeo_bench.corpus.simulated.composer import Piece
 
 DISTRACTORS = 500
 REFERENCE_SEED = 1_000_003
@@ -55,16 +59,52 @@ class SimulatedSource:
         return composer.compose(self.book, self.number, self.seed)
 
     def audio(self) -> np.ndarray:
-        from audeo_bench.corpus.simulated.performer import Style, perform
-        from audeo_bench.synth.fluidsynth import render
-
         rng = np.random.default_rng([REFERENCE_SEED, self.seed, self.book, self.number])
-        piece = self._piece()
-        piece = replace(piece, tempo=piece.tempo * float(np.exp(rng.uniform(-0.17, 0.17))))
-        style = Style(rubato=0.1, slowing=0.16, loudness=75, jitter=0.012, pedal=0.2)
-        played = perform(piece, rng, style)
-        program = _PROGRAMS[self.number % len(_PROGRAMS)]
-        return render(played.notes, played.pedal, program=program, seconds=played.seconds)
+        return reference_sound(self._piece(), rng, self.number)
+
+
+def reference_sound(piece: Piece, rng: np.random.Generator, number: int) -> np.ndarray:
+    """A piece as the catalogue knows it, float32 at 16 kHz; others than the queries' play and record it."""
+    from audeo_bench.corpus.simulated.performer import Style, perform
+    from audeo_bench.synth.fluidsynth import render
+
+    piece = replace(piece, tempo=piece.tempo * float(np.exp(rng.uniform(-0.17, 0.17))))
+    style = Style(rubato=0.1, slowing=0.16, loudness=75, jitter=0.012, pedal=0.2)
+    played = perform(piece, rng, style)
+    program = _PROGRAMS[number % len(_PROGRAMS)]
+    return render(played.notes, played.pedal, program=program, seconds=played.seconds)
+
+
+@dataclass(frozen=True)
+class KnownSource:
+    """A reference performance of a work of the corpus ``known-works``, by its name there."""
+
+    name: str
+    number: int
+    seed: int = 0
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-reference"
+
+    @property
+    def work(self) -> Work:
+        from audeo_bench.corpus.reenacted.known_works import KNOWN_WORKS
+
+        return KNOWN_WORKS[self.name].work
+
+    def audio(self) -> np.ndarray:
+        from audeo_bench.corpus.reenacted.known_works import piece_of
+
+        rng = np.random.default_rng([REFERENCE_SEED, self.seed, 4, self.number])
+        return reference_sound(piece_of(self.name), rng, self.number)
+
+
+def known_sources(seed: int = 0) -> list[Source]:
+    """The works of ``known-works``."""
+    from audeo_bench.corpus.reenacted.known_works import KNOWN_WORKS
+
+    return [KnownSource(name, number, seed) for number, name in enumerate(KNOWN_WORKS)]
 
 
 def simulated_sources(seed: int = 0, distractors: int = DISTRACTORS) -> list[Source]:
