@@ -139,7 +139,10 @@ def _answer(run: Path, record: RunRecord, corpus: Corpus, name: str) -> RowAnswe
         title=recording.title,
         frames=answer.frames,
         roll_sha256=answer.roll_sha256,
-        excerpt=cut_excerpt(read_roll(run, name), corpus.truth_of(recording), MAIN.threshold),
+        # What real films' labels say stays with the films: rows travel, labels are their makers'.
+        excerpt=None
+        if recording.provenance == "recorded"
+        else cut_excerpt(read_roll(run, name), corpus.truth_of(recording), MAIN.threshold),
     )
 
 
