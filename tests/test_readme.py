@@ -37,5 +37,5 @@ def test_a_model_in_ten_lines(tmp_path, monkeypatch):
     (tmp_path / "my_model.py").write_text(model)
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert re.search(r"my_model +│ +0\.4 │ simulated", result.stdout)
+    assert re.search(r"my_model +│ nothing +│ +0\.4 │ simulated", result.stdout)
     assert "QUICK LOOK" in result.stdout

@@ -22,6 +22,7 @@ from audeo_bench.api import (
     AudeoBenchError,
     Frames,
     Recording,
+    idle_keyboard,
 )
 from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
 from audeo_bench.nn.frames import shrink, stack_indices, to_unit
@@ -81,7 +82,8 @@ def layers(stage: StackedFrames, clip: np.ndarray) -> dict[str, Tensor]:
     Parameters
     ----------
     stage : StackedFrames
-    clip : np.ndarray, shape (5, 100, 900), uint8
+    clip : np.ndarray, shape (pictures, 100, 900), uint8
+        As many as the net is shown: five frames, unless its class says otherwise.
 
     Returns
     -------
@@ -117,7 +119,8 @@ def heat_map(
     Parameters
     ----------
     stage : StackedFrames
-    clip : np.ndarray, shape (5, 100, 900), uint8
+    clip : np.ndarray, shape (pictures, 100, 900), uint8
+        As many as the net is shown: five frames, unless its class says otherwise.
         The frame and its neighbours.
     keys : sequence of int
         Key indices 0..87; the score is the mean of their logits.
@@ -240,18 +243,20 @@ def explain(
                 f"--frame {frame}: nothing sounds there in {recording.id}; give --key or another frame."
             )
     named = chosen_layers or {}
+    idle = idle_keyboard(recording.frames) if any(stage.sees_idle for stage in stages.values()) else None
     answers: dict[int, dict[str, HeatMap]] = {}
     for frame in frames:
-        clip = _clip(recording.frames, frame)
         answers[frame] = {
-            name: heat_map(stage, clip, asked[frame], named.get(name)) for name, stage in stages.items()
+            name: heat_map(stage, _clip(stage, recording.frames, frame, idle), asked[frame], named.get(name))
+            for name, stage in stages.items()
         }
     pictures = {frame: np.asarray(recording.frames[frame : frame + 1])[0] for frame in frames}
     title = f"{recording.title} ({recording.provenance}), Score-CAM"
     return Explained(title, pictures, asked, answers)
 
 
-def _clip(frames: Frames, middle: int) -> np.ndarray:
-    indices = stack_indices(np.array([middle]), len(frames))[0]
+def _clip(stage: StackedFrames, frames: Frames, middle: int, idle: np.ndarray | None) -> np.ndarray:
+    indices = stack_indices(np.array([middle]), len(frames), stage.stack)[0]
     low = int(indices.min())
-    return np.asarray(frames[low : int(indices.max()) + 1])[indices - low]
+    clip = np.asarray(frames[low : int(indices.max()) + 1])[indices - low]
+    return np.concatenate([clip, idle[None]]) if stage.sees_idle and idle is not None else clip

@@ -62,7 +62,8 @@ def test_the_heat_lies_where_the_net_looks(key: int) -> None:
 def test_every_kind_of_net_has_feature_maps(name: str) -> None:
     torch.manual_seed(0)
     stage = load_class(find(name))(width=4)  # type: ignore[call-arg]
-    clip = np.random.default_rng(0).integers(0, 255, (5, 100, 900), dtype=np.uint8)
+    pictures = stage.stack + stage.sees_idle  # type: ignore[attr-defined]
+    clip = np.random.default_rng(0).integers(0, 255, (pictures, 100, 900), dtype=np.uint8)
     assert len(layers(stage, clip)) > 3
     assert heat_map(stage, clip, [39]).layer == ("layer3" if name == "keywise" else "layer4")
     found = heat_map(stage, clip, [39])
@@ -82,7 +83,7 @@ def test_keys_have_names_and_numbers() -> None:
 def test_a_layer_or_key_that_is_not_there_is_named() -> None:
     clip = np.full((5, 100, 900), 90, np.uint8)
     clip[:, :, 400:] = 200
-    stage = load_class(find("resnet"))(width=4)  # type: ignore[call-arg]
+    stage = load_class(find("resnet"))(width=4, keys=51)  # type: ignore[call-arg]
     with pytest.raises(AudeoBenchError, match=r"no feature map 'layer9'; its layers are .*layer4"):
         heat_map(stage, clip, [39], "layer9")
     with pytest.raises(AudeoBenchError, match="models MIDI 36 to 86, not 21"):

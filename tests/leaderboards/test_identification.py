@@ -46,7 +46,7 @@ def test_rates_stand_beside_the_papers_with_their_denominator(identified, tmp_pa
     assert result.exit_code == 0, result.output
     markdown, page = (path.read_text() for path in build(folder))
     assert (
-        "| pitch 1 | resnet+fluidsynth | 50.0 (*55.9*) | – (*74.2*) | 50.0 (*52.9*) | 4 | 1 | 1 | 1 |"
+        "| pitch 1 | resnet+fluidsynth | – | 50.0 (*55.9*) | – (*74.2*) | 50.0 (*52.9*) | 4 | 1 | 1 | 1 |"
         in markdown
     )
     assert 'class="segment error"' in page and "another service" in page

@@ -135,8 +135,8 @@ def test_what_is_not_registered_says_how_to_get_it():
     with pytest.raises(AudeoBenchError, match="audeo-bench data add asap DIR"):
         open_corpus("asap")
     states = {row["corpus"]: row["state"] for row in overview()}
-    assert set(states) == {"simulated", "audeo-reenacted", "asap", "audeo"}
-    assert states["simulated"] == "version 1"
+    assert set(states) == {"simulated", "audeo-reenacted", "asap", "known-works", "audeo"}
+    assert states["simulated"] == "version 2"
     assert states["audeo-reenacted"] == "needs data: audeo-bench data add pianoyt DIR"
     assert states["asap"] == "needs data: audeo-bench data add asap DIR"
     assert "audeo-bench import-release DIR" in states["audeo"]

@@ -147,6 +147,7 @@ def test_shipped_sets_are_whole():
         "akbari",
         "audeo-films",
         "miditest",
+        "other-keyboards",
         "pianoray",
         "pianovam",
         "pianovid-r",
