@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from audeo_bench.corpus import open_corpus
-    from audeo_bench.notebook import compare, evaluate, leaderboard, load_run, perform, play, plot
+    from audeo_bench.notebook import compare, evaluate, leaderboard, load_run, perform, play, plot  # type: ignore[attr-defined]
     from audeo_bench.score import score
 
 __version__ = "0.1.0"

@@ -186,7 +186,7 @@ def _presses(seen: np.ndarray, idle: np.ndarray, notes: Notes) -> list[tuple[np.
 def _edge(idle: np.ndarray) -> float:
     widths = []
     for key in np.flatnonzero(IS_BLACK):
-        line = _lane(idle, key, 11)[4:-4].mean(0)
+        line = _lane(idle, key, 11)[4:-4].mean(0)  # type: ignore[arg-type]
         steepest = np.abs(np.diff(line)).max()
         if line.max() - line.min() > 20:
             widths.append((line.max() - line.min()) / steepest)

@@ -68,7 +68,7 @@ def alternating(
 def video2roll(width: int, frame_shape: tuple[int, int] = FULL_SIZE) -> TorchStage:
     """Untrained."""
     torch.manual_seed(0)
-    stage = load_class(find("video2roll"))(width=width, frame_shape=frame_shape)
+    stage = load_class(find("video2roll"))(width=width, frame_shape=frame_shape)  # type: ignore[call-arg]
     assert isinstance(stage, TorchStage)
     stage.net.eval()
     return stage

@@ -141,7 +141,7 @@ class Board:
     def beside(self) -> Measure:
         """F1 by the other average, on all keys."""
         other = next(each for each in AVERAGES if each != self.measure.average)
-        return Measure("f1", other, "88", self.measure.threshold)
+        return Measure("f1", other, "88", self.measure.threshold)  # type: ignore[arg-type]
 
     def thresholds(self) -> list[float]:
         """What all rows were scored at."""

@@ -117,7 +117,7 @@ class Sheet:
             return content.getvalue()
         from audeo_bench.report.markdown import cell, environment
 
-        escape: Callable[[str], str] = tex if form == "latex" else cell
+        escape: Callable[[str], str] = tex if form == "latex" else cell  # type: ignore[assignment]
         pages = environment(finalize=escape)
         words = [heading in WORDS for heading in self.headings]
         return pages.get_template(f"sheet.{form}.jinja").render(

@@ -103,7 +103,7 @@ def piece_of(name: str) -> Piece:
         ) from None
     rows = [
         (float(note.offset), float(note.quarterLength), pitch.midi, voice)
-        for voice, part in enumerate(score.parts)
+        for voice, part in enumerate(score.parts)  # type: ignore[union-attr]
         for note in part.stripTies().flatten().notes
         if note.quarterLength > 0
         for pitch in note.pitches

@@ -160,8 +160,8 @@ def _black(x0: float, y0: float, slope_x: float, slope_y: float, view: _View, pr
                 level += 14.0 * max(0.0, 1.0 - (y - front) / 5.0)
                 return level * (1.0 - 0.1 * (sunk > 0.0))
             if y < front + 1.2 and abs(x - view.black_x[line]) < half - 0.4:
-                return level + (34.0 if key != pressed else 20.0) * (1.0 - 0.6 * down)
-            return max(2.0, level + (9.0 if towards else -7.0))
+                return level + (34.0 if key != pressed else 20.0) * (1.0 - 0.6 * down)  # type: ignore[return-value]
+            return max(2.0, level + (9.0 if towards else -7.0))  # type: ignore[return-value]
     return -1.0
 
 
@@ -274,7 +274,7 @@ def _shade(x0: float, y0: float, view: _View, pressed: int) -> float:
     level *= 1.0 - 0.10 * max(0.0, (y - 60.0) / 90.0)
     if sunk > 0.0:
         level *= 1.0 - view.dimming * (1.0 - 0.6 * y / WHITE_LENGTH)
-    return level * (1.0 - gap) + view.gap * (0.5 if sunk > 0.0 else 1.0) * gap
+    return level * (1.0 - gap) + view.gap * (0.5 if sunk > 0.0 else 1.0) * gap  # type: ignore[return-value]
 
 
 @njit(cache=True)
