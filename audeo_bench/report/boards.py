@@ -13,8 +13,9 @@ from audeo_bench.leaderboards.rows import read_row
 from audeo_bench.paper.reported import reported
 from audeo_bench.report.html import render_page
 from audeo_bench.report.markdown import amount, environment, over_seeds, render_boards
+from audeo_bench.report.numbers import percent
 from audeo_bench.report.sheet import Sheet
-from audeo_bench.report.terminal import percent, table
+from audeo_bench.report.terminal import table
 from audeo_bench.score.notes import SHOWN_NOTES
 
 MARKDOWN, PAGE = "README.md", "index.html"

@@ -13,8 +13,9 @@ from audeo_bench.leaderboards.boards import reading
 from audeo_bench.leaderboards.opponents import Contest
 from audeo_bench.paper.fidelity import Cell, Fidelity
 from audeo_bench.report.markdown import environment
+from audeo_bench.report.numbers import percent
 from audeo_bench.report.sheet import Sheet
-from audeo_bench.report.terminal import part, percent, table
+from audeo_bench.report.terminal import part, table
 from audeo_bench.score.spread import RECORDINGS_FROM
 from audeo_bench.score.statistics import Comparison
 

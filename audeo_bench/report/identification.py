@@ -11,8 +11,9 @@ from audeo_bench.identify.ledger import Query
 from audeo_bench.identify.table import MOST_ERRORS, error_share, order_of_rates
 from audeo_bench.paper.reported import GROUPS, Table2Row, reported
 from audeo_bench.records import IdentificationRow, Outcome, Tally
+from audeo_bench.report.numbers import percent, spread
 from audeo_bench.report.sheet import Sheet
-from audeo_bench.report.terminal import beside_paper, percent, table
+from audeo_bench.report.terminal import beside_paper, table
 
 _MARKS: dict[Outcome | None, tuple[str, str]] = {
     "right": ("█", "green"),
@@ -58,11 +59,6 @@ def table2(rows: Sequence[IdentificationRow], what: str, quick: bool) -> Sheet:
         counts = [str(getattr(row.total, kind)) for kind in ("right", "wrong", "nothing", "error")]
         made.add_row(paper.label if paper else row.system, first.service, *cells, spread(row), *counts)
     return made
-
-
-def spread(row: IdentificationRow) -> str:
-    """The interval over performances, as it is printed."""
-    return "–" if row.interval is None else f"{row.interval[0]:.1f} to {row.interval[1]:.1f}"
 
 
 def one_line(row: IdentificationRow) -> str:

@@ -13,8 +13,7 @@ from audeo_bench.leaderboards.crossing import crossed
 from audeo_bench.leaderboards.trainings import trained_on, untrained_name
 from audeo_bench.paper.reported import GROUPS, Paper
 from audeo_bench.records import Identification
-from audeo_bench.report.identification import spread
-from audeo_bench.report.terminal import percent
+from audeo_bench.report.numbers import percent, spread
 from audeo_bench.score import MAIN
 from audeo_bench.score.measure import PAPER_SPLIT
 from audeo_bench.score.notes import SHOWN_NOTES

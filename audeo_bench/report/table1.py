@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from audeo_bench.paper.table1 import TableRow, View, recording_values, rows
+from audeo_bench.report.numbers import percent
 from audeo_bench.report.sheet import Sheet
-from audeo_bench.report.terminal import beside_paper, part, percent, table
+from audeo_bench.report.terminal import beside_paper, part, table
 from audeo_bench.runs.scoring import Result
 from audeo_bench.score import mean_note_f1
 from audeo_bench.score.causes import CAUSES

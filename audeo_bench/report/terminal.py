@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from audeo_bench.formats.text import plain
+from audeo_bench.report.numbers import percent
 from audeo_bench.report.sheet import Sheet, as_text
 
 PIPE_WIDTH = 120
@@ -56,11 +57,6 @@ def word_table(*headings: str, title: Text | str | None = None, header: bool = T
 def part(limit: int | None) -> str:
     """How a table of a part of a split begins."""
     return "" if limit is None else f"QUICK LOOK, first {limit} recordings only, for no board: "
-
-
-def percent(value: float | None) -> str:
-    """One decimal, as the paper prints; a dash for what is not there."""
-    return "–" if value is None or value != value else f"{value:.1f}"
 
 
 def beside_paper(value: float | None, difference: float | None) -> Text:

@@ -16,8 +16,9 @@ from audeo_bench.paper.reported import reported
 from audeo_bench.progress import progress_bar
 from audeo_bench.records import Row
 from audeo_bench.report.html import render_page
+from audeo_bench.report.numbers import percent
 from audeo_bench.report.sheet import Sheet
-from audeo_bench.report.terminal import percent, table
+from audeo_bench.report.terminal import table
 from audeo_bench.runs.folder import read_record
 from audeo_bench.runs.scoring import kept_scores
 from audeo_bench.score import value

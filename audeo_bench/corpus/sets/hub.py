@@ -10,7 +10,7 @@ from typing import Any
 from audeo_bench.corpus.sets.check import Refused
 from audeo_bench.corpus.sets.film import Film
 from audeo_bench.corpus.sets.manifest import FilmSet, HuggingFace, pair_films, rows_of
-from audeo_bench.corpus.sets.ways import Moved
+from audeo_bench.corpus.sets.spelling import Moved
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.formats.text import read_json
 

@@ -19,7 +19,7 @@ import stamina
 from audeo_bench.corpus.sets.check import Refused
 from audeo_bench.corpus.sets.film import Film
 from audeo_bench.corpus.sets.manifest import FILM_SUFFIXES, FilmSet
-from audeo_bench.corpus.sets.ways import YOUTUBE, Moved, spelled, spelled_label, unlisted
+from audeo_bench.corpus.sets.spelling import YOUTUBE, Moved, spelled, spelled_label, unlisted
 from audeo_bench.errors import AudeoBenchError
 
 __all__ = ["Web"]
