@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from audeo_bench.api import Frames
+from audeo_bench.api import Frames, idle_keyboard
 
 STACK = 5
 """Frames in one stack; the net answers for the middle one (paper, section 3)."""
-IDLE_PICTURES = 64
-"""Frames, spread over a recording, whose median is its keyboard at rest."""
 
 
 def shrink(window: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -42,6 +42,24 @@ def shrink(window: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return F.adaptive_avg_pool2d(pixels, shape)[:, 0].round().to(torch.uint8).numpy()
 
 
+@dataclass(frozen=True)
+class _Small:
+    """Frames at a smaller shape, shrunk as they are read."""
+
+    frames: Frames | np.ndarray
+    small: tuple[int, int]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return len(self), *self.small
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, window: slice, /) -> np.ndarray:
+        return shrink(np.asarray(self.frames[window]), self.small)
+
+
 def idle_picture(frames: Frames | np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """A recording's keyboard at rest at a smaller shape; see :func:`audeo_bench.api.idle_keyboard`.
 
@@ -55,9 +73,7 @@ def idle_picture(frames: Frames | np.ndarray, shape: tuple[int, int]) -> np.ndar
     -------
     np.ndarray, shape (height, width), uint8
     """
-    places = np.unique(np.linspace(0, len(frames) - 1, min(IDLE_PICTURES, len(frames))).round().astype(int))
-    pictures = [shrink(np.asarray(frames[place : place + 1]), shape)[0] for place in places]
-    return np.median(pictures, axis=0).astype(np.uint8)
+    return idle_keyboard(_Small(frames, shape))
 
 
 def stack_indices(middle: np.ndarray, total: int, stack: int = STACK) -> np.ndarray:

@@ -101,8 +101,9 @@ def _idle(path: Path) -> Path:
 
 def cached_idle(sources: Sequence[Source], shape: tuple[int, int]) -> list[np.ndarray]:
     """Every recording's keyboard at rest at ``shape``, (height, width), uint8; kept with its frames."""
-    cached_frames(sources, shape)
     paths = [_idle(_path(source, one, shape)) for source in sources for one in source.ids()]
+    if not all(map(is_sealed, paths)):
+        cached_frames(sources, shape)
     return [read_array(path, [], remedy=REMEDY) for path in paths]
 
 
