@@ -68,6 +68,22 @@ def _colour(kind, along, length, offset, radius, height, lit, facing, look):
 
 
 @njit(cache=True)
+def _reached(u0, v0, u1, v1, a, b, c, d, widest, rows, columns):
+    """The pixels within ``widest`` mm of a line: first column, the one after the last, the same of the rows.
+
+    ``a, b, c, d`` are millimetres per pixel, as :func:`_per_pixel` gives them.
+    """
+    area = abs(a * d - b * c)
+    margin_u = widest * np.sqrt(d * d + b * b) / area
+    margin_v = widest * np.sqrt(a * a + c * c) / area
+    left = max(0, int(np.floor(min(u0, u1) - margin_u)))
+    end = min(columns, int(np.ceil(max(u0, u1) + margin_u)) + 1)
+    top = max(0, int(np.floor(min(v0, v1) - margin_v)))
+    bottom = min(rows, int(np.ceil(max(v0, v1) + margin_v)) + 1)
+    return left, end, top, bottom
+
+
+@njit(cache=True)
 def _draw(parts, count, camera, homography, light, look, height, alpha, colour, box):
     """Draw capsules by height into ``colour`` (premultiplied) and ``alpha``; ``box`` grows by them."""
     rows, columns = alpha.shape
@@ -98,14 +114,8 @@ def _draw(parts, count, camera, homography, light, look, height, alpha, colour, 
             (m01 * a + m11 * c) / spread,
             (m01 * b + m11 * d) / spread,
         )
-        area = abs(a * d - b * c)
         widest = max(part[3], part[7]) + 0.75
-        margin_u = widest * np.sqrt(d * d + b * b) / area
-        margin_v = widest * np.sqrt(a * a + c * c) / area
-        left = max(0, int(np.floor(min(u0, u1) - margin_u)))
-        end = min(columns, int(np.ceil(max(u0, u1) + margin_u)) + 1)
-        top = max(0, int(np.floor(min(v0, v1) - margin_v)))
-        bottom = min(rows, int(np.ceil(max(v0, v1) + margin_v)) + 1)
+        left, end, top, bottom = _reached(u0, v0, u1, v1, a, b, c, d, widest, rows, columns)
         if left >= end or top >= bottom:
             continue
         box[0], box[1] = min(box[0], top), max(box[1], bottom)
@@ -202,15 +212,9 @@ def _cast(parts, count, homography, light, shadow, box):
         u0, v0, u1, v1 = u0 / 2, v0 / 2, u1 / 2, v1 / 2
         a, b, c, d = _per_pixel(0.5 * (x0 + x1), 0.5 * (y0 + y1), homography)
         a, b, c, d = 2 * a, 2 * b, 2 * c, 2 * d
-        area = abs(a * d - b * c)
         soft0, soft1 = 2.5 + 0.22 * max(part[2], 0.0), 2.5 + 0.22 * max(part[6], 0.0)
         widest = max(part[3] + soft0, part[7] + soft1)
-        margin_u = widest * np.sqrt(d * d + b * b) / area
-        margin_v = widest * np.sqrt(a * a + c * c) / area
-        left = max(0, int(np.floor(min(u0, u1) - margin_u)))
-        end = min(columns, int(np.ceil(max(u0, u1) + margin_u)) + 1)
-        top = max(0, int(np.floor(min(v0, v1) - margin_v)))
-        bottom = min(rows, int(np.ceil(max(v0, v1) + margin_v)) + 1)
+        left, end, top, bottom = _reached(u0, v0, u1, v1, a, b, c, d, widest, rows, columns)
         if left >= end or top >= bottom:
             continue
         box[0], box[1] = min(box[0], top * 2), max(box[1], bottom * 2)
