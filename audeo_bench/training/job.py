@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import shlex
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
@@ -23,7 +23,7 @@ from audeo_bench.contestants.roster import roster
 from audeo_bench.corpus import open_corpus
 from audeo_bench.files import atomic_write, sha256_of
 from audeo_bench.nn.stage import TorchStage
-from audeo_bench.provenance import code_digest, code_of, commit, hardware, versions
+from audeo_bench.provenance import code_digest, code_of, command, commit, hardware, versions
 from audeo_bench.training.context import Context
 from audeo_bench.training.curve import draw_learning_curve, score_column
 from audeo_bench.training.loop import Diverged
@@ -241,7 +241,7 @@ def _describe(weights: Path, stage: Stage, context: Context, facts: dict[str, An
     record = {
         "contestant": weights.stem,
         "weights_sha256": sha256_of(weights),
-        "command": " ".join(["audeo-bench", *sys.argv[1:]]),
+        "command": shlex.join(command()),
         "seed": context.seed,
         "corpora": list(context.corpora),
         "chosen_on": list(context.chosen_on),
