@@ -86,7 +86,14 @@ def find(name_or_path: str) -> Contestant:
             "your own file is named by its path, such as ./my_model.py."
         )
     listed = known[base]
-    return Contestant(name_or_path, listed.path, sha256_of(listed.path), listed.kind, listed.takes_weights)
+    return Contestant(
+        name_or_path,
+        listed.path,
+        sha256_of(listed.path),
+        listed.kind,
+        listed.takes_weights,
+        variant=variant,
+    )
 
 
 def _name(path: Path) -> str:
@@ -183,7 +190,7 @@ def _declared(stage: Contestant) -> Contestant:
 
 
 def _with_weights(chain: System, given: Sequence[str]) -> System:
-    first = chain.stages[0].name
+    first = chain.stages[0]
     chosen = {stage.name: _weights_there(stage, first) for stage in chain.stages if stage.takes_weights}
     for text in given:
         name, equals, path = text.partition("=")
@@ -210,14 +217,15 @@ def _with_weights(chain: System, given: Sequence[str]) -> System:
     return System(stages)
 
 
-def _weights_there(stage: Contestant, first: str) -> Path | None:
+def _weights_there(stage: Contestant, first: Contestant) -> Path | None:
     """A contestant's weights where ``--weights`` does not say otherwise."""
-    first, _, variant = first.partition("@")
-    name, _, own_variant = stage.name.partition("@")
-    beside = weights_beside(stage.path, own_variant or variant)
+    beside = weights_beside(stage.path, stage.variant or first.variant)
     # A second stage may ship weights that were trained on one particular first stage's rolls.
-    behind = beside.with_name(f"{first}+{name}.safetensors")
-    places = [behind, beside]
+    places = [beside.with_name(f"{_untrained(first)}+{_untrained(stage)}.safetensors"), beside]
     if stage.kind == "synthesizer":
-        places.append(weights_beside(stage.path, own_variant))
+        places.append(weights_beside(stage.path, stage.variant))
     return next((path for path in places if path.is_file()), None)
+
+
+def _untrained(stage: Contestant) -> str:
+    return stage.name.removesuffix(f"@{stage.variant}") if stage.variant else stage.name

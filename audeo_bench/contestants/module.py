@@ -46,6 +46,8 @@ class Contestant:
     weights : Path or None
         Where its trained weights are.
     weights_sha256 : str or None
+    variant : str
+        The training behind ``@``; empty for the usual one.
     """
 
     name: str
@@ -55,10 +57,11 @@ class Contestant:
     takes_weights: bool = False
     weights: Path | None = None
     weights_sha256: str | None = None
+    variant: str = ""
 
     @property
     def shipped(self) -> bool:
-        listed = roster().contestants.get(self.name.partition("@")[0])
+        listed = roster().contestants.get(self.path.stem)
         return listed is not None and listed.path == self.path
 
     @property
@@ -92,10 +95,14 @@ class Contestant:
 
 
 def missing_weights(contestant: Contestant) -> AudeoBenchError:
+    typed, called = contestant.typed, ""
+    if contestant.variant:
+        typed, called = contestant.path.stem, f" --as {contestant.variant}"
     return AudeoBenchError(
         f"{contestant.path}: {contestant.name} needs trained weights, but there are none at "
-        f"{weights_beside(contestant.path, contestant.name.partition('@')[2])}; "
-        f"train it with `audeo-bench train {contestant.typed}` or name a file with --weights."
+        f"{weights_beside(contestant.path, contestant.variant)}; "
+        f"train it with `audeo-bench train {typed}{called}` or name a file with "
+        "--weights."
     )
 
 

@@ -268,3 +268,16 @@ def test_names_stay_apart(tmp_path):
 def test_the_api_names_its_kinds():
     assert kind_of(VideoToRoll) == "video to roll"
     assert kind_of(Synthesizer) == "synthesizer"
+
+
+def test_a_training_is_named_behind_the_contestant(tmp_path):
+    assert system("keywise@both").stages[0].weights == shipped("models") / "weights/both/keywise.safetensors"
+    with pytest.raises(AudeoBenchError, match="audeo-bench train keywise --as nothing"):
+        system("keywise@nothing").stages[0].load()
+
+
+def test_an_at_sign_in_a_file_name_names_no_training(tmp_path):
+    path = write_contestant(tmp_path, "mine@home", WEIGHTED)
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "mine@home.safetensors").touch()
+    assert system(str(path)).stages[0].weights == tmp_path / "weights" / "mine@home.safetensors"
