@@ -19,7 +19,7 @@ import numpy as np
 from audeo_bench.api import FRAMES_PER_SECOND, AudeoBenchError, Provenance, Recording, Work
 from audeo_bench.corpus import Corpus
 from audeo_bench.corpus.reenacted.recordings import clavier_work
-from audeo_bench.corpus.simulated.acting import ActedFrames, stream
+from audeo_bench.corpus.simulated.acting import WORLD, ActedFrames, stream
 from audeo_bench.corpus.simulated.composer import Piece
 from audeo_bench.corpus.simulated.ear import listen
 from audeo_bench.corpus.simulated.performer import BACH, ROMANTIC, Style, perform
@@ -160,7 +160,7 @@ class KnownWorks(Corpus):
             )
         from music21._version import __version__
 
-        self.version = f"1+music21-{__version__}"
+        self.version = f"{WORLD}+music21-{__version__}"
 
     def listing(self) -> Mapping[str, tuple[str, ...]]:
         return {"known": tuple(KNOWN_WORKS)}

@@ -18,7 +18,7 @@ from audeo_bench.corpus import Corpus
 from audeo_bench.corpus.reenacted.pianoyt import LABELS, Label
 from audeo_bench.corpus.reenacted.pressing import key_presses
 from audeo_bench.corpus.registry import find
-from audeo_bench.corpus.simulated.acting import ActedFrames, stream
+from audeo_bench.corpus.simulated.acting import WORLD, ActedFrames, stream
 from audeo_bench.corpus.simulated.ear import listen
 from audeo_bench.corpus.simulated.fingering import split_hands
 from audeo_bench.formats.midi import read_midi
@@ -70,7 +70,7 @@ class AudeoReenacted(Corpus):
     def __init__(self, seed: int = 0) -> None:
         super().__init__(seed)
         self.data = find("pianoyt")
-        self.version = "1" if self.data.as_published else f"1+{self.data.fingerprint}"
+        self.version = WORLD if self.data.as_published else f"{WORLD}+{self.data.fingerprint}"
         self._labels = {f"wtc{label.book}-{label.number:02d}": label for label in LABELS}
 
     def listing(self) -> Mapping[str, tuple[str, ...]]:
@@ -112,7 +112,7 @@ class AsapReenacted(Corpus):
     def __init__(self, seed: int = 0) -> None:
         super().__init__(seed)
         self.data = find("asap")
-        self.version = f"1+{self.data.fingerprint}"
+        self.version = f"{WORLD}+{self.data.fingerprint}"
         self._files: dict[str, tuple[str, int, int, str]] = {}
         for file in self.data.files:
             _, part, folder, performance = file.split("/")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 from audeo_bench.api import FRAMES_PER_SECOND, AudeoBenchError, Provenance, Recording, Work
 from audeo_bench.corpus import Corpus
 from audeo_bench.corpus.cutting import cut
+from audeo_bench.corpus.simulated.acting import WORLD
 from audeo_bench.roll import notes_to_roll
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class SimulatedCorpus(Corpus):
     """
 
     name: ClassVar[str] = "simulated"
-    version: str = "2"
+    version: str = WORLD
     """Raised by hand whenever any recording changes; tests hold checksums against it."""
     provenance: ClassVar[Provenance] = "simulated"
     has_takes: ClassVar[bool] = True

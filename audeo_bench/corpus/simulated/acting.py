@@ -18,8 +18,10 @@ from audeo_bench.roll import Notes
 if TYPE_CHECKING:
     from audeo_bench.corpus.simulated.camera import SimulatedFrames
 
-__all__ = ["ActedFrames", "seed_of", "stream"]
+__all__ = ["WORLD", "ActedFrames", "seed_of", "stream"]
 
+WORLD = "2"
+"""The simulated world's version, part of that of every corpus that is filmed in it: rises with any pixel."""
 KEPT_FILMS = 8
 """Recordings whose hands and piano stay in memory; others are made again when they are sliced again."""
 

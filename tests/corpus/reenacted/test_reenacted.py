@@ -60,7 +60,7 @@ def test_a_registered_folder_opens_as_a_corpus(made_up_pianoyt):
     assert len(entry.files) == 21
     corpus = open_corpus("audeo-reenacted")
     assert corpus.provenance == "re-enacted"
-    assert corpus.version == f"1+{entry.fingerprint}"
+    assert corpus.version == f"2+{entry.fingerprint}"
     assert {split: len(ids) for split, ids in corpus.listing().items()} == {
         "wtc1": 15,
         "validation": 3,
@@ -81,7 +81,7 @@ def test_a_registered_folder_opens_as_a_corpus(made_up_pianoyt):
 def test_the_papers_test_set_is_there_in_full():
     assert registry.add("pianoyt", SHARED / "pianoyt").as_published
     corpus = open_corpus("audeo-reenacted")
-    assert corpus.version == "1"
+    assert corpus.version == "2"
     recordings = corpus.recordings("wtc2")
     assert [recording.work.bwv for recording in recordings] == [870, 871, 872]
     frames = sum(len(recording) for recording in recordings)
