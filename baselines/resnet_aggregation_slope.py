@@ -22,9 +22,9 @@ SLOPE = 88
 
 
 class Aggregation(nn.Module):
-    """(N, 5, channels, h, w) -> (N, channels, h, w): a 3-D convolution of 5x1x1 over time.
+    """(5, N, channels, h, w) -> (N, channels, h, w): a 3-D convolution of 5x1x1 over time.
 
-    Written as the 1x1 convolution over 5 * channels that it is, so that every layer keeps one memory layout.
+    Written as the sum of five 1x1 convolutions that it is, so that no map is copied into another layout.
     """
 
     def __init__(self, channels: int) -> None:
@@ -33,7 +33,9 @@ class Aggregation(nn.Module):
         self.bn = nn.BatchNorm2d(channels)
 
     def forward(self, maps: Tensor) -> Tensor:
-        return torch.relu(self.bn(self.conv(maps.flatten(1, 2))))
+        weights = self.conv.weight.chunk(STACK, 1)
+        summed = sum(F.conv2d(one, weight) for one, weight in zip(maps, weights, strict=True))
+        return torch.relu(self.bn(summed))
 
 
 class Slope(nn.Module):
@@ -77,10 +79,10 @@ class AggregationSlopeNet(nn.Module):
         initialise(self)
 
     def forward(self, frames: Tensor) -> Tensor:
-        n = frames.shape[0]
-        maps = F.relu(self.bn1(self.conv1(frames.flatten(0, 1)[:, None])))
+        one_by_one = frames.transpose(0, 1).flatten(0, 1)[:, None]
+        maps = F.relu(self.bn1(self.conv1(one_by_one))).unflatten(0, (STACK, -1))
         # Their maps are merged at the stem's size, "64x73x400", before the max-pool.
-        x = F.max_pool2d(self.aggregation(maps.unflatten(0, (n, STACK))), 3, 2, 1)
+        x = F.max_pool2d(self.aggregation(maps), 3, 2, 1)
         x = self.slope(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(self.layer4(x).mean((2, 3)))
 

@@ -30,8 +30,8 @@ from audeo_bench.progress import progress_bar
 SAVE_EVERY = 30.0
 """Seconds between checkpoints: what a kill -9 may cost."""
 SMOKE_STEPS = 5
-CUT = 0.3
-"""A cut multiplies the learning rate by this."""
+LAST_RATE = 0.01
+"""What is left of the learning rate at the end."""
 
 
 class Diverged(AudeoBenchError):
@@ -62,9 +62,6 @@ class Recipe:
         first process alone.
     epochs, steps : int
         Epochs, unless the user wishes others, and the steps of each.
-    patience : int
-        Epochs without a better validation score before the learning rate is cut to 0.3 of itself. Two cuts
-        also come when 70 % and 90 % of the epochs are done: a short training ends before its plateau.
     score : str
         What the validation score is called in the log: ``validation_`` and its name.
     """
@@ -76,12 +73,13 @@ class Recipe:
     validate: Callable[[], float]
     epochs: int
     steps: int
-    patience: int = 2
     score: str = "validation_score"
 
 
 def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[str, float]]:
     """Train ``recipe.net`` and leave in it the weights of the epoch with the highest validation score.
+
+    The learning rates fall from the optimisers' own along half a cosine to a hundredth at the last step.
 
     ``context.folder`` receives ``checkpoint.pt`` (at least every 30 s) and ``log.csv`` (a line per epoch).
 
@@ -105,7 +103,7 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
     if context.smoke:
         epochs, steps = 1, min(steps, SMOKE_STEPS)
     checkpoint = context.folder / "checkpoint.pt"
-    progress = {"epoch": 0, "step": 0, "loss_sum": 0.0, "seconds": 0.0, "best": -math.inf, "stale": 0}
+    progress = {"epoch": 0, "step": 0, "loss_sum": 0.0, "seconds": 0.0, "best": -math.inf}
     history: list[dict[str, float]] = []
     best_weights = as_stored(net.state_dict())
     fingerprint = {
@@ -143,7 +141,10 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
                 temporary,
             )
 
-    cuts = {math.ceil(0.7 * epochs), math.ceil(0.9 * epochs)}
+    groups = [group for optimiser in optimisers for group in optimiser.param_groups]
+    for group in groups:
+        group.setdefault("initial_lr", group["lr"])
+
     with progress_bar(title, total=epochs * steps, unit="steps") as bar:
         bar.advance(progress["epoch"] * steps + progress["step"])
         last_save = time.monotonic()
@@ -155,6 +156,9 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
                     began = time.monotonic()
                     rng = np.random.default_rng([seed, epoch, progress["step"], 0])
                     torch.manual_seed(int(rng.integers(2**62)))
+                    share = (epoch + progress["step"] / steps) / epochs
+                    for group in groups:
+                        group["lr"] = group["initial_lr"] * _rate(share)
                     batch = (_part(tensor, fabric, title) for tensor in recipe.draw(rng))
                     loss = recipe.step(*(tensor.to(fabric.device) for tensor in batch)).detach()
                     if not math.isfinite(value := float(fabric.all_reduce(loss, reduce_op="mean"))):
@@ -188,16 +192,8 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
                     }
                 )
                 if value > progress["best"]:
-                    progress["best"], progress["stale"] = value, 0
-                    best_weights = rounded
-                else:
-                    progress["stale"] += 1
+                    progress["best"], best_weights = value, rounded
                 progress.update(epoch=epoch + 1, step=0, loss_sum=0.0)
-                if progress["stale"] > recipe.patience or epoch + 1 in cuts:
-                    progress["stale"] = 0
-                    for optimiser in optimisers:
-                        for group in optimiser.param_groups:
-                            group["lr"] *= CUT
                 save()
                 last_save = time.monotonic()
         except KeyboardInterrupt:
@@ -209,6 +205,11 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
     net.load_state_dict(best_weights)
     net.eval()
     return history
+
+
+def _rate(share: float) -> float:
+    """What is left of the learning rate when ``share`` of the training is done."""
+    return LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * share)) / 2
 
 
 def _part(tensor: Tensor, fabric: Fabric, title: str) -> Tensor:
