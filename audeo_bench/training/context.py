@@ -22,8 +22,8 @@ from audeo_bench.nn.stage import TorchStage
 from audeo_bench.progress import progress_bar
 from audeo_bench.training.frames import Source, cached_frames, cached_idle, is_sealed, sealed_write
 
-TRAINING_TAKES = (0, 1)
-"""Performances of every training work that a first stage sees: 420 clips, each before a camera of its own."""
+TRAINING_TAKES = (0, 1, 2)
+"""Performances of every training work that a first stage sees: 630 clips, each before a camera of its own."""
 SECOND_STAGE_TAKES = (3, 4)
 """Performances that only second stages train on, so that their rolls are no cleaner than the test's
 (cross-fitting).

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WORLD", "ActedFrames", "seed_of", "stream"]
 
-WORLD = "2"
+WORLD = "3"
 """The simulated world's version, part of that of every corpus that is filmed in it: rises with any pixel."""
 KEPT_FILMS = 8
 """Recordings whose hands and piano stay in memory; others are made again when they are sliced again."""

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from audeo_bench.corpus.simulated.lap import Lap
-from audeo_bench.keyboard import KEYBOARD_WIDTH, WHITE_LENGTH
+from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH, WHITE_LENGTH, WHITE_WIDTH
+from audeo_bench.keyboard.warp import plane_to_film
+
+CORNERS = np.array([[0, WHITE_LENGTH], [KEYBOARD_WIDTH, WHITE_LENGTH], [KEYBOARD_WIDTH, 0], [0, 0]])
+"""Of the keys, mm: A0 far, C8 far, C8 near, A0 near."""
+_BESIDE = WHITE_WIDTH / 3
+"""How far beside its place in the picture a key may stand at most."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,11 @@ class Appearance:
     sleeve_cuff : float
         How far along the hand, from the wrist towards the fingers, the sleeve reaches; negative is up the
         arm.
+    strip : tuple of 2 floats
+        A line of light along the keys' far ends, drawn or real: level, width. Level 0 is none.
+    burst : tuple of 4 floats
+        Light that is drawn over a key while it is down, or falls on it: level, how far from the keys' front
+        edges its middle is, reach along the keyboard and across it. Level 0 is none.
     gamma, gain : float
         The camera's tone: level 255 * gain * (level / 255) ** gamma, clipped.
     lens_blur : float
@@ -107,6 +118,8 @@ class Appearance:
     sleeve_level: float
     sleeve_cuff: float
     lap: Lap
+    strip: tuple[float, float]
+    burst: tuple[float, float, float, float]
     gamma: float
     gain: float
     lens_blur: float
@@ -137,6 +150,7 @@ class Appearance:
         white = rng.uniform(150, 250)
         fine = rng.random() < 0.6
         columns = 1.0 if fine else rng.uniform(0.45, 1.0)
+        strip, burst = _show(rng)
         return cls(
             camera=_camera(rng),
             marks=_marks(rng),
@@ -157,7 +171,7 @@ class Appearance:
             gap_level=rng.uniform(0.08, 0.6) * white,
             flank_level=rng.uniform(0.08, 0.55),
             wear=1 + rng.normal(0, rng.uniform(0.003, 0.015), 88),
-            sheen=(rng.uniform(0, 60), rng.uniform(60, 150), rng.uniform(6, 30)),
+            sheen=(60 * rng.beta(0.8, 1.4), rng.uniform(60, 150), rng.uniform(6, 30)),
             felt=(rng.uniform(10, 90), rng.uniform(0.5, 5)),
             fallboard_level=8 + 170 * rng.beta(0.7, 2.5),
             face_level=rng.uniform(0.3, 0.95),
@@ -174,16 +188,18 @@ class Appearance:
             sleeve_level=rng.uniform(*levels),
             sleeve_cuff=rng.uniform(8, 55),
             lap=Lap.draw(rng),
+            strip=strip,
+            burst=burst,
             gamma=float(np.exp(rng.uniform(-0.5, 0.5))),
             gain=rng.uniform(0.7, 1.45),
             lens_blur=0.4 + 1.2 * rng.beta(0.6, 2.4),
             sharpening=rng.choice([0.0, 1.0]) * rng.uniform(0.2, 1.0),
             film_scale=(columns, min(1.0, columns * rng.uniform(1.0, 1.7))),
-            film_rate=float(rng.choice([25, 30, 20, 24], p=[0.4, 0.3, 0.2, 0.1])),
+            film_rate=float(rng.choice([25, 30, 20, 24], p=[0.35, 0.3, 0.25, 0.1])),
             shutter=rng.uniform(0.15, 0.7),
             flicker=rng.choice([0.0, 1.0], p=[0.7, 0.3]) * rng.uniform(0.001, 0.01),
             shake=rng.choice([0.0, 1.0], p=[0.75, 0.25]) * rng.uniform(0.02, 0.4),
-            sensor_noise=float(np.exp(rng.uniform(np.log(0.3), np.log(4)))),
+            sensor_noise=float(np.exp(rng.uniform(np.log(0.2), np.log(4)))),
             quantiser=float(np.exp(rng.uniform(np.log(4), np.log(40)))),
             key_frames=int(rng.integers(12, 250)),
             skips=bool(rng.random() < 0.85),
@@ -200,8 +216,42 @@ def _camera(rng: np.random.Generator) -> tuple[float, float, float]:
     return KEYBOARD_WIDTH / 2 + sideways, across, height
 
 
+def _show(rng: np.random.Generator) -> tuple[tuple[float, float], tuple[float, float, float, float]]:
+    """Strip and burst of films that draw light over the keys that are played; most films draw none."""
+    kind = rng.choice(["none", "strip", "bursts", "keys"], p=[0.84, 0.03, 0.09, 0.04])
+    strip, burst = (0.0, 1.0), (0.0, 0.0, 1.0, 1.0)
+    if kind in ("strip", "bursts") and rng.random() < 0.8:
+        strip = (rng.uniform(60, 250), rng.uniform(2, 9))
+    if kind == "bursts":
+        burst = (rng.uniform(40, 250), WHITE_LENGTH + rng.uniform(-4, 10), rng.uniform(6, 30), rng.uniform(6, 45))
+    if kind == "keys":
+        burst = (
+            rng.choice([-1, 1]) * rng.uniform(20, 120),
+            rng.uniform(0, WHITE_LENGTH),
+            rng.uniform(5, 9),
+            rng.uniform(15, 90),
+        )
+    return strip, burst
+
+
 def _marks(rng: np.random.Generator) -> np.ndarray:
-    """The keys' corners as a hand or a keyboard finder marks them: now and then a third of a key beside."""
-    corners = np.array([[0, WHITE_LENGTH], [KEYBOARD_WIDTH, WHITE_LENGTH], [KEYBOARD_WIDTH, 0], [0, 0]])
+    """The keys' corners as a hand or a keyboard finder marks them: now and then a third of a key beside.
+
+    Errors that leave one end of the keyboard taller than the other push the keys between them aside, by a whole
+    key for 15 mm. Whoever marks corners sees that and so moves both corners of an end together.
+    """
     coarse = rng.choice([1.0, 2.5], p=[0.85, 0.15])
-    return corners + np.clip(rng.normal(0, [1.0, 2.5], (4, 2)) * coarse, -7.8, 7.8)
+    along = rng.normal(0, 1.0, 4)
+    ends, taller, askew = rng.normal(0, 2.0, 2), rng.normal(0, 1.5), rng.normal(0, 0.6)
+    far, near = ends + np.array([taller - askew, taller + askew]), ends
+    errors = coarse * np.stack([along, [*far, *near[::-1]]], 1)
+    while beside(CORNERS + errors) > _BESIDE:
+        errors *= 0.8
+    return CORNERS + errors
+
+
+def beside(marks: np.ndarray) -> float:
+    """How far in mm the worst key stands beside its place in a picture warped by ``marks``."""
+    keys = np.array([[x, y, 1.0] for y in (0.0, WHITE_LENGTH) for x in KEY_X])
+    placed = keys @ np.linalg.inv(plane_to_film(marks)).T
+    return float(np.abs(placed[:, 0] / placed[:, 2] - keys[:, 0]).max())

@@ -188,7 +188,7 @@ def _build_scene(notes: Notes, tracks: HandTracks, appearance: Appearance, seed:
     references = np.repeat(idle[None], _GROUPS, 0)
     blocks = np.ones((idle.shape[0] // BLOCK, idle.shape[1] // BLOCK), np.uint8)
     # A coder spends bits on detail that stays, and noise does not.
-    level = np.float32(0.5 * appearance.sensor_noise)
+    level = np.float32(0.3 * appearance.sensor_noise)
     for reference in references:
         noise = _noise_bank()[rng.integers(_BANK) :]
         code(reference, np.zeros_like(idle), blocks, noise, level, 0.6 * appearance.quantiser, COSINES)

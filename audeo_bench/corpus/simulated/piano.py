@@ -158,7 +158,7 @@ def _black(x0: float, y0: float, slope_x: float, slope_y: float, view: _View, pr
                 away = (y - centre) / (view.sheen_length * 2.2)
                 level += view.sheen * np.exp(-away * away) * (0.35 + 0.65 * max(0.0, 1.0 - abs(side - 0.3)))
                 level += 14.0 * max(0.0, 1.0 - (y - front) / 5.0)
-                return level * (1.0 - 0.1 * (sunk > 0.0))
+                return level * (1.0 - 0.25 * (sunk > 0.0))
             if y < front + 1.2 and abs(x - view.black_x[line]) < half - 0.4:
                 return level + (34.0 if key != pressed else 20.0) * (1.0 - 0.6 * down)  # type: ignore[return-value]
             return max(2.0, level + (9.0 if towards else -7.0))  # type: ignore[return-value]
@@ -296,6 +296,13 @@ def _look(first: int, last: int, top: int, bottom: int, view: _View, pressed: in
     return picture
 
 
+def _places(to_plane: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where on the key plane every pixel's middle lies: x and y in mm, each (100, 900), float32."""
+    row, column = np.mgrid[0.5:FRAME_HEIGHT, 0.5:FRAME_WIDTH]
+    x, y, depth = np.einsum("ij,jrc->irc", to_plane, np.stack([column, row, np.ones_like(row)]))
+    return (x / depth).astype(np.float32), (y / depth).astype(np.float32)
+
+
 def illuminate(appearance: Appearance) -> np.ndarray:
     """The light's gradient and large soft shadow over the picture, shape (100, 900), float32, around 1."""
     row, column = np.mgrid[-1 : 1 : FRAME_HEIGHT * 1j, -1 : 1 : FRAME_WIDTH * 1j]
@@ -338,6 +345,10 @@ def build_piano(appearance: Appearance) -> Piano:
     )
     lit = illuminate(appearance)
     up = _look(0, FRAME_WIDTH, 0, FRAME_HEIGHT, view, -1)
+    x, y = _places(view.to_plane)
+    level, wide = appearance.strip
+    shown = level * np.exp(-(((y - WHITE_LENGTH) / wide) ** 2))
+    bright, middle, along, across = appearance.burst
     patches = np.zeros((88, FRAME_HEIGHT, PATCH_WIDTH), np.float32)
     columns = np.zeros(88, np.int64)
     for key in range(88):
@@ -348,6 +359,10 @@ def build_piano(appearance: Appearance) -> Piano:
         begin, end = columns[key], columns[key] + PATCH_WIDTH
         down = _look(begin, end, 0, FRAME_HEIGHT, view, key)
         patches[key] = (down - up[:, begin:end]) * lit[:, begin:end]
+        if bright:
+            place = slice(begin, end)
+            away = ((x[:, place] - KEY_X[key]) / along) ** 2 + ((y[:, place] - middle) / across) ** 2
+            patches[key] += np.where(away < 9, bright * np.exp(-away), 0)
     filled = np.abs(patches).max(2) > 0
     rows = np.stack([filled.argmax(1), FRAME_HEIGHT - filled[:, ::-1].argmax(1)], 1)
-    return Piano(up * lit, patches, columns, rows, lit)
+    return Piano(up * lit + shown, patches, columns, rows, lit)
