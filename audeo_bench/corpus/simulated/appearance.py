@@ -223,7 +223,12 @@ def _show(rng: np.random.Generator) -> tuple[tuple[float, float], tuple[float, f
     if kind in ("strip", "bursts") and rng.random() < 0.8:
         strip = (rng.uniform(60, 250), rng.uniform(2, 9))
     if kind == "bursts":
-        burst = (rng.uniform(40, 250), WHITE_LENGTH + rng.uniform(-4, 10), rng.uniform(6, 30), rng.uniform(6, 45))
+        burst = (
+            rng.uniform(40, 250),
+            WHITE_LENGTH + rng.uniform(-4, 10),
+            rng.uniform(6, 30),
+            rng.uniform(6, 45),
+        )
     if kind == "keys":
         burst = (
             rng.choice([-1, 1]) * rng.uniform(20, 120),
