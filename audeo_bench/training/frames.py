@@ -137,8 +137,9 @@ def cached_frames(
 class BalancedDraws:
     """A class among the modelled keys and "silent", then a random frame that has it.
 
-    The release draws all classes equally often. Among 88 keys that spends a third of the draws on the few frames
-    of keys that hardly anybody plays; here a class is drawn in proportion to the square root of its frames.
+    The release draws all classes equally often. Among 88 keys that spends a third of the draws on the few
+    frames of keys that hardly anybody plays; here a class is drawn in proportion to the square root of its
+    frames.
 
     Parameters
     ----------

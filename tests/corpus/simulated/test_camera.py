@@ -160,7 +160,7 @@ def test_marks_hold_every_key_within_a_third_of_its_place() -> None:
     assert max(beside(look.marks) for look in looks) < 23.5 / 3
     assert min(beside(look.marks) for look in looks) > 0
     # One end taller than the other: the marks of wtc2-03 in the world's version 2.
-    assert beside(CORNERS + [[0, 8], [0, -7], [0, 7], [0, -8]]) > 23.5
+    assert beside(CORNERS + np.array([[0, 8], [0, -7], [0, 7], [0, -8]])) > 23.5
 
 
 def test_true_marks_show_what_the_warp_of_a_film_shows(clean: Appearance) -> None:
