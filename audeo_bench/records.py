@@ -45,7 +45,7 @@ Outcome = Literal["right", "wrong", "nothing", "error"]
 """What became of one identification query. An error is no answer, and never counts as not recognised."""
 Status = Literal["started", "success", "cancelled", "error"]
 
-METRIC_VERSION = "1"
+METRIC_VERSION = "2"
 """Changes whenever the same rolls would get other numbers; runs of different versions are not compared."""
 
 
@@ -363,7 +363,7 @@ class Scores(Strict):
     recordings : dict of str to RecordingScores
     """
 
-    metric_version: Literal["1"] = METRIC_VERSION
+    metric_version: Literal["2"] = METRIC_VERSION
     subject: Subject
     thresholds: tuple[float, ...]
     block: Annotated[int, Field(ge=1)]
