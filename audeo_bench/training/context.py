@@ -24,7 +24,7 @@ from audeo_bench.training.frames import Source, cached_frames, cached_idle, is_s
 
 TRAINING_TAKES = (0, 1, 2)
 """Performances of every training work that a first stage sees: 630 clips, each before a camera of its own."""
-SECOND_STAGE_TAKES = (3, 4)
+SECOND_STAGE_TAKES = (3,)
 """Performances that only second stages train on, so that their rolls are no cleaner than the test's
 (cross-fitting).
 """
