@@ -26,11 +26,11 @@ from pydantic import (
     model_validator,
 )
 
-from audeo_bench import provenance
 from audeo_bench.api import Provenance
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write
 from audeo_bench.formats.text import parse_json, read_text
+from audeo_bench.provenance import command, commit, hardware, versions
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
@@ -173,11 +173,11 @@ class Origin(Strict):
     def here(cls, seed: int = 0) -> Origin:
         """This command, on this machine, now."""
         return cls(
-            command=shlex.join(provenance.command()),
+            command=shlex.join(command()),
             seed=seed,
-            commit=provenance.commit(),
-            versions=provenance.versions(),
-            hardware=provenance.hardware(),
+            commit=commit(),
+            versions=versions(),
+            hardware=hardware(),
         )
 
 

@@ -115,7 +115,7 @@ COMMANDS = {
         lambda s: [
             *("midi", "--corpus", "mine", "--split", "wtc2", "--no-figure"),
             *("--contestant", str(s / "reader.py"), "--contestant", str(s / "learner.py")),
-            *("--weights", str(s / "learner.json")),
+            *("--weights", f"learner={s / 'learner.json'}"),
         ],
         ("data add",),
     ),

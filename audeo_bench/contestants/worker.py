@@ -21,8 +21,17 @@ from unittest import mock
 
 import numpy as np
 
-from audeo_bench import api
-from audeo_bench.api import AudeoBenchError, Notes, RollToMidi, Stage, Synthesizer, VideoToRoll
+from audeo_bench.api import (
+    AudeoBenchError,
+    Frames,
+    Notes,
+    Recording,
+    RollToMidi,
+    Stage,
+    Synthesizer,
+    VideoToRoll,
+    windows,
+)
 from audeo_bench.contestants.answer import check_roll, check_sound, seed_everything
 from audeo_bench.contestants.module import Contestant, kind_of, load_class, takes_weights
 from audeo_bench.contestants.served_frames import Place, ServedFrames
@@ -231,9 +240,9 @@ def _window_size(size: int | None) -> Iterator[list[int]]:
     if size is None:
         yield used
         return
-    original = api.windows
+    original = windows
 
-    def resized(frames: api.Frames, _size: int = 0, context: int = 0) -> Iterator[tuple[int, np.ndarray]]:
+    def resized(frames: Frames, _size: int = 0, context: int = 0) -> Iterator[tuple[int, np.ndarray]]:
         used.append(size)
         return original(frames, size, context)
 
@@ -255,7 +264,7 @@ def _corpus_watched(watch: bool | None) -> Iterator[list[str]]:
 
     original = Corpus.recording
 
-    def watched(self: Corpus, recording_id: str) -> api.Recording:
+    def watched(self: Corpus, recording_id: str) -> Recording:
         reached.append(f"{self.name}/{recording_id}")
         return original(self, recording_id)
 
