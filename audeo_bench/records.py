@@ -114,6 +114,34 @@ def board_name(corpus: str, split: str, seed: int = 0) -> str:
     return f"{corpus}-{split}" + (f"-corpus{seed}" if seed else "")
 
 
+class Training(Strict):
+    """What it took to train a stage.
+
+    Attributes
+    ----------
+    seconds : float
+        Of its steps, on the wall's clock; validation left out.
+    hardware : dict
+        As :func:`audeo_bench.provenance.hardware` found it.
+    processes : int
+        That trained together.
+    """
+
+    seconds: Annotated[float, Field(gt=0)]
+    hardware: dict[str, str | int]
+    processes: Annotated[int, Field(ge=1)] = 1
+
+    @property
+    def unit(self) -> str:
+        return "GPU-seconds" if "accelerator" in self.hardware else "CPU-seconds"
+
+    @property
+    def cost(self) -> float:
+        """Seconds of all accelerators, or of all threads that torch had, together."""
+        threads = 1 if self.unit == "GPU-seconds" else self.hardware.get("threads", 1)
+        return self.seconds * self.processes * (threads if isinstance(threads, int) else 1)
+
+
 class StageRecord(Strict):
     """One contestant of a chain, and where its knowledge comes from.
 
@@ -135,6 +163,8 @@ class StageRecord(Strict):
         ``corpus/split`` or ``corpus/recording``, as it declares them.
     training_seed : int or None
         Of the training that made the weights; None where nothing beside them says so.
+    training : Training or None
+        What that training took, where it is known.
     """
 
     name: str
@@ -148,6 +178,7 @@ class StageRecord(Strict):
     configuration: dict[str, JsonValue]
     trained_on: tuple[str, ...]
     training_seed: int | None = None
+    training: Training | None = None
 
 
 class Origin(Strict):
@@ -515,6 +546,17 @@ class Row(Strict):
         """Parameters of all stages together; None where a stage does not say."""
         each = [stage.parameters for stage in self.stages]
         return sum(number for number in each if number is not None) if each and None not in each else None
+
+    @property
+    def training_cost(self) -> tuple[str, float] | None:
+        """The unit and the amount of what training took, all stages together; None where one does not say,
+        or another unit.
+        """
+        trained = [stage.training for stage in self.stages if stage.weights_sha256]
+        known = [each for each in trained if each is not None]
+        if not known or len(known) < len(trained) or len({each.unit for each in known}) > 1:
+            return None
+        return known[0].unit, sum(each.cost for each in known)
 
     @property
     def trained_on(self) -> tuple[str, ...]:
