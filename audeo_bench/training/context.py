@@ -51,6 +51,9 @@ class Context:
     """Whether to train on whole performances, as what sees no video does, first stage or not."""
     identity: Mapping[str, str] = field(default_factory=dict)
     first_stage: VideoToRoll | None = None
+    workers: int | None = None
+    scheduler: str | None = None
+    """Who prepares frames, as :func:`.frames.cached_frames` takes it."""
 
     def _open(self, name: str) -> Corpus:
         return open_corpus(name, seed=self.corpus_seed)
@@ -133,13 +136,16 @@ class Context:
         return digest.hexdigest()
 
     def frames(self, shape: tuple[int, int]) -> list[np.ndarray]:
-        return cached_frames(self._training, shape)
+        return self._cached(self._training, shape)
 
     def idle(self, shape: tuple[int, int]) -> list[np.ndarray]:
-        return cached_idle(self._training, shape)
+        return cached_idle(self._training, shape, self.workers, self.scheduler)
+
+    def _cached(self, sources: Sequence[Source], shape: tuple[int, int]) -> list[np.ndarray]:
+        return cached_frames(sources, shape, self.workers, self.scheduler)
 
     def answers(self, stage: VideoToRoll, shape: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        kept = cached_frames(self._validation, shape)
+        kept = self._cached(self._validation, shape)
         share = min(VALIDATION_FRAMES, VALIDATION_TOTAL // max(1, len(kept)))
         for frames, recording in zip(kept, self.validation, strict=True):
             with self.fabric.autocast():
@@ -172,7 +178,7 @@ class Context:
             raise AudeoBenchError(
                 "a roll-to-MIDI stage trains behind a first stage: name both, as in video2roll+roll2midi."
             )
-        maps = cached_frames(sources, tuple(stage.options["frame_shape"]))
+        maps = self._cached(sources, tuple(stage.options["frame_shape"]))
         pairs = []
         with progress_bar("first stage answers", total=len(recordings), unit="recordings") as bar:
             for frames, recording in zip(maps, recordings, strict=True):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import shlex
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,60 +28,7 @@ from audeo_bench.provenance import code_digest, code_of, command, commit, hardwa
 from audeo_bench.training.context import Context
 from audeo_bench.training.curve import draw_learning_curve, score_column
 from audeo_bench.training.loop import Diverged
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to train, whatever is trained.
-
-    Attributes
-    ----------
-    corpora : tuple of str
-        Where the recordings come from; they keep their own seed 0, so that trainings differ in nothing else.
-    chosen_on : tuple of str
-        Corpora whose validation recordings choose the checkpoint; empty for those that are trained on.
-    called : str or None
-        What the weights go by, as in ``keywise@both``; the corpora's names if left out.
-    start : Path or None
-        Weights to go on from, such as those of one of the corpora; drawn at random if left out.
-    seed : int
-        Of the first weights and of every draw.
-    width, epochs : int or None
-        None leaves the contestant's own.
-    output : Path
-        Gets ``<called>/<name>.safetensors`` with ``.json`` (what made it), ``.csv`` (log) and ``.png``
-        (curve) beside it, and ``work/<name>/`` with the checkpoint that a stopped training resumes from. A
-        seed that is not 0, and a width, are added to the folder's name.
-    resume : bool
-    precision, device : str
-        As lightning-fabric's, or ``auto``.
-    smoke : bool
-        Only try whether it trains: one recording, a few steps, about a minute.
-    """
-
-    corpora: tuple[str, ...] = ("simulated",)
-    chosen_on: tuple[str, ...] = ()
-    called: str | None = None
-    start: Path | None = None
-    seed: int = 0
-    width: int | None = None
-    epochs: int | None = None
-    output: Path = Path("trainings")
-    resume: bool = True
-    precision: str = "auto"
-    device: str = "auto"
-    smoke: bool = False
-
-    @property
-    def folder(self) -> Path:
-        width = "" if self.width is None else f"-width{self.width}"
-        seed = f"-seed{self.seed}" if self.seed else ""
-        called = self.called or "+".join(self.corpora)
-        return self.output / f"{called}{seed}{width}{'-smoke' if self.smoke else ''}"
-
-    def weights(self, name: str) -> Path:
-        """Where a contestant's or a chain's last contestant's weights go."""
-        return self.folder / f"{name}.safetensors"
+from audeo_bench.training.options import Options
 
 
 def choose_precision() -> str:
@@ -122,20 +70,25 @@ def train(name: str, how: Options) -> Path:
     stage = last.create(**({} if how.width is None else {"width": how.width}))
     fabric = Fabric(
         accelerator=how.device,
-        devices="auto",
+        # torchrun has started so many processes on so many machines; else it is all devices of this one.
+        devices=int(os.environ["LOCAL_WORLD_SIZE"]) if "LOCAL_WORLD_SIZE" in os.environ else "auto",
+        num_nodes=int(os.environ.get("GROUP_WORLD_SIZE", "1")),
         precision=choose_precision() if how.precision == "auto" else how.precision,  # type: ignore[arg-type]
     )
     fabric.launch()
     known = "+".join(part.name for part in (*earlier, last))
     work, weights = how.folder / "work" / known, how.weights(known)
-    if not how.resume and work.exists():
-        shutil.rmtree(work)
-    work.mkdir(parents=True, exist_ok=True)
+    if fabric.global_rank == 0:
+        if not how.resume and work.exists():
+            shutil.rmtree(work)
+        work.mkdir(parents=True, exist_ok=True)
+    fabric.barrier()
     chosen_on = how.chosen_on or how.corpora
     whole = not issubclass(cls, VideoToRoll)
     context = Context(
         fabric, how.corpora, chosen_on, 0, how.seed, how.epochs, work, how.resume, how.smoke, whole
     )
+    context.workers, context.scheduler = how.workers, how.scheduler
     facts: dict[str, Any] = {}
     if how.start is not None:
         if not how.start.is_file():
@@ -166,6 +119,7 @@ def train(name: str, how: Options) -> Path:
     if fabric.global_rank == 0:
         stage.save(weights)
         _describe(weights, stage, context, facts)
+    fabric.barrier()  # the weights are there for all
     if diverged is not None:
         raise AudeoBenchError(f"{diverged}; stopped. The weights of the best epoch before are in {weights}.")
     return weights
@@ -249,6 +203,7 @@ def _describe(weights: Path, stage: Stage, context: Context, facts: dict[str, An
         "options": getattr(stage, "options", {}),
         "parameters": described.get("parameters"),
         "precision": str(context.fabric._precision.precision),
+        "processes": context.fabric.world_size,
         "identity": dict(context.identity),
         "commit": commit(),
         "versions": versions(),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +28,7 @@ from audeo_bench.api import AudeoBenchError, Recording, Work
 from audeo_bench.cli import app
 from audeo_bench.contestants.loading import find, system
 from audeo_bench.contestants.process import lent
+from audeo_bench.crew import Crew
 from audeo_bench.nn.stage import as_stored
 from audeo_bench.places import checkout
 from audeo_bench.training import job
@@ -162,6 +164,25 @@ def test_kept_frames_that_changed_are_made_anew(tiny: Path, damage) -> None:
     path.write_bytes(damage(path.read_bytes()))
     render_here([source], (50, 450))
     np.testing.assert_array_equal(training_frames.cached_frames([source], (50, 450))[0], expected)
+
+
+def test_frames_are_rendered_by_the_crew(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, asked = training_frames.Source("simulated", 0, "validation"), []
+
+    @contextmanager
+    def elsewhere(workers: int, scheduler: str | None) -> Iterator[Crew]:
+        asked.append((workers, scheduler))
+        yield Crew()
+
+    monkeypatch.setattr(training_frames, "crew", elsewhere)
+    first = training_frames.cached_frames([source], (50, 450), 3, "tcp://one:8786")
+    assert asked == [(3, "tcp://one:8786")]
+    render_here([source], (50, 450))
+    np.testing.assert_array_equal(first[0], training_frames.cached_frames([source], (50, 450))[0])
+    assert len(asked) == 1, "what is kept is rendered again"
+    monkeypatch.setattr(training_frames, "_render", lambda *given: None)
+    with pytest.raises(AudeoBenchError, match="shared disk by AUDEO_BENCH_CACHE"):
+        training_frames.cached_frames([source], (20, 450), 3, "tcp://one:8786")
 
 
 MINE = """
