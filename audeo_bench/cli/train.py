@@ -87,7 +87,7 @@ def train(
     from audeo_bench.contestants.loading import find
     from audeo_bench.training.apart import apart
     from audeo_bench.training.options import Options
-    from audeo_bench.training.placing import load_again, place_beside
+    from audeo_bench.training.placing import load_again, place, typed
 
     if every == (name is not None):
         raise AudeoBenchError(
@@ -109,28 +109,39 @@ def train(
         workers,
         scheduler,
     )
+    options = "".join(f" --corpus {one}" for one in corpus or ())
     if name is None:
-        from audeo_bench.training.job import train_all
+        from audeo_bench.training import job
 
-        weights = train_all(how, lambda line: typer.echo(line, err=True))
-    else:
-        weights = [apart(find(name.rpartition("+")[2].strip()), _trained, name, how)]
-    if os.environ.get("RANK", "0") != "0":
-        return  # torchrun's first process tells
-    for path in weights:
-        typer.echo(f"weights: {path}")
-    if name is None:
+        trainings = job.all_trainings(how, tuple(corpus or ()), lambda line: typer.echo(line, err=True))
+        weights = job.train_all(trainings)
+        if os.environ.get("RANK", "0") != "0":
+            return  # torchrun's first process tells
+        for path in weights:
+            typer.echo(f"weights: {path}")
+        if corpus and not smoke:
+            made = [
+                typed(one, path)
+                for (one, _), path in zip(trainings, weights, strict=True)
+                if place(one, path)
+            ]
+            systems = (one for one in made if find(one.rpartition("+")[2]).kind != "synthesizer")
+            typer.echo(f"next:    audeo-bench midi{options}{''.join(f' --system {one}' for one in systems)}")
         return
-    load_again(name, weights[0])
+    weights = apart(find(name.rpartition("+")[2].strip()), _trained, name, how)
+    if os.environ.get("RANK", "0") != "0":
+        return
+    typer.echo(f"weights: {weights}")
+    load_again(name, weights)
     if smoke:
-        options = "".join(f" --corpus {one}" for one in corpus or ())
         typer.echo("smoke:   it trained a little, its weights were kept and read again")
         typer.echo(f"next:    audeo-bench train {name}{options}")
         return
-    placed = place_beside(name, weights[0])
-    choice = "" if placed else f" --weights {find(name.rpartition('+')[2]).name}={weights[0]}"
+    placed = place(name, weights)
+    choice = "" if placed else f" --weights {find(name.rpartition('+')[2]).name}={weights}"
     if placed:
-        typer.echo(f"placed:  {placed}, where every command finds them")
+        name = typed(name, weights)
+        typer.echo(f"placed:  {placed}, where every command finds them as {name}")
     typer.echo(f"next:    audeo-bench midi --system {name}{choice} --limit 1")
     if "+" not in name:
         typer.echo(f"         audeo-bench check {name}{choice}")

@@ -59,9 +59,9 @@ class Corpus(ABC):
     provenance: ClassVar[Provenance]
     has_takes: ClassVar[bool] = False
     truth: Literal["sounding", "pressed"] = "sounding"
-    training_split: ClassVar[str] = "wtc1"
+    training_split: str = "wtc1"
     """On which first stages train."""
-    whole_training_split: ClassVar[str] = "wtc1"
+    whole_training_split: str = "wtc1"
     """The training works as whole performances, on which what comes behind a first stage trains."""
 
     def __init__(self, seed: int = 0) -> None:

@@ -69,16 +69,13 @@ class Context:
     def _training(self) -> list[Source]:
         limit = 1 if self.smoke else None
         opened = {name: self._open(name) for name in self.corpora}
-        if self.first_stage is not None and not any(corpus.has_takes for corpus in opened.values()):
-            raise AudeoBenchError(
-                f"corpus {self.corpora[0]}: has one performance a work, which the first stage trained on; "
-                "train a second stage on --corpus simulated, or on both."
-            )
+        # Of films that the first stage trained on its rolls are cleaner than of any other. Where there are
+        # no others, they have to do, as they did for the paper.
+        fresh = self.first_stage is not None and any(corpus.has_takes for corpus in opened.values())
         return [
             Source(name, self.corpus_seed, self._split(corpus), take, limit)
             for name, corpus in opened.items()
-            # Of films that the first stage trained on its rolls are cleaner than of any other.
-            if self.first_stage is None or corpus.has_takes
+            if corpus.has_takes or not fresh
             for take in self._takes(corpus)
         ]
 

@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -144,35 +144,69 @@ def _identity(last: Contestant, stage: Stage, context: Context, facts: dict[str,
     }
 
 
-def train_all(how: Options, say: Callable[[str], None] = lambda line: None) -> list[Path]:
-    """Retrain everything that is shipped: first stages, second stages on their rolls, the synthesizer.
+def all_trainings(
+    how: Options, on: tuple[str, ...] = (), say: Callable[[str], None] = lambda line: None
+) -> list[tuple[str, Options]]:
+    """What ``train --all`` trains, in order: systems, each with how.
 
-    Trainings that are finished are kept, so that the same command continues after an interruption. Those on
-    corpora that are not here are left out, which ``say`` is told.
+    Parameters
+    ----------
+    how : Options
+    on : tuple of str
+        Corpora on which all that is trained on simulated films is trained, once; empty for everything whose
+        weights are shipped.
+    say : callable
+        Is told which trainings are left out, since their corpora are not here.
+
+    Raises
+    ------
+    AudeoBenchError
+        A corpus of ``on`` is not here.
     """
-    trained = []
-    for called, training in roster().trainings.items():
+    trainings = roster().trainings
+    if on:
+        usual = replace(
+            trainings["simulated"], corpora=on, chosen_on=how.chosen_on or on, seeds=(how.seed,), epochs={}
+        )
+        trainings = {how.called or "+".join(on): usual}
+    found = []
+    for called, training in trainings.items():
         try:
             for name in (*training.corpora, *training.chosen_on):
                 open_corpus(name)
         except AudeoBenchError as fault:
+            if on:
+                raise
             say(f"left out {called}: {fault}")
             continue
         for seed, name in product(training.seeds, training.systems):
-            one = replace(
-                how,
-                corpora=training.corpora,
-                chosen_on=training.chosen_on,
-                called=called,
-                start=how.output / training.start / f"{name}.safetensors"
-                if name in training.goes_on
-                else None,
-                seed=seed,
-                epochs=how.epochs or training.epochs.get(name),
+            start = how.output / training.start / f"{name}.safetensors" if name in training.goes_on else None
+            found.append(
+                (
+                    name,
+                    replace(
+                        how,
+                        corpora=training.corpora,
+                        chosen_on=training.chosen_on,
+                        called=called,
+                        start=start,
+                        seed=seed,
+                        epochs=how.epochs or training.epochs.get(name),
+                    ),
+                )
             )
-            weights = one.weights(name)
-            trained.append(weights if how.resume and weights.exists() else train(name, one))
-    return trained
+    return found
+
+
+def train_all(trainings: Sequence[tuple[str, Options]]) -> list[Path]:
+    """Train one after the other: first stages, second stages on their rolls, the synthesizers.
+
+    Trainings that are finished are kept, so that the same command continues after an interruption.
+    """
+    return [
+        how.weights(name) if how.resume and how.weights(name).exists() else train(name, how)
+        for name, how in trainings
+    ]
 
 
 def _describe(weights: Path, stage: Stage, context: Context, facts: dict[str, Any]) -> None:

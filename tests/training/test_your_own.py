@@ -15,7 +15,7 @@ import tiny_command
 from audeo_bench.contestants.loading import alone
 from audeo_bench.files import sha256_of
 from audeo_bench.places import checkout
-from audeo_bench.training.placing import place_beside
+from audeo_bench.training.placing import place
 
 ROOT = checkout() or Path()
 pytestmark = pytest.mark.skipif(checkout() is None, reason="documents are in the checkout")
@@ -108,7 +108,7 @@ def test_weights_of_another_origin_are_left_alone(mine: Path) -> None:
     def trained(content: bytes) -> Path | None:
         weights.write_bytes(content)
         weights.with_suffix(".json").write_text(json.dumps({"weights_sha256": sha256_of(weights)}))
-        return place_beside(str(mine), weights)
+        return place(str(mine), weights)
 
     own = mine.parent / "weights" / "my_cnn.safetensors"
     assert trained(b"a first training") == trained(b"a second") == own

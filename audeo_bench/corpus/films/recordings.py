@@ -40,13 +40,13 @@ class FilmCorpus(Corpus):
     """
 
     provenance: ClassVar[Provenance] = "recorded"
-    training_split: ClassVar[str] = "train"
-    whole_training_split: ClassVar[str] = "train"
 
     def __init__(self, name: str, seed: int = 0) -> None:
         super().__init__(seed)
         self.name = name  # type: ignore[misc]
         self.set, _ = open_set(name)
+        if self.training_split not in self.set.splits:  # the paper's films keep the paper's word
+            self.training_split = self.whole_training_split = "train"
         self.truth = "pressed" if self.set.truth == "true MIDI" else "sounding"
         self._here = {here.film.id: here for here in films_of(name) if here.midi is not None}
         if not self._here:
