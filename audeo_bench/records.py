@@ -89,6 +89,9 @@ class Subject(Strict):
         The corpus's.
     split, split_hash : str
         The hash covers the recordings' ids and truths.
+    truth_by : str or None
+        Whose labels the truth is, where the corpus may have several: ``PianoYT``, or ``the authors' release
+        (2), Transkun (1)``.
     limit : int or None
         Only the first so many recordings of the split: a quick look, for no board.
     """
@@ -100,7 +103,13 @@ class Subject(Strict):
     split_hash: str = "unknown"
     provenance: Provenance | None = None
     truth: Literal["sounding", "pressed"] = "sounding"
+    truth_by: str | None = None
     limit: int | None = None
+
+    @property
+    def named_truth(self) -> str:
+        """``, truth: PianoYT`` for titles; nothing where the corpus has one truth only."""
+        return f", truth: {self.truth_by}" if self.truth_by else ""
 
     @property
     def board(self) -> str:

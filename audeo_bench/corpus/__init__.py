@@ -142,6 +142,10 @@ class Corpus(ABC):
             )
         return recording_id
 
+    def truth_by(self, split: str) -> str | None:
+        """Whose labels a split's truth is, where a corpus may have several; None where it has but one."""
+        return None
+
     def truth_of(self, recording: Recording) -> np.ndarray:
         """The roll that answers are scored against, (88, T), bool."""
         if self.truth == "sounding":
