@@ -112,8 +112,11 @@ def train(
     options = "".join(f" --corpus {one}" for one in corpus or ())
     if name is None:
         from audeo_bench.training import job
+        from audeo_bench.training.estimate import estimate
 
         trainings = job.all_trainings(how, tuple(corpus or ()), lambda line: typer.echo(line, err=True))
+        if not smoke:
+            estimate(trainings, lambda line: typer.echo(line, err=True))
         weights = job.train_all(trainings)
         if os.environ.get("RANK", "0") != "0":
             return  # torchrun's first process tells

@@ -47,6 +47,8 @@ class Context:
     folder: Path
     resume: bool = True
     smoke: bool = False
+    timed: bool = False
+    """Whether only to measure how long it would take, see :class:`audeo_bench.training.loop.Timed`."""
     whole: bool = False
     """Whether to train on whole performances, as what sees no video does, first stage or not."""
     identity: Mapping[str, str] = field(default_factory=dict)

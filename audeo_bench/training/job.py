@@ -86,7 +86,7 @@ def train(name: str, how: Options) -> Path:
     chosen_on = how.chosen_on or how.corpora
     whole = not issubclass(cls, VideoToRoll)
     context = Context(
-        fabric, how.corpora, chosen_on, 0, how.seed, how.epochs, work, how.resume, how.smoke, whole
+        fabric, how.corpora, chosen_on, 0, how.seed, how.epochs, work, how.resume, how.smoke, how.timed, whole
     )
     context.workers, context.scheduler = how.workers, how.scheduler
     facts: dict[str, Any] = {}
@@ -181,6 +181,7 @@ def all_trainings(
             continue
         for seed, name in product(training.seeds, training.systems):
             start = how.output / training.start / f"{name}.safetensors" if name in training.goes_on else None
+            last = load_class(find(name.rpartition("+")[2]))
             found.append(
                 (
                     name,
@@ -191,6 +192,7 @@ def all_trainings(
                         called=called,
                         start=start,
                         seed=seed,
+                        width=how.width if "width" in inspect.signature(last).parameters else None,
                         epochs=how.epochs or training.epochs.get(name),
                     ),
                 )

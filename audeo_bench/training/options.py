@@ -35,6 +35,8 @@ class Options:
         Only try whether it trains: one recording, a few steps, about a minute.
     workers, scheduler : int or None, str or None
         Who prepares frames, as :func:`audeo_bench.training.frames.cached_frames` takes it.
+    timed : bool
+        Only measure how long it would take, see :class:`audeo_bench.training.loop.Timed`.
     """
 
     corpora: tuple[str, ...] = ("simulated",)
@@ -51,6 +53,7 @@ class Options:
     smoke: bool = False
     workers: int | None = None
     scheduler: str | None = None
+    timed: bool = False
 
     @property
     def folder(self) -> Path:
