@@ -83,9 +83,9 @@ def notes_to_roll(notes: Notes, frames: int) -> np.ndarray:
 def roll_to_notes(roll: np.ndarray, velocity: int = 100) -> Notes:
     """Turn each unbroken run of a key into a note.
 
-    That a key turns on in a frame says that its note begins somewhere within that frame: the middle errs least,
-    by 20 ms at most, where the frame's beginning would be early by 20 ms on average. The same holds where it
-    turns off.
+    That a key turns on in a frame says that its note begins somewhere within that frame: the middle errs
+    least, by 20 ms at most, where the frame's beginning would be early by 20 ms on average. The same holds
+    where it turns off.
 
     ``notes_to_roll(roll_to_notes(roll), roll.shape[1])`` is ``roll`` again, exactly.
 
