@@ -13,6 +13,7 @@ from typing import Literal
 from audeo_bench.api import Work
 from audeo_bench.identify.catalogue import landmark, pitch
 from audeo_bench.identify.catalogue.store import Catalogue
+from audeo_bench.identify.room import ROOM_VERSION, through_room
 from audeo_bench.identify.segments import Segment
 from audeo_bench.identify.service import Reply
 from audeo_bench.identify.titles import Answer
@@ -72,7 +73,7 @@ class CatalogueService:
         self.rejection = rejection = REJECTIONS[name]
         self.version = (
             f"features {_VERSIONS[name]}, score > {rejection.score:g}, margin > {rejection.margin:g}, "
-            f"onsets > {LEAST_ONSETS:g}/s, "
+            f"onsets > {LEAST_ONSETS:g}/s, room {ROOM_VERSION}, "
             f"catalogue {catalogue.name} {catalogue.digest[:12]}"
         )
 
@@ -88,12 +89,12 @@ class CatalogueService:
 
     def search(self, segment: Segment) -> list[Found]:
         """The works most like a segment, best first, each by its best entry; none where the segment has too
-        few onsets to tell.
+        few onsets to tell. Onsets are counted in what was played, works are found in what is heard of it.
         """
         if len(landmark.peaks(segment.samples)[0]) < LEAST_ONSETS * segment.seconds:
             return []
         found: dict[Work, Found] = {}
-        for candidate in self._index.search(segment.samples):
+        for candidate in self._index.search(through_room(segment)):
             entry = self.catalogue.entries[candidate.entry]
             if entry.work not in found:
                 found[entry.work] = Found(
