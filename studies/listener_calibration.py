@@ -1,9 +1,9 @@
 """What does a rate of Table 2 mean? The offline listeners' rates against the onset F1 of spoiled rolls.
 
 ``python -m studies.listener_calibration`` spoils true rolls of the identification test by
-:func:`audeo_bench.training.misread.misread`, plays them as contestants' rolls are played, and asks both listeners
-about every segment of the first minute. The thresholds are found on another corpus seed, with other works in
-recordings and catalogue: ``audeo_bench.identify.catalogue.engine.REJECTIONS`` holds them.
+:func:`audeo_bench.training.misread.misread`, plays them as contestants' rolls are played, and asks both
+listeners about every segment of the first minute. The thresholds are found on another corpus seed, with other
+works in recordings and catalogue: ``audeo_bench.identify.catalogue.engine.REJECTIONS`` holds them.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def listen(seed: int, recordings: int, distractors: int) -> list[Asked]:
 
 
 def least_margin(asked: Sequence[Asked], score: float) -> float:
-    """The least margin, in thousandths, with which a listener accepts no more than :data:`ALLOWED` falsely."""
+    """The least margin, in thousandths, with which no more than :data:`ALLOWED` is accepted falsely."""
     margins = (step / 1000 for step in range(1000))
     return next(margin for margin in margins if false_accepts(asked, Rejection(score, margin)) <= ALLOWED)
 

@@ -1,8 +1,8 @@
 """What lies between a sound and an offline listener: a room, noise, and a lossy codec.
 
-A service hears music over a loudspeaker, across a room, among other noises, through a telephone. Each segment is
-heard in a room of its own, which follows from where the segment lies, so that all systems' reconstructions of one
-passage are heard in the same room.
+A service hears music over a loudspeaker, across a room, among other noises, through a telephone. Each
+segment is heard in a room of its own, which follows from where the segment lies, so that all systems'
+reconstructions of one passage are heard in the same room.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ REVERBERATION = (0.3, 0.9)
 """Seconds until an echo has fallen by 60 dB."""
 DIRECT_TO_ECHO = (-3.0, 6.0)
 """Decibels of the direct sound over all echoes together."""
-SIGNAL_TO_NOISE = (0.0, 12.0)
-"""Decibels of the music over pink noise, both taken from the lowest key's 27.5 Hz up."""
+SIGNAL_TO_NOISE = (-3.0, 15.0)
+"""Decibels of the music over pink noise."""
 CODEC, BITS_A_SECOND = "mp2", 24_000
 """FFmpeg's own MPEG-2 layer II encoder: always there, and quick."""
 _LEVEL = 0.08
@@ -34,7 +34,7 @@ _LEVEL = 0.08
 
 @lru_cache(maxsize=1)
 def through_room(segment: Segment) -> np.ndarray:
-    """A segment as the listener hears it, (n,), float32 at 16 kHz; the last one is kept for the next listener."""
+    """What is heard of a segment, (n,), float32 at 16 kHz; the last is kept for the next listener."""
     seed = hashlib.sha256(f"room {segment.recording} {segment.index}".encode()).digest()
     rng = np.random.default_rng(list(seed))
     size = len(segment.pcm)

@@ -23,11 +23,11 @@ DISTRACTORS = 500
 REFERENCE_SEED = 1_000_003
 """Reference performers draw from a seed that no recording of the corpus uses."""
 VOICES = (4, 5, 6)
-"""General MIDI's electric pianos and harpsichord. Recordings and reconstructions are played on program 0; in the
-bundled sound font the other pianos are made of that one's samples, these are not.
+"""General MIDI's electric pianos and harpsichord. Recordings and reconstructions are played on program 0; in
+the bundled sound font the other pianos are made of that one's samples, these are not.
 """
 DETUNED, EQUALISED, OCTAVES = 25.0, 6.0, 7
-"""References are at most so many cents out of tune, and as many decibels louder or softer in each octave."""
+"""References are at most so many cents out of tune, and so many decibels louder or softer in an octave."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def another_voice(
 
 
 def equalised(sound: np.ndarray, decibels: np.ndarray) -> np.ndarray:
-    """A sound, (n,), float32 at 16 kHz, through an equaliser with one slider an octave, the last below 8 kHz."""
+    """A sound, (n,), float32 at 16 kHz, through an equaliser: a slider an octave, the last below 8 kHz."""
     length = scipy.fft.next_fast_len(len(sound), real=True)
     hertz = np.maximum(scipy.fft.rfftfreq(length, 1 / SAMPLE_RATE), 1)
     slider = np.log2(hertz / (SAMPLE_RATE / 2)) + len(decibels) - 0.5
