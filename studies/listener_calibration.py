@@ -21,7 +21,13 @@ from rich.progress import track
 
 from audeo_bench.api import SAMPLE_RATE, Recording
 from audeo_bench.corpus import open_corpus
-from audeo_bench.identify.catalogue.engine import REJECTIONS, CatalogueService, Rejection, best_and_second
+from audeo_bench.identify.catalogue.engine import (
+    REJECTIONS,
+    CatalogueService,
+    EngineName,
+    Rejection,
+    best_and_second,
+)
 from audeo_bench.identify.catalogue.sources import simulated_sources
 from audeo_bench.identify.catalogue.store import build
 from audeo_bench.identify.players import true_sound
@@ -115,13 +121,14 @@ def false_accepts(asked: Sequence[Asked], rejection: Rejection) -> float:
     return float(np.mean([rejection.accepts(*each.others) for each in asked]))
 
 
-def curve(asked: Sequence[Asked]) -> Table:
+def curve(asked: Sequence[Asked], listeners: Sequence[EngineName] = tuple(REJECTIONS)) -> Table:
     """The rate of segments named rightly, with its interval over performances, for every sound."""
     rows = []
     for sound in dict.fromkeys(each.sound for each in asked):
         onset_f1 = np.mean([each.onset_f1 for each in asked if each.sound == sound])
         cells = [sound, f"{100 * onset_f1:.0f}"]
-        for listener, rejection in REJECTIONS.items():
+        for listener in listeners:
+            rejection = REJECTIONS[listener]
             here = [each for each in asked if (each.sound, each.listener) == (sound, listener)]
             strips = defaultdict(list)
             for each in here:
@@ -131,7 +138,7 @@ def curve(asked: Sequence[Asked]) -> Table:
             low, high = interval_over_performances(strips) or (0.0, 100.0)
             cells += [f"{rate:.0f} ({low:.0f} to {high:.0f})", f"{100 * false_accepts(here, rejection):.1f}"]
         rows.append(tuple(cells))
-    header = ("sound", "onset F1", *(title for name in REJECTIONS for title in (f"`{name}` right", "false")))
+    header = ("sound", "onset F1", *(title for name in listeners for title in (f"`{name}` right", "false")))
     return Table(header, tuple(rows))
 
 
