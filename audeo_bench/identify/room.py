@@ -40,8 +40,8 @@ def through_room(segment: Segment) -> np.ndarray:
     size = len(segment.pcm)
     echo = _echo(rng)
     length = scipy.fft.next_fast_len(size + len(echo), real=True)
-    spectrum = scipy.fft.rfft(segment.samples, length) * scipy.fft.rfft(echo, length)
-    music = scipy.fft.irfft(spectrum, length)[:size]
+    spectrum = np.asarray(scipy.fft.rfft(segment.samples, length)) * np.asarray(scipy.fft.rfft(echo, length))
+    music = np.asarray(scipy.fft.irfft(spectrum, length))[:size]
     noise = _pink(size, rng)
     ratio = 10 ** (rng.uniform(*SIGNAL_TO_NOISE) / 20)
     loudness = max(float(np.sqrt(np.mean(music**2))), 1e-5)
@@ -62,10 +62,10 @@ def _echo(rng: np.random.Generator) -> np.ndarray:
 def _pink(size: int, rng: np.random.Generator) -> np.ndarray:
     """Noise of equal power in every octave from 27.5 Hz up, of root mean square 1."""
     length = scipy.fft.next_fast_len(size, real=True)
-    spectrum = scipy.fft.rfft(rng.standard_normal(length, np.float32))
+    spectrum = np.asarray(scipy.fft.rfft(rng.standard_normal(length, np.float32)))
     hertz = scipy.fft.rfftfreq(length, 1 / SAMPLE_RATE)
     spectrum *= np.where(hertz < 27.5, 0, 1 / np.sqrt(np.maximum(hertz, 27.5))).astype(np.float32)
-    noise = scipy.fft.irfft(spectrum, length)[:size]
+    noise = np.asarray(scipy.fft.irfft(spectrum, length))[:size]
     return noise / np.sqrt(np.mean(noise**2))
 
 
@@ -82,6 +82,6 @@ def coded(sound: np.ndarray) -> np.ndarray:
         file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
     stored.seek(0)
-    with av.open(stored) as file:
+    with av.open(stored, "r") as file:
         decoded = np.concatenate([part.to_ndarray()[0] for part in file.decode(audio=0)])
     return decoded[: len(sound)].astype(np.float32) / 32767

@@ -96,8 +96,8 @@ def equalised(sound: np.ndarray, decibels: np.ndarray) -> np.ndarray:
     hertz = np.maximum(scipy.fft.rfftfreq(length, 1 / SAMPLE_RATE), 1)
     slider = np.log2(hertz / (SAMPLE_RATE / 2)) + len(decibels) - 0.5
     gain = 10 ** (np.interp(slider, np.arange(len(decibels)), decibels) / 20)
-    filtered = scipy.fft.irfft(scipy.fft.rfft(sound, length) * gain.astype(np.float32), length)
-    return np.asarray(filtered[: len(sound)], np.float32)
+    spectrum = np.asarray(scipy.fft.rfft(sound, length)) * gain.astype(np.float32)
+    return np.asarray(scipy.fft.irfft(spectrum, length), np.float32)[: len(sound)]
 
 
 @dataclass(frozen=True)
