@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from audeo_bench.version import __version__
+
 if TYPE_CHECKING:
     from audeo_bench.corpus import open_corpus
     from audeo_bench.notebook import compare, evaluate, leaderboard, load_run, perform, play, plot  # type: ignore[attr-defined]
     from audeo_bench.score import score
 
-__version__ = "0.1.0"
 __all__ = [
     "__version__",
     "compare",

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from audeo_bench import __version__
 from audeo_bench.places import PACKAGE, checkout
+from audeo_bench.version import __version__
 
 LIBRARIES = ("numpy", "scipy", "torch", "lightning-fabric", "mir_eval", "scikit-learn", "pretty_midi", "av")
 """The libraries that a number may depend on."""

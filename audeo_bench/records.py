@@ -26,11 +26,11 @@ from pydantic import (
     model_validator,
 )
 
-from audeo_bench import provenance
 from audeo_bench.api import Provenance
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write
 from audeo_bench.formats.text import parse_json, read_text
+from audeo_bench.provenance import command, commit, hardware, versions
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
@@ -45,7 +45,7 @@ Outcome = Literal["right", "wrong", "nothing", "error"]
 """What became of one identification query. An error is no answer, and never counts as not recognised."""
 Status = Literal["started", "success", "cancelled", "error"]
 
-METRIC_VERSION = "1"
+METRIC_VERSION = "2"
 """Changes whenever the same rolls would get other numbers; runs of different versions are not compared."""
 
 
@@ -89,6 +89,9 @@ class Subject(Strict):
         The corpus's.
     split, split_hash : str
         The hash covers the recordings' ids and truths.
+    truth_by : str or None
+        Whose labels the truth is, where the corpus may have several: ``PianoYT``, or ``the authors' release
+        (2), Transkun (1)``.
     limit : int or None
         Only the first so many recordings of the split: a quick look, for no board.
     """
@@ -100,7 +103,13 @@ class Subject(Strict):
     split_hash: str = "unknown"
     provenance: Provenance | None = None
     truth: Literal["sounding", "pressed"] = "sounding"
+    truth_by: str | None = None
     limit: int | None = None
+
+    @property
+    def named_truth(self) -> str:
+        """``, truth: PianoYT`` for titles; nothing where the corpus has one truth only."""
+        return f", truth: {self.truth_by}" if self.truth_by else ""
 
     @property
     def board(self) -> str:
@@ -112,6 +121,34 @@ def board_name(corpus: str, split: str, seed: int = 0) -> str:
     not 0.
     """
     return f"{corpus}-{split}" + (f"-corpus{seed}" if seed else "")
+
+
+class Training(Strict):
+    """What it took to train a stage.
+
+    Attributes
+    ----------
+    seconds : float
+        Of its steps, on the wall's clock; validation left out.
+    hardware : dict
+        As :func:`audeo_bench.provenance.hardware` found it.
+    processes : int
+        That trained together.
+    """
+
+    seconds: Annotated[float, Field(gt=0)]
+    hardware: dict[str, str | int]
+    processes: Annotated[int, Field(ge=1)] = 1
+
+    @property
+    def unit(self) -> str:
+        return "GPU-seconds" if "accelerator" in self.hardware else "CPU-seconds"
+
+    @property
+    def cost(self) -> float:
+        """Seconds of all accelerators, or of all threads that torch had, together."""
+        threads = 1 if self.unit == "GPU-seconds" else self.hardware.get("threads", 1)
+        return self.seconds * self.processes * (threads if isinstance(threads, int) else 1)
 
 
 class StageRecord(Strict):
@@ -135,6 +172,8 @@ class StageRecord(Strict):
         ``corpus/split`` or ``corpus/recording``, as it declares them.
     training_seed : int or None
         Of the training that made the weights; None where nothing beside them says so.
+    training : Training or None
+        What that training took, where it is known.
     """
 
     name: str
@@ -148,6 +187,7 @@ class StageRecord(Strict):
     configuration: dict[str, JsonValue]
     trained_on: tuple[str, ...]
     training_seed: int | None = None
+    training: Training | None = None
 
 
 class Origin(Strict):
@@ -173,11 +213,11 @@ class Origin(Strict):
     def here(cls, seed: int = 0) -> Origin:
         """This command, on this machine, now."""
         return cls(
-            command=shlex.join(provenance.command()),
+            command=shlex.join(command()),
             seed=seed,
-            commit=provenance.commit(),
-            versions=provenance.versions(),
-            hardware=provenance.hardware(),
+            commit=commit(),
+            versions=versions(),
+            hardware=hardware(),
         )
 
 
@@ -363,7 +403,7 @@ class Scores(Strict):
     recordings : dict of str to RecordingScores
     """
 
-    metric_version: Literal["1"] = METRIC_VERSION
+    metric_version: Literal["2"] = METRIC_VERSION
     subject: Subject
     thresholds: tuple[float, ...]
     block: Annotated[int, Field(ge=1)]
@@ -515,6 +555,17 @@ class Row(Strict):
         """Parameters of all stages together; None where a stage does not say."""
         each = [stage.parameters for stage in self.stages]
         return sum(number for number in each if number is not None) if each and None not in each else None
+
+    @property
+    def training_cost(self) -> tuple[str, float] | None:
+        """The unit and the amount of what training took, all stages together; None where one does not say,
+        or another unit.
+        """
+        trained = [stage.training for stage in self.stages if stage.weights_sha256]
+        known = [each for each in trained if each is not None]
+        if not known or len(known) < len(trained) or len({each.unit for each in known}) > 1:
+            return None
+        return known[0].unit, sum(each.cost for each in known)
 
     @property
     def trained_on(self) -> tuple[str, ...]:

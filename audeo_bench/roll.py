@@ -81,7 +81,11 @@ def notes_to_roll(notes: Notes, frames: int) -> np.ndarray:
 
 
 def roll_to_notes(roll: np.ndarray, velocity: int = 100) -> Notes:
-    """Turn each unbroken run of a key into a note, from the frame where it turns on to where it turns off.
+    """Turn each unbroken run of a key into a note.
+
+    That a key turns on in a frame says that its note begins somewhere within that frame: the middle errs
+    least, by 20 ms at most, where the frame's beginning would be early by 20 ms on average. The same holds
+    where it turns off.
 
     ``notes_to_roll(roll_to_notes(roll), roll.shape[1])`` is ``roll`` again, exactly.
 
@@ -104,5 +108,5 @@ def roll_to_notes(roll: np.ndarray, velocity: int = 100) -> Notes:
     keys, onsets = np.nonzero(steps == 1)
     offsets = np.nonzero(steps == -1)[1]
     order = np.lexsort((keys, onsets))
-    intervals = np.stack([onsets, offsets], axis=1)[order] / FRAMES_PER_SECOND
+    intervals = (np.stack([onsets, offsets], axis=1)[order] + 0.5) / FRAMES_PER_SECOND
     return Notes(intervals, keys[order] + LOWEST_PITCH, np.full(len(keys), velocity, np.int64))

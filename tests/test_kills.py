@@ -115,7 +115,7 @@ COMMANDS = {
         lambda s: [
             *("midi", "--corpus", "mine", "--split", "wtc2", "--no-figure"),
             *("--contestant", str(s / "reader.py"), "--contestant", str(s / "learner.py")),
-            *("--weights", str(s / "learner.json")),
+            *("--weights", f"learner={s / 'learner.json'}"),
         ],
         ("data add",),
     ),
@@ -150,7 +150,7 @@ def shared(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("shared")
     films = folder / "films"
     films.mkdir()
-    splits = {"one": "wtc2", "two": "wtc2", "three": "wtc1", "four": "validation"}
+    splits = {"one": "wtc2", "two": "wtc2", "three": "train", "four": "validation"}
     for number, name in enumerate(splits):
         write_film(films, name, number)
     rows = [row(name, start_s=0.0, split=split, work="Study") for name, split in splits.items()]

@@ -95,6 +95,7 @@ def test_the_wheel_holds_the_repositorys_files_and_nothing_else(wheel):
         assert archive.read(metadata).decode().split() == ["audeo_bench"]
     assert {name.partition("/")[0] for name in names} == {"audeo_bench"}
     assert names == repository_files()
+    assert wheel.stat().st_size < 15e6
 
 
 @pytest.mark.slow

@@ -10,7 +10,8 @@ import audeo_bench
 
 PACKAGE = Path(audeo_bench.__file__).parent
 ORDER = (
-    *("errors", "files", "roll", "formats", "progress", "places", "provenance", "crew", "api", "records"),
+    *("version", "errors", "files", "roll", "formats", "progress", "places", "provenance"),
+    *("crew", "api", "records"),
     *("keyboard", "film", "elsewhere", "nn", "synth", "corpus", "contestants", "score", "training", "runs"),
     *("leaderboards", "paper", "identify", "perform", "explain", "report", "notebook", "cli"),
 )

@@ -11,7 +11,7 @@ from audeo_bench.places import checkout
 
 ROOT = checkout() or Path()
 pytestmark = pytest.mark.skipif(checkout() is None, reason="studies are in the checkout")
-LIBRARIES = ("tables", "transcribe")
+LIBRARIES = ("noise", "tables", "transcribe")
 STUDIES = sorted(path.stem for path in (ROOT / "studies").glob("*.py") if path.stem not in LIBRARIES)
 
 

@@ -110,7 +110,7 @@ app = typer.Typer(
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from audeo_bench import __version__
+        from audeo_bench.version import __version__
 
         typer.echo(f"audeo-bench {__version__}")
         raise typer.Exit()

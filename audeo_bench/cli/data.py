@@ -149,14 +149,14 @@ def info(
 
     from audeo_bench.corpus.overview import describe
     from audeo_bench.corpus.sets.here import is_set
-    from audeo_bench.corpus.sets.overview import describe_set
     from audeo_bench.report.terminal import stdout, word_table
 
-    facts = describe_set(place) if is_set(place) else describe(place, seed=corpus_seed)
+    facts = _set_facts(place) if is_set(place) else describe(place, seed=corpus_seed)
     if json_:
         typer.echo(json.dumps(facts, indent=2))
         return
     films, citation = facts.pop("films", ()), facts.pop("citation", "") if is_set(place) else ""
+    truths, crops = facts.pop("truths", ()), facts.pop("crops", ())
     table = word_table("fact", "value", title=_plain(place)[0], header=False)
     for name, value in facts.items():
         if value is None:
@@ -172,11 +172,44 @@ def info(
         for film in films:
             had = film.get("youtube") or film.get("url") or film["film"]
             what = film.get("work") or film.get("title") or film.get("remark", "")
-            there = ["yes" if film[name] else "no" for name in ("here", "labels")]
+            there = "yes" if film["here"] else "no", ", ".join(film["truth"]) or "no"
             table.add_row(*_plain(film["id"], film.get("split", "test"), had, *there, what))
+        stdout().print(table)
+    if truths:
+        title = "Two truths of one film: the second scored against the first, F1 in %"
+        table = word_table(
+            "film", "truth", "beside", "frames", "frame_mean, 51 keys", "micro, 88", title=title
+        )
+        for one in truths:
+            table.add_row(*_plain(*map(str, one.values())))
+        stdout().print(table)
+        typer.echo("What one truth scores by the other is the most that a system can be shown to score.")
+    if crops:
+        title = "The crop beside the corners that are found in the film"
+        table = word_table("film", "confidence", "corners, pixels", "worst key, widths", title=title)
+        for one in crops:
+            table.add_row(*_plain(*(str(one[name]) for name in ("id", "confidence", "pixels", "keys"))))
         stdout().print(table)
     if citation:
         typer.echo(citation.strip())
+
+
+def _set_facts(place: str) -> dict[str, Any]:
+    """A set whole, and what can be measured on its films that are here."""
+    from dataclasses import asdict
+
+    from audeo_bench.corpus.films.crops import crops_of
+    from audeo_bench.corpus.sets.overview import describe_set
+    from audeo_bench.errors import AudeoBenchError
+    from audeo_bench.paper.truths import agreements
+
+    facts, crops = describe_set(place), []
+    for found in crops_of(place):
+        if isinstance(found, AudeoBenchError):
+            typer.echo(str(found), err=True)
+        else:
+            crops.append(found.model_dump(mode="json"))
+    return facts | {"truths": [asdict(one) for one in agreements(place)], "crops": crops}
 
 
 @app.command(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from audeo_bench.training.options import Options
 
 
 def register(app: typer.Typer) -> None:
@@ -69,18 +73,27 @@ def train(
         bool,
         typer.Option("--smoke", help="Only try whether it trains: one recording, a few steps."),
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=0, help="Processes that prepare frames; 0 for what cores and memory allow."),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="tcp://HOST:PORT", help="A dask scheduler whose workers prepare frames."),
+    ] = None,
 ) -> None:
     """Train a contestant on the corpus's training split; validation chooses the checkpoint, never test."""
     from audeo_bench.api import AudeoBenchError
     from audeo_bench.contestants.loading import find
-    from audeo_bench.training import job
-    from audeo_bench.training.placing import load_again, place_beside
+    from audeo_bench.training.apart import apart
+    from audeo_bench.training.options import Options
+    from audeo_bench.training.placing import load_again, place, typed
 
     if every == (name is not None):
         raise AudeoBenchError(
             "train: name one contestant, such as `audeo-bench train keywise`, or give --all."
         )
-    how = job.Options(
+    how = Options(
         tuple(corpus or ("simulated",)),
         tuple(chosen_on or ()),
         called,
@@ -93,26 +106,53 @@ def train(
         precision,
         device,
         smoke,
+        workers,
+        scheduler,
     )
+    options = "".join(f" --corpus {one}" for one in corpus or ())
     if name is None:
-        weights = job.train_all(how, lambda line: typer.echo(line, err=True))
-    else:
-        weights = [job.train(name, how)]
-    for path in weights:
-        typer.echo(f"weights: {path}")
-    if name is None:
+        from audeo_bench.training import job
+        from audeo_bench.training.estimate import estimate
+
+        trainings = job.all_trainings(how, tuple(corpus or ()), lambda line: typer.echo(line, err=True))
+        if not smoke:
+            estimate(trainings, lambda line: typer.echo(line, err=True))
+        weights = job.train_all(trainings)
+        if os.environ.get("RANK", "0") != "0":
+            return  # torchrun's first process tells
+        for path in weights:
+            typer.echo(f"weights: {path}")
+        if corpus and not smoke:
+            made = [
+                typed(one, path)
+                for (one, _), path in zip(trainings, weights, strict=True)
+                if place(one, path)
+            ]
+            systems = (one for one in made if find(one.rpartition("+")[2]).kind != "synthesizer")
+            typer.echo(f"next:    audeo-bench midi{options}{''.join(f' --system {one}' for one in systems)}")
         return
-    load_again(name, weights[0])
+    weights = apart(find(name.rpartition("+")[2].strip()), _trained, name, how)
+    if os.environ.get("RANK", "0") != "0":
+        return
+    typer.echo(f"weights: {weights}")
+    load_again(name, weights)
     if smoke:
-        options = "".join(f" --corpus {one}" for one in corpus or ())
         typer.echo("smoke:   it trained a little, its weights were kept and read again")
         typer.echo(f"next:    audeo-bench train {name}{options}")
         return
-    placed = place_beside(name, weights[0])
-    choice = "" if placed else f" --weights {find(name.rpartition('+')[2]).name}={weights[0]}"
+    placed = place(name, weights)
+    choice = "" if placed else f" --weights {find(name.rpartition('+')[2]).name}={weights}"
     if placed:
-        typer.echo(f"placed:  {placed}, where every command finds them")
+        name = typed(name, weights)
+        typer.echo(f"placed:  {placed}, where every command finds them as {name}")
     typer.echo(f"next:    audeo-bench midi --system {name}{choice} --limit 1")
     if "+" not in name:
         typer.echo(f"         audeo-bench check {name}{choice}")
     typer.echo(f"         audeo-bench compare {name}{choice} --against leaderboard")
+
+
+def _trained(name: str, how: Options) -> Path:
+    """What the training's own process does; only there is imported what trains."""
+    from audeo_bench.training.job import train
+
+    return train(name, how)

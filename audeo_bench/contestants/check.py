@@ -16,8 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from audeo_bench import api
-from audeo_bench.api import AudeoBenchError
+from audeo_bench.api import FRAMES_PER_SECOND, SAMPLE_RATE, AudeoBenchError
 from audeo_bench.contestants.loading import alone
 from audeo_bench.contestants.module import Contestant
 from audeo_bench.contestants.process import Declared, Worker, take
@@ -290,8 +289,8 @@ def _rough_roll(sounding: np.ndarray, length: int) -> np.ndarray:
 
 
 def _checked_sound(samples: np.ndarray, length: int, name: str) -> np.ndarray:
-    expected = length * api.SAMPLE_RATE // api.FRAMES_PER_SECOND
-    if abs(len(samples) - expected) > api.SAMPLE_RATE:
+    expected = length * SAMPLE_RATE // FRAMES_PER_SECOND
+    if abs(len(samples) - expected) > SAMPLE_RATE:
         raise AudeoBenchError(
             f"{name}: {len(samples)} samples for {length} frames; answer {expected} mono float32 samples."
         )

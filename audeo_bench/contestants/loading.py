@@ -17,9 +17,13 @@ from audeo_bench.api import AudeoBenchError
 from audeo_bench.contestants.module import Contestant, weights_beside
 from audeo_bench.contestants.process import leave, take
 from audeo_bench.contestants.roster import Kind, roster
+from audeo_bench.corpus.registry import data_home
 from audeo_bench.files import sha256_of
 
-__all__ = ["Contestant", "System", "alone", "find", "ready_systems", "system", "systems"]
+__all__ = ["Contestant", "System", "alone", "find", "own_weights", "ready_systems", "system", "systems"]
+
+VARIANT = re.compile(r"[A-Za-z0-9_-]{1,40}")
+"""What a training may be called behind ``@``."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def find(name_or_path: str) -> Contestant:
         return Contestant(_name(path), path, sha256_of(path))
     known = roster().contestants
     base, at, variant = name_or_path.partition("@")
-    if base not in known or (at and not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", variant)):
+    if base not in known or (at and not VARIANT.fullmatch(variant)):
         hint = f"did you mean {close[0]!r}? " if (close := get_close_matches(base, known, 1)) else ""
         if Path(f"{name_or_path}.py").is_file():
             hint = f"for the file in this folder write ./{name_or_path}.py. "
@@ -219,12 +223,21 @@ def _with_weights(chain: System, given: Sequence[str]) -> System:
 
 def _weights_there(stage: Contestant, first: Contestant) -> Path | None:
     """A contestant's weights where ``--weights`` does not say otherwise."""
-    beside = weights_beside(stage.path, stage.variant or first.variant)
+    variant = stage.variant or first.variant
+    folders = [weights_beside(stage.path, variant).parent]
+    if stage.shipped and variant:
+        folders.append(own_weights(variant))
     # A second stage may ship weights that were trained on one particular first stage's rolls.
-    places = [beside.with_name(f"{_untrained(first)}+{_untrained(stage)}.safetensors"), beside]
+    names = (f"{_untrained(first)}+{_untrained(stage)}.safetensors", f"{stage.path.stem}.safetensors")
+    places = [folder / name for folder in folders for name in names]
     if stage.kind == "synthesizer":
         places.append(weights_beside(stage.path, stage.variant))
     return next((path for path in places if path.is_file()), None)
+
+
+def own_weights(variant: str) -> Path:
+    """Where the user's own trainings of shipped contestants lie, which ``keywise@variant`` names."""
+    return data_home() / "weights" / variant
 
 
 def _untrained(stage: Contestant) -> str:

@@ -196,6 +196,17 @@ def _load_module(contestant: Contestant) -> ModuleType:
     return module
 
 
+def failure(fault: BaseException, contestant: Contestant, recording: str | None = None) -> str:
+    """What the user is told, in one line, of what a contestant's code raised."""
+    if isinstance(fault, AudeoBenchError):
+        return str(fault)
+    path = str(contestant.path)
+    lines = [f.lineno for f in traceback.extract_tb(fault.__traceback__) if f.filename == path]
+    where = f"{path}, line {lines[-1]}" if lines else path
+    at = "" if recording is None else f" on recording {recording}"
+    return f"{where}: {contestant.name} failed{at}: {type(fault).__name__}: {fault}."
+
+
 def _explain(error: BaseException, path: Path) -> str:
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} (line {error.lineno})"

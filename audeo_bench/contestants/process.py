@@ -235,6 +235,27 @@ class Worker:
             if block is not None:
                 yield block
 
+    def call(
+        self,
+        work: Callable[..., tuple[dict[str, Any], np.ndarray | None]],
+        array: np.ndarray | None = None,
+        **given: Any,
+    ) -> tuple[dict[str, Any], np.ndarray | None]:
+        """What a function of the package makes of the loaded instance, in its process.
+
+        Parameters
+        ----------
+        work : callable
+            Called as ``work(stage, array, **given)``; returns plain values by name, and an array of numbers
+            or None.
+        array : np.ndarray or None
+        **given
+            Plain values.
+        """
+        order = {"do": "call", "module": work.__module__, "function": work.__name__, "given": given}
+        [(header, made)] = self._ask(order, array)
+        return header["facts"], made
+
     def close(self) -> None:
         """End the process and all that it started; show what it printed, once."""
         self._kill()
@@ -335,12 +356,7 @@ class Worker:
     def _end(self) -> str:
         """How the process ended, or that it does not say what it should."""
         with suppress(subprocess.TimeoutExpired):
-            code = self._process.wait(1)
-            if code >= 0:
-                return f"it ended its process with exit code {code}"
-            name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-            hint = "; the memory may have run out" if name == "SIGKILL" else ""
-            return f"its process was ended by {name}{hint}"
+            return ended(self._process.wait(1))
         return "it broke the line to the harness"
 
     def _connected(self) -> Connection:
@@ -396,6 +412,15 @@ class Worker:
                     self._printed += chunk
         os.close(self._output)
         self._drained.set()
+
+
+def ended(code: int) -> str:
+    """How a process ended, in words, by its exit code."""
+    if code >= 0:
+        return f"it ended its process with exit code {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    hint = "; the memory may have run out" if name == "SIGKILL" else ""
+    return f"its process was ended by {name}{hint}"
 
 
 _alive: set[Worker] = set()

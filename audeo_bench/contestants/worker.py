@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,10 +22,19 @@ from unittest import mock
 
 import numpy as np
 
-from audeo_bench import api
-from audeo_bench.api import AudeoBenchError, Notes, RollToMidi, Stage, Synthesizer, VideoToRoll
+from audeo_bench.api import (
+    AudeoBenchError,
+    Frames,
+    Notes,
+    Recording,
+    RollToMidi,
+    Stage,
+    Synthesizer,
+    VideoToRoll,
+    windows,
+)
 from audeo_bench.contestants.answer import check_roll, check_sound, seed_everything
-from audeo_bench.contestants.module import Contestant, kind_of, load_class, takes_weights
+from audeo_bench.contestants.module import Contestant, failure, kind_of, load_class, takes_weights
 from audeo_bench.contestants.served_frames import Place, ServedFrames
 from audeo_bench.contestants.wire import receive, send
 from audeo_bench.files import sha256_of
@@ -146,6 +156,13 @@ class _Inhabitant:
         for block in stage.play(Notes(array[:, :2], pitches, velocities), order["seconds"]):
             yield {}, check_sound(block, self.contestant.name, order["recording"])
 
+    def call(self, order: dict[str, Any], array: np.ndarray | None) -> Reply:
+        """What a function of the package makes of the instance."""
+        stage = self.kept = self._instance() if self.kept is None else self.kept
+        work = getattr(import_module(order["module"]), order["function"])
+        facts, made = work(stage, array, **order["given"])
+        yield {"facts": facts}, made
+
     def code(self) -> dict[str, str]:
         """What was imported from the contestant's folder by now, and what that imports; shipped ones import
         nothing there.
@@ -155,15 +172,7 @@ class _Inhabitant:
     def report(self, fault: BaseException, recording: str | None) -> dict[str, Any]:
         """What the user is told of a failure, in one line, and its traceback for the record."""
         trace = "".join(traceback.format_exception(fault))
-        if isinstance(fault, AudeoBenchError):
-            return {"error": str(fault), "trace": trace}
-        path = str(self.contestant.path)
-        frames = traceback.extract_tb(fault.__traceback__)
-        lines = [frame.lineno for frame in frames if frame.filename == path]
-        where = f"{path}, line {lines[-1]}" if lines else path
-        at = "" if recording is None else f" on recording {recording}"
-        cause = f"{type(fault).__name__}: {fault}"
-        return {"error": f"{where}: {self.contestant.name} failed{at}: {cause}.", "trace": trace}
+        return {"error": failure(fault, self.contestant, recording), "trace": trace}
 
     def _instance(self) -> Stage:
         seed_everything(self.seed, "")
@@ -231,9 +240,9 @@ def _window_size(size: int | None) -> Iterator[list[int]]:
     if size is None:
         yield used
         return
-    original = api.windows
+    original = windows
 
-    def resized(frames: api.Frames, _size: int = 0, context: int = 0) -> Iterator[tuple[int, np.ndarray]]:
+    def resized(frames: Frames, _size: int = 0, context: int = 0) -> Iterator[tuple[int, np.ndarray]]:
         used.append(size)
         return original(frames, size, context)
 
@@ -255,7 +264,7 @@ def _corpus_watched(watch: bool | None) -> Iterator[list[str]]:
 
     original = Corpus.recording
 
-    def watched(self: Corpus, recording_id: str) -> api.Recording:
+    def watched(self: Corpus, recording_id: str) -> Recording:
         reached.append(f"{self.name}/{recording_id}")
         return original(self, recording_id)
 

@@ -59,9 +59,9 @@ class Corpus(ABC):
     provenance: ClassVar[Provenance]
     has_takes: ClassVar[bool] = False
     truth: Literal["sounding", "pressed"] = "sounding"
-    training_split: ClassVar[str] = "wtc1"
+    training_split: str = "wtc1"
     """On which first stages train."""
-    whole_training_split: ClassVar[str] = "wtc1"
+    whole_training_split: str = "wtc1"
     """The training works as whole performances, on which what comes behind a first stage trains."""
 
     def __init__(self, seed: int = 0) -> None:
@@ -141,6 +141,10 @@ class Corpus(ABC):
                 f"corpus {self.name}: take {take} asked for; every work is there once, take 0."
             )
         return recording_id
+
+    def truth_by(self, split: str) -> str | None:
+        """Whose labels a split's truth is, where a corpus may have several; None where it has but one."""
+        return None
 
     def truth_of(self, recording: Recording) -> np.ndarray:
         """The roll that answers are scored against, (88, T), bool."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +23,10 @@ from audeo_bench.api import (
     AudeoBenchError,
     Frames,
     Recording,
+    Stage,
     idle_keyboard,
 )
+from audeo_bench.contestants.process import lent
 from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
 from audeo_bench.nn.frames import shrink, stack_indices, to_unit
 from audeo_bench.nn.stage import StackedFrames, keys_of
@@ -204,7 +207,7 @@ def explain(
     weights: Sequence[str] = (),
     chosen_layers: Mapping[str, str] | None = None,
 ) -> Explained:
-    """Where contestants look in some frames of a recording.
+    """Where contestants look in some frames of a recording, each asked in a process of its own.
 
     Parameters
     ----------
@@ -227,12 +230,7 @@ def explain(
     """
     from audeo_bench.contestants.loading import systems
 
-    stages: dict[str, StackedFrames] = {}
-    for name, chain in zip(names, systems(names, weights), strict=True):
-        stage = chain.stages[0].load()
-        if not isinstance(stage, StackedFrames):
-            raise AudeoBenchError(f"{name}: explain looks into nets of five-frame stacks (StackedFrames).")
-        stages[stage.name] = stage
+    contestants = [chain.stages[0] for chain in systems(names, weights)]
     asked: dict[int, list[int]] = {}
     for frame in frames:
         if not 0 <= frame < len(recording):
@@ -242,21 +240,42 @@ def explain(
             raise AudeoBenchError(
                 f"--frame {frame}: nothing sounds there in {recording.id}; give --key or another frame."
             )
-    named = chosen_layers or {}
-    idle = idle_keyboard(recording.frames) if any(stage.sees_idle for stage in stages.values()) else None
-    answers: dict[int, dict[str, HeatMap]] = {}
-    for frame in frames:
-        answers[frame] = {
-            name: heat_map(stage, _clip(stage, recording.frames, frame, idle), asked[frame], named.get(name))
-            for name, stage in stages.items()
-        }
+    named, idle = chosen_layers or {}, None
+    answers: dict[int, dict[str, HeatMap]] = {frame: {} for frame in frames}
+    for contestant in contestants:
+        with lent(contestant) as worker:
+            sight, _ = worker.call(sight_of)
+            if idle is None and sight["sees_idle"]:
+                idle = idle_keyboard(recording.frames)
+            for frame in frames:
+                clip = _clip(recording.frames, frame, sight["stack"], idle if sight["sees_idle"] else None)
+                layer = named.get(contestant.name)
+                facts, heat = worker.call(heat_map_of, clip, keys=asked[frame], layer=layer)
+                assert heat is not None
+                answers[frame][contestant.name] = HeatMap(heat, **facts)
     pictures = {frame: np.asarray(recording.frames[frame : frame + 1])[0] for frame in frames}
     title = f"{recording.title} ({recording.provenance}), Score-CAM"
     return Explained(title, pictures, asked, answers)
 
 
-def _clip(stage: StackedFrames, frames: Frames, middle: int, idle: np.ndarray | None) -> np.ndarray:
-    indices = stack_indices(np.array([middle]), len(frames), stage.stack)[0]
+def sight_of(stage: Stage, _: np.ndarray | None) -> tuple[dict[str, Any], None]:
+    """What a net is shown, for :meth:`.process.Worker.call`."""
+    if not isinstance(stage, StackedFrames):
+        name = stage.name or type(stage).__name__
+        raise AudeoBenchError(f"{name}: explain looks into nets of five-frame stacks (StackedFrames).")
+    return {"stack": stage.stack, "sees_idle": stage.sees_idle}, None
+
+
+def heat_map_of(
+    stage: StackedFrames, clip: np.ndarray, keys: Sequence[int], layer: str | None
+) -> tuple[dict[str, Any], np.ndarray]:
+    """:func:`heat_map` for :meth:`.process.Worker.call`."""
+    found = heat_map(stage, clip, keys, layer)
+    return {"layer": found.layer, "at_keys": found.at_keys, "by_area": found.by_area}, found.heat
+
+
+def _clip(frames: Frames, middle: int, stack: int, idle: np.ndarray | None) -> np.ndarray:
+    indices = stack_indices(np.array([middle]), len(frames), stack)[0]
     low = int(indices.min())
     clip = np.asarray(frames[low : int(indices.max()) + 1])[indices - low]
-    return np.concatenate([clip, idle[None]]) if stage.sees_idle and idle is not None else clip
+    return clip if idle is None else np.concatenate([clip, idle[None]])

@@ -227,6 +227,10 @@ class Decoder:
         self._begin(seeking=False)
 
     def close(self) -> None:
+        """Free the decoder now: as garbage it could be freed in a forked process, which has none of its
+        threads and would wait for them for ever.
+        """
+        self._frames, self._before, self._after = iter(()), None, None  # the frames hold the decoder, it them
         self.container.close()
 
     def at(self, time: float) -> VideoFrame:

@@ -19,7 +19,7 @@ from audeo_bench.errors import AudeoBenchError
 from audeo_bench.formats.archive import FAULTS, open_archive
 from audeo_bench.formats.regular import regular_file
 
-__all__ = ["LIMIT", "map_array", "read_array", "read_arrays"]
+__all__ = ["LIMIT", "array_names", "map_array", "read_array", "read_arrays"]
 
 LIMIT = 2**28
 """Bytes of all arrays read from one file: more than eight hours of a roll in float32."""
@@ -84,6 +84,16 @@ def read_arrays(
                 raise ValueError(f"it holds {_listed(there)}, not {', '.join(missing)}")
             _check_total([_member(archive, name)[0] for name in chosen], limit)
             return {name: _member(archive, name, whole=True)[1] for name in chosen}
+    except FAULTS as fault:
+        raise _refused(path, fault, remedy) from fault
+
+
+def array_names(path: Path, *, remedy: str) -> list[str]:
+    """The names of an .npz file's arrays, which are not read; errors as in :func:`read_arrays`."""
+    regular_file(path, remedy)
+    try:
+        with open_archive(path) as archive:
+            return _names(archive)
     except FAULTS as fault:
         raise _refused(path, fault, remedy) from fault
 

@@ -87,11 +87,11 @@ def hear(
     else:
         with loaded(synthesizer, seed) as worker:
             samples = worker.audio(roll, recording)
-    segments = cut(samples, f"{system}, {recording}")
+    segments = cut(samples, f"{system}, {recording}", recording)
     replies = [
         (name, segment.sha256, _listener(name, ears).answer(segment))
-        for name in ears.names
         for segment in segments
+        for name in ears.names
         if (name, segment.sha256) not in answered
     ]
     return Heard(segments, replies)

@@ -31,11 +31,14 @@ class Segment:
         Seconds from the recording's beginning.
     pcm : np.ndarray, shape (n,), int16
         16 kHz mono; what a service is sent, and what :attr:`sha256` is taken of.
+    recording : str
+        What was played; with :attr:`index` it says in which room the offline listeners hear it.
     """
 
     index: int
     start: float
     pcm: np.ndarray
+    recording: str = ""
 
     @property
     def seconds(self) -> float:
@@ -52,7 +55,7 @@ class Segment:
         return hashlib.sha256(self.pcm.astype("<i2").tobytes()).hexdigest()
 
 
-def cut(audio: np.ndarray, name: str = "audio") -> list[Segment]:
+def cut(audio: np.ndarray, name: str = "audio", recording: str = "") -> list[Segment]:
     """Cut a recording into segments of 20 seconds; the last may be shorter, down to 12.
 
     Parameters
@@ -60,7 +63,9 @@ def cut(audio: np.ndarray, name: str = "audio") -> list[Segment]:
     audio : np.ndarray, shape (n,), float
         16 kHz mono in [-1, 1]; louder samples are clipped.
     name : str
-        Names the recording in an error.
+        Names the sound in an error.
+    recording : str
+        Of every segment.
 
     Returns
     -------
@@ -83,7 +88,8 @@ def cut(audio: np.ndarray, name: str = "audio") -> list[Segment]:
     length, shortest = SEGMENT_SECONDS * SAMPLE_RATE, SHORTEST_SECONDS * SAMPLE_RATE
     starts = [start for start in range(0, len(pcm), length) if len(pcm) - start >= shortest]
     return [
-        Segment(index, start / SAMPLE_RATE, pcm[start : start + length]) for index, start in enumerate(starts)
+        Segment(index, start / SAMPLE_RATE, pcm[start : start + length], recording)
+        for index, start in enumerate(starts)
     ]
 
 

@@ -152,10 +152,11 @@ class Board:
         """One line on the recordings behind the board."""
         first, subject = self.entries[0].rows[0], self.subject
         frames = sum(answer.frames for answer in first.answers.values())
+        by = f" by {subject.truth_by}" if subject.truth_by else ""
         return (
             f"{len(first.answers)} recordings, {frames:,} frames "
             f"({frames / FRAMES_PER_SECOND / 60:.1f} minutes) at "
-            f"{FRAMES_PER_SECOND} a second; truth: what is {subject.truth}; corpus version "
+            f"{FRAMES_PER_SECOND} a second; truth: what is {subject.truth}{by}; corpus version "
             f"{subject.version}, split "
             f"{subject.split_hash[:12]}, metrics version {first.scores.metric_version}."
         )

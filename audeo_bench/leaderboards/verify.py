@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from audeo_bench import __version__, provenance
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.crew import Unit, crew, fitting
 from audeo_bench.files import sha256_of
 from audeo_bench.leaderboards.boards import VERIFIED, held, read_verified
 from audeo_bench.leaderboards.rows import read_row, row_paths
 from audeo_bench.leaderboards.submit import find_runs, make_row
+from audeo_bench.provenance import commit
 from audeo_bench.records import Row, RunRecord, Verifications, Verified, write
 from audeo_bench.runs.folder import read_record
+from audeo_bench.version import __version__
 
 TOLERANCE = 1e-9
 """How far numbers may lie apart between machines; counts must be equal."""
@@ -83,8 +84,8 @@ def verify(
 
 
 def _who() -> str:
-    commit = provenance.commit()
-    return f"audeo-bench {__version__}" + (f", commit {commit[:12]}" if commit else "")
+    known = commit()
+    return f"audeo-bench {__version__}" + (f", commit {known[:12]}" if known else "")
 
 
 def _records(runs: Path) -> Iterator[tuple[Path, RunRecord]]:

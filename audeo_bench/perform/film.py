@@ -154,7 +154,7 @@ def notes_of(pieces: Iterable[np.ndarray], threshold: float = 0.4, velocity: int
     for piece in pieces:
         length = piece.shape[1]
         found = roll_to_notes(np.ascontiguousarray(piece >= threshold))
-        edges = np.rint(found.intervals * FRAMES_PER_SECOND).astype(int) + position
+        edges = np.floor(found.intervals * FRAMES_PER_SECOND).astype(int) + position
         before, held = held, {}
         for (onset, offset), pitch in zip(edges.tolist(), found.pitches.tolist(), strict=True):
             begun = before.pop(pitch, onset) if onset == position else onset
@@ -167,9 +167,8 @@ def notes_of(pieces: Iterable[np.ndarray], threshold: float = 0.4, velocity: int
     done += [(onset, position, pitch) for pitch, onset in held.items()]
     table = np.array(sorted((on, pitch, off) for on, off, pitch in done), np.int64).reshape(-1, 3)
     assert not len(table) or table[:, 1].min() >= LOWEST_PITCH
-    return Notes(
-        table[:, [0, 2]] / FRAMES_PER_SECOND, table[:, 1].copy(), np.full(len(table), velocity, np.int64)
-    )
+    intervals = (table[:, [0, 2]] + 0.5) / FRAMES_PER_SECOND
+    return Notes(intervals, table[:, 1].copy(), np.full(len(table), velocity, np.int64))
 
 
 def default_system() -> str:

@@ -77,7 +77,9 @@ def _sheet(board: Board) -> Sheet:
         *(str(board.beside), *SHOWN_NOTES, "Parameters", "Checked"),
     )
     caption = f"F1 %, {board.measure}. {board.reading()}"
-    made = table(f"{board.name} ({board.subject.provenance})", *headings, caption=caption)
+    made = table(
+        f"{board.name} ({board.subject.provenance}{board.subject.named_truth})", *headings, caption=caption
+    )
     for entry in board.entries:
         found = entry.numbers(board.measure)
         made.add_row(

@@ -37,7 +37,8 @@ def comparisons(contest: Contest, title: str) -> Sheet:
         *recordings,
         "verdict",
     )
-    made = table(part(contest.scores.subject.limit) + title, *headings, caption=caption)
+    subject = contest.scores.subject
+    made = table(part(subject.limit) + title + subject.named_truth, *headings, caption=caption)
     for each in found:
         interval = "–" if each.low != each.low else f"{100 * each.low:+.1f} … {100 * each.high:+.1f}"
         made.add_row(

@@ -27,6 +27,8 @@ from audeo_bench.score.notes import SHOWN_NOTES
 Values = list[float | None]
 """Precision, recall, accuracy, F1, interval low and high, in percent, rounded as far as anyone sees."""
 
+COSTS = ("CPU-seconds", "GPU-seconds")
+"""What trainings are counted in."""
 _LABELS = {
     "frame_mean": "mean of frames",
     "micro": "all cells pooled",
@@ -158,6 +160,7 @@ def _line(
     f1 = found.values["f1"]
     marks = [{"short": mark.partition(":")[0], "long": mark} for mark in entry.marks]
     words = [entry.name, entry.trained_on, *(mark["long"] for mark in marks)]
+    trained_by, amount = entry.rows[0].training_cost or (None, None)
     return {
         "entry": entry,
         "rank": entry.rank,
@@ -181,6 +184,7 @@ def _line(
         "difference": f1 - paper.f1 if paper else None,
         "parameters": entry.rows[0].parameters,
         "speed": entry.rows[0].times.frames_per_second,
+        **{unit: amount if unit == trained_by else None for unit in COSTS},
         "links": list(dict.fromkeys(link for row in entry.rows for link in _links(row))),
     }
 
@@ -233,7 +237,7 @@ def _data(
     main = str(board.measure)
     keys = {
         key: [view[key] for view in views]
-        for key in ("rank", "name", "beside", "paper", "parameters", "speed")
+        for key in ("rank", "name", "beside", "paper", "parameters", "speed", *COSTS)
     }
     return {
         "main": main,
@@ -279,6 +283,10 @@ def _facts(row: Row) -> list[tuple[str, str]]:
             facts.append((f"{stage.name}: weights SHA-256", stage.weights_sha256))
         if stage.training_seed is not None:
             facts.append((f"{stage.name}: training seed", str(stage.training_seed)))
+        if stage.training is not None:
+            where = stage.training.hardware.get("accelerator") or stage.training.hardware.get("processor")
+            words = f"{stage.training.cost:,.0f} {stage.training.unit}" + (f" on {where}" if where else "")
+            facts.append((f"{stage.name}: training", words))
         facts += [(f"{stage.name}: {key}", str(value)) for key, value in stage.configuration.items()]
     return [
         *facts,

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from audeo_bench import provenance
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write, locked
 from audeo_bench.formats.npz import read_arrays
+from audeo_bench.provenance import changed, code_of
 from audeo_bench.records import Answer, Origin, RunRecord, StageRecord, Status, Subject, read, write
 from audeo_bench.roll import KEYS
 from audeo_bench.runs.task import Task
@@ -99,7 +99,7 @@ def open_run(
         system=system,
         stages=tuple(stages),
         subject=task.subject,
-        corpus_code=provenance.code_of(Path(inspect.getfile(type(task.corpus)))),
+        corpus_code=code_of(Path(inspect.getfile(type(task.corpus)))),
         origin=origin,
         started=now(),
     )
@@ -171,7 +171,7 @@ def _difference(folder: Path, old: RunRecord, new: RunRecord) -> str | None:
     if [stage.name for stage in old.stages] != [stage.name for stage in new.stages]:
         return "the chain is another"
     for code in (*(stage.code for stage in old.stages), old.corpus_code):
-        if part := provenance.changed(code):
+        if part := changed(code):
             return f"{part} changed"
     if old.origin.hardware.get("accelerator") != new.origin.hardware.get("accelerator"):
         return "another processor computes"

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from audeo_bench.api import Recording
 from audeo_bench.contestants.loading import Contestant, System
@@ -22,7 +24,7 @@ from audeo_bench.errors import AudeoBenchError
 from audeo_bench.formats.text import parse_json, read_text
 from audeo_bench.progress import progress_bar
 from audeo_bench.provenance import place
-from audeo_bench.records import StageRecord
+from audeo_bench.records import StageRecord, Training
 from audeo_bench.runs.folder import Run, open_run, read_record, read_roll
 from audeo_bench.runs.task import Task
 
@@ -138,16 +140,20 @@ def stage_record(contestant: Contestant, declared: Declared) -> StageRecord:
         parameters=parameters if isinstance(parameters, int) else None,
         configuration=facts,
         trained_on=tuple(sorted(declared.trained_on)),
-        training_seed=_training_seed(contestant),
+        **_training(contestant),
     )
 
 
-def _training_seed(contestant: Contestant) -> int | None:
+def _training(contestant: Contestant) -> dict[str, Any]:
     """What the training's record beside the weights says, if there is one and it is of these weights."""
     path = contestant.weights and contestant.weights.with_suffix(".json")
     with suppress(AudeoBenchError):  # whatever else lies there
         found = parse_json(read_text(path, remedy=""), str(path), remedy="") if path else None
         if isinstance(found, dict) and found.get("weights_sha256") == contestant.weights_sha256:
-            seed = found.get("seed")
-            return seed if type(seed) is int else None
-    return None
+            seed, training = found.get("seed"), None
+            with suppress(ValidationError):
+                kept = {"seconds": "training_seconds", "hardware": "hardware", "processes": "processes"}
+                facts = {field: found[name] for field, name in kept.items() if name in found}
+                training = Training.model_validate(facts)
+            return {"training_seed": seed if type(seed) is int else None, "training": training}
+    return {}

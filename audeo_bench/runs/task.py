@@ -47,6 +47,7 @@ class Task:
             split_hash=self.corpus.split_hash(self.split),
             provenance=self.corpus.provenance,
             truth=self.corpus.truth,
+            truth_by=self.corpus.truth_by(self.split),
             limit=self.limit,
         )
 

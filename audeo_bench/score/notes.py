@@ -9,7 +9,8 @@ full@50    50 ms          50 ms or 20 % of the note if more      the defaults
 offtol@50  50 ms          50 ms                                  ``offset_ratio=0``
 =========  =============  =====================================  =====================
 
-The pitch must be right in all four. A roll's note starts where its frame starts, up to 40 ms early.
+The pitch must be right in all four. A roll's note starts in the middle of its first frame
+(``roll_to_notes``).
 """
 
 from __future__ import annotations

@@ -79,6 +79,7 @@ def render(
     program: int = 0,
     soundfont: Path | None = None,
     seconds: float | None = None,
+    cents: float = 0.0,
 ) -> np.ndarray:
     """Render notes, with their velocities and the sustain pedal.
 
@@ -93,6 +94,8 @@ def render(
         A ``.sf2`` file; None for the bundled one.
     seconds : float or None
         Length of the sound; None for one second after the last note. Notes after it are left out.
+    cents : float
+        How much too high the instrument is tuned, -200 to 200 hundredths of a semitone.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def render(
     AudeoBenchError
         If FluidSynth is not installed, or the file is not a sound font, or has no such program.
     """
-    blocks = list(render_blocks(notes, pedal, program, soundfont, seconds))
+    blocks = list(render_blocks(notes, pedal, program, soundfont, seconds, cents))
     mono = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
     return at_level(mono)
 
@@ -115,6 +118,7 @@ def render_blocks(
     program: int = 0,
     soundfont: Path | None = None,
     seconds: float | None = None,
+    cents: float = 0.0,
 ) -> Iterator[np.ndarray]:
     """Render as :func:`render` does, half a minute at a time, so that memory does not grow with the length.
 
@@ -134,6 +138,7 @@ def render_blocks(
     event = next(events)
     synth = _open_synth(soundfont, program)
     try:
+        synth.pitch_bend(0, round(cents / 200 * 8191))
         for start in range(0, total, BLOCK):
             stereo = np.zeros((2, min(BLOCK, total - start)), np.float32)
             position = 0

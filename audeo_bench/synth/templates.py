@@ -50,7 +50,8 @@ def template_weights(roll: np.ndarray, start: int, frames: int) -> np.ndarray:
     low = max(0, int((start - AGES[-1]) * frame) - 1)
     high = max(low, int((start + frames - AGES[0]) * frame) + 2)
     notes = roll_to_notes(roll[:, low:high])
-    moments = np.round((notes.intervals * FRAMES_PER_SECOND + low) / frame, 6) - start
+    # Ages count from the beginning of the frame in which a key turns on.
+    moments = np.round((np.floor(notes.intervals * FRAMES_PER_SECOND) + low) / frame, 6) - start
     for key, (onset, offset) in zip(notes.pitches - LOWEST_PITCH, moments, strict=True):
         first, last = max(0, int(np.ceil(onset + AGES[0]))), min(frames, int(offset + RELEASE[-1]) + 1)
         if last <= first:

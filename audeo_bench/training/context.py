@@ -24,7 +24,7 @@ from audeo_bench.training.frames import Source, cached_frames, cached_idle, is_s
 
 TRAINING_TAKES = (0, 1, 2)
 """Performances of every training work that a first stage sees: 630 clips, each before a camera of its own."""
-SECOND_STAGE_TAKES = (3, 4)
+SECOND_STAGE_TAKES = (3,)
 """Performances that only second stages train on, so that their rolls are no cleaner than the test's
 (cross-fitting).
 """
@@ -47,10 +47,15 @@ class Context:
     folder: Path
     resume: bool = True
     smoke: bool = False
+    timed: bool = False
+    """Whether only to measure how long it would take, see :class:`audeo_bench.training.loop.Timed`."""
     whole: bool = False
     """Whether to train on whole performances, as what sees no video does, first stage or not."""
     identity: Mapping[str, str] = field(default_factory=dict)
     first_stage: VideoToRoll | None = None
+    workers: int | None = None
+    scheduler: str | None = None
+    """Who prepares frames, as :func:`.frames.cached_frames` takes it."""
 
     def _open(self, name: str) -> Corpus:
         return open_corpus(name, seed=self.corpus_seed)
@@ -66,16 +71,13 @@ class Context:
     def _training(self) -> list[Source]:
         limit = 1 if self.smoke else None
         opened = {name: self._open(name) for name in self.corpora}
-        if self.first_stage is not None and not any(corpus.has_takes for corpus in opened.values()):
-            raise AudeoBenchError(
-                f"corpus {self.corpora[0]}: has one performance a work, which the first stage trained on; "
-                "train a second stage on --corpus simulated, or on both."
-            )
+        # Of films that the first stage trained on its rolls are cleaner than of any other. Where there are
+        # no others, they have to do, as they did for the paper.
+        fresh = self.first_stage is not None and any(corpus.has_takes for corpus in opened.values())
         return [
             Source(name, self.corpus_seed, self._split(corpus), take, limit)
             for name, corpus in opened.items()
-            # Of films that the first stage trained on its rolls are cleaner than of any other.
-            if self.first_stage is None or corpus.has_takes
+            if corpus.has_takes or not fresh
             for take in self._takes(corpus)
         ]
 
@@ -133,13 +135,16 @@ class Context:
         return digest.hexdigest()
 
     def frames(self, shape: tuple[int, int]) -> list[np.ndarray]:
-        return cached_frames(self._training, shape)
+        return self._cached(self._training, shape)
 
     def idle(self, shape: tuple[int, int]) -> list[np.ndarray]:
-        return cached_idle(self._training, shape)
+        return cached_idle(self._training, shape, self.workers, self.scheduler)
+
+    def _cached(self, sources: Sequence[Source], shape: tuple[int, int]) -> list[np.ndarray]:
+        return cached_frames(sources, shape, self.workers, self.scheduler)
 
     def answers(self, stage: VideoToRoll, shape: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        kept = cached_frames(self._validation, shape)
+        kept = self._cached(self._validation, shape)
         share = min(VALIDATION_FRAMES, VALIDATION_TOTAL // max(1, len(kept)))
         for frames, recording in zip(kept, self.validation, strict=True):
             with self.fabric.autocast():
@@ -172,7 +177,7 @@ class Context:
             raise AudeoBenchError(
                 "a roll-to-MIDI stage trains behind a first stage: name both, as in video2roll+roll2midi."
             )
-        maps = cached_frames(sources, tuple(stage.options["frame_shape"]))
+        maps = self._cached(sources, tuple(stage.options["frame_shape"]))
         pairs = []
         with progress_bar("first stage answers", total=len(recordings), unit="recordings") as bar:
             for frames, recording in zip(maps, recordings, strict=True):

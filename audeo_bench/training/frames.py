@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from audeo_bench.api import Recording, windows
+from audeo_bench.api import AudeoBenchError, Recording, windows
 from audeo_bench.corpus import open_corpus
+from audeo_bench.crew import Unit, crew, fitting
 from audeo_bench.files import atomic_write, sha256_of
 from audeo_bench.formats.npz import map_array, read_array
 from audeo_bench.nn.frames import STACK, idle_picture, shrink, stack_indices
@@ -99,46 +98,78 @@ def _idle(path: Path) -> Path:
     return path.with_name(f"{path.stem}-idle.npy")
 
 
-def cached_idle(sources: Sequence[Source], shape: tuple[int, int]) -> list[np.ndarray]:
-    """Every recording's keyboard at rest at ``shape``, (height, width), uint8; kept with its frames."""
+def cached_idle(
+    sources: Sequence[Source],
+    shape: tuple[int, int],
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> list[np.ndarray]:
+    """Every recording's keyboard at rest at ``shape``, (height, width), uint8; kept with its frames.
+
+    Parameters are those of :func:`cached_frames`.
+    """
     paths = [_idle(_path(source, one, shape)) for source in sources for one in source.ids()]
     if not all(map(is_sealed, paths)):
-        cached_frames(sources, shape)
+        cached_frames(sources, shape, workers, scheduler)
     return [read_array(path, [], remedy=REMEDY) for path in paths]
 
 
 def cached_frames(
-    sources: Sequence[Source], shape: tuple[int, int], processes: int | None = None
+    sources: Sequence[Source],
+    shape: tuple[int, int],
+    workers: int | None = None,
+    scheduler: str | None = None,
 ) -> list[np.ndarray]:
     """Every recording's frames at ``shape``, rendered on first use and kept.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+    shape : (int, int)
+        Height and width.
+    workers : int or None
+        As for :func:`audeo_bench.crew.crew`; None for as many as are worth their start.
+    scheduler : str or None
+        A dask scheduler whose workers do it; they must see the same cache folder.
 
     Returns
     -------
     list of np.ndarray, shape (T, height, width), uint8
         Read-only memory maps, in the order of the sources' recordings.
+
+    Raises
+    ------
+    AudeoBenchError
+        The scheduler's workers keep them elsewhere.
     """
     named = [(source, number, one) for source in sources for number, one in enumerate(source.ids())]
     paths = [_path(source, one, shape) for source, _, one in named]
-    missing = [
-        (source, number)
-        for (source, number, _), path in zip(named, paths, strict=True)
+    missing = {
+        path: Unit(f"{source.corpus} {one}", _render, (source, number, shape))
+        for (source, number, one), path in zip(named, paths, strict=True)
         if not (is_sealed(path) and is_sealed(_idle(path)))
-    ]
+    }
     if missing:
         with (
             progress_bar("rendering training frames", total=len(missing), unit="recordings") as bar,
-            ProcessPoolExecutor(processes or os.cpu_count()) as pool,
+            crew(fitting(len(missing)) if workers is None else workers, scheduler) as who,
         ):
-            for _ in pool.map(_render, *zip(*missing, strict=True), [shape] * len(missing)):
+            for _ in who.done(missing.values()):
                 bar.advance(1)
+    if lost := [path for path in missing if not path.is_file()]:
+        raise AudeoBenchError(
+            f"{lost[0]}: was rendered by a worker and is not here; give all workers the same folder on a "
+            "shared disk by AUDEO_BENCH_CACHE."
+        )
     return [map_array(path, remedy=REMEDY) for path in paths]
 
 
 class BalancedDraws:
     """A class among the modelled keys and "silent", then a random frame that has it.
 
-    The release draws all classes equally often. Among 88 keys that spends a third of the draws on the few frames
-    of keys that hardly anybody plays; here a class is drawn in proportion to the square root of its frames.
+    The release draws all classes equally often. Among 88 keys that spends a third of the draws on the few
+    frames of keys that hardly anybody plays; here a class is drawn in proportion to the square root of its
+    frames.
 
     Parameters
     ----------

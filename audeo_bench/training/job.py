@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import shlex
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,60 +28,7 @@ from audeo_bench.provenance import code_digest, code_of, command, commit, hardwa
 from audeo_bench.training.context import Context
 from audeo_bench.training.curve import draw_learning_curve, score_column
 from audeo_bench.training.loop import Diverged
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to train, whatever is trained.
-
-    Attributes
-    ----------
-    corpora : tuple of str
-        Where the recordings come from; they keep their own seed 0, so that trainings differ in nothing else.
-    chosen_on : tuple of str
-        Corpora whose validation recordings choose the checkpoint; empty for those that are trained on.
-    called : str or None
-        What the weights go by, as in ``keywise@both``; the corpora's names if left out.
-    start : Path or None
-        Weights to go on from, such as those of one of the corpora; drawn at random if left out.
-    seed : int
-        Of the first weights and of every draw.
-    width, epochs : int or None
-        None leaves the contestant's own.
-    output : Path
-        Gets ``<called>/<name>.safetensors`` with ``.json`` (what made it), ``.csv`` (log) and ``.png``
-        (curve) beside it, and ``work/<name>/`` with the checkpoint that a stopped training resumes from. A
-        seed that is not 0, and a width, are added to the folder's name.
-    resume : bool
-    precision, device : str
-        As lightning-fabric's, or ``auto``.
-    smoke : bool
-        Only try whether it trains: one recording, a few steps, about a minute.
-    """
-
-    corpora: tuple[str, ...] = ("simulated",)
-    chosen_on: tuple[str, ...] = ()
-    called: str | None = None
-    start: Path | None = None
-    seed: int = 0
-    width: int | None = None
-    epochs: int | None = None
-    output: Path = Path("trainings")
-    resume: bool = True
-    precision: str = "auto"
-    device: str = "auto"
-    smoke: bool = False
-
-    @property
-    def folder(self) -> Path:
-        width = "" if self.width is None else f"-width{self.width}"
-        seed = f"-seed{self.seed}" if self.seed else ""
-        called = self.called or "+".join(self.corpora)
-        return self.output / f"{called}{seed}{width}{'-smoke' if self.smoke else ''}"
-
-    def weights(self, name: str) -> Path:
-        """Where a contestant's or a chain's last contestant's weights go."""
-        return self.folder / f"{name}.safetensors"
+from audeo_bench.training.options import Options
 
 
 def choose_precision() -> str:
@@ -122,20 +70,25 @@ def train(name: str, how: Options) -> Path:
     stage = last.create(**({} if how.width is None else {"width": how.width}))
     fabric = Fabric(
         accelerator=how.device,
-        devices="auto",
+        # torchrun has started so many processes on so many machines; else it is all devices of this one.
+        devices=int(os.environ["LOCAL_WORLD_SIZE"]) if "LOCAL_WORLD_SIZE" in os.environ else "auto",
+        num_nodes=int(os.environ.get("GROUP_WORLD_SIZE", "1")),
         precision=choose_precision() if how.precision == "auto" else how.precision,  # type: ignore[arg-type]
     )
     fabric.launch()
     known = "+".join(part.name for part in (*earlier, last))
     work, weights = how.folder / "work" / known, how.weights(known)
-    if not how.resume and work.exists():
-        shutil.rmtree(work)
-    work.mkdir(parents=True, exist_ok=True)
+    if fabric.global_rank == 0:
+        if not how.resume and work.exists():
+            shutil.rmtree(work)
+        work.mkdir(parents=True, exist_ok=True)
+    fabric.barrier()
     chosen_on = how.chosen_on or how.corpora
     whole = not issubclass(cls, VideoToRoll)
     context = Context(
-        fabric, how.corpora, chosen_on, 0, how.seed, how.epochs, work, how.resume, how.smoke, whole
+        fabric, how.corpora, chosen_on, 0, how.seed, how.epochs, work, how.resume, how.smoke, how.timed, whole
     )
+    context.workers, context.scheduler = how.workers, how.scheduler
     facts: dict[str, Any] = {}
     if how.start is not None:
         if not how.start.is_file():
@@ -166,6 +119,7 @@ def train(name: str, how: Options) -> Path:
     if fabric.global_rank == 0:
         stage.save(weights)
         _describe(weights, stage, context, facts)
+    fabric.barrier()  # the weights are there for all
     if diverged is not None:
         raise AudeoBenchError(f"{diverged}; stopped. The weights of the best epoch before are in {weights}.")
     return weights
@@ -190,35 +144,71 @@ def _identity(last: Contestant, stage: Stage, context: Context, facts: dict[str,
     }
 
 
-def train_all(how: Options, say: Callable[[str], None] = lambda line: None) -> list[Path]:
-    """Retrain everything that is shipped: first stages, second stages on their rolls, the synthesizer.
+def all_trainings(
+    how: Options, on: tuple[str, ...] = (), say: Callable[[str], None] = lambda line: None
+) -> list[tuple[str, Options]]:
+    """What ``train --all`` trains, in order: systems, each with how.
 
-    Trainings that are finished are kept, so that the same command continues after an interruption. Those on
-    corpora that are not here are left out, which ``say`` is told.
+    Parameters
+    ----------
+    how : Options
+    on : tuple of str
+        Corpora on which all that is trained on simulated films is trained, once; empty for everything whose
+        weights are shipped.
+    say : callable
+        Is told which trainings are left out, since their corpora are not here.
+
+    Raises
+    ------
+    AudeoBenchError
+        A corpus of ``on`` is not here.
     """
-    trained = []
-    for called, training in roster().trainings.items():
+    trainings = roster().trainings
+    if on:
+        usual = replace(
+            trainings["simulated"], corpora=on, chosen_on=how.chosen_on or on, seeds=(how.seed,), epochs={}
+        )
+        trainings = {how.called or "+".join(on): usual}
+    found = []
+    for called, training in trainings.items():
         try:
             for name in (*training.corpora, *training.chosen_on):
                 open_corpus(name)
         except AudeoBenchError as fault:
+            if on:
+                raise
             say(f"left out {called}: {fault}")
             continue
         for seed, name in product(training.seeds, training.systems):
-            one = replace(
-                how,
-                corpora=training.corpora,
-                chosen_on=training.chosen_on,
-                called=called,
-                start=how.output / training.start / f"{name}.safetensors"
-                if name in training.goes_on
-                else None,
-                seed=seed,
-                epochs=how.epochs or training.epochs.get(name),
+            start = how.output / training.start / f"{name}.safetensors" if name in training.goes_on else None
+            last = load_class(find(name.rpartition("+")[2]))
+            found.append(
+                (
+                    name,
+                    replace(
+                        how,
+                        corpora=training.corpora,
+                        chosen_on=training.chosen_on,
+                        called=called,
+                        start=start,
+                        seed=seed,
+                        width=how.width if "width" in inspect.signature(last).parameters else None,
+                        epochs=how.epochs or training.epochs.get(name),
+                    ),
+                )
             )
-            weights = one.weights(name)
-            trained.append(weights if how.resume and weights.exists() else train(name, one))
-    return trained
+    return found
+
+
+def train_all(trainings: Sequence[tuple[str, Options]]) -> list[Path]:
+    """Train one after the other: first stages, second stages on their rolls, the synthesizers.
+
+    Trainings that are finished are kept, so that the same command continues after an interruption.
+    """
+    return [
+        how.weights(name) if how.resume and how.weights(name).exists() else train(name, how)
+        for name, how in trainings
+    ]
 
 
 def _describe(weights: Path, stage: Stage, context: Context, facts: dict[str, Any]) -> None:
@@ -249,6 +239,7 @@ def _describe(weights: Path, stage: Stage, context: Context, facts: dict[str, An
         "options": getattr(stage, "options", {}),
         "parameters": described.get("parameters"),
         "precision": str(context.fabric._precision.precision),
+        "processes": context.fabric.world_size,
         "identity": dict(context.identity),
         "commit": commit(),
         "versions": versions(),

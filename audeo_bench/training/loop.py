@@ -30,6 +30,7 @@ from audeo_bench.progress import progress_bar
 SAVE_EVERY = 30.0
 """Seconds between checkpoints: what a kill -9 may cost."""
 SMOKE_STEPS = 5
+TIMED_STEPS = 3
 LAST_RATE = 0.01
 """What is left of the learning rate at the end."""
 
@@ -40,6 +41,15 @@ class Diverged(AudeoBenchError):
     def __init__(self, words: str, history: list[dict[str, float]]) -> None:
         super().__init__(words)
         self.history = history
+
+
+class Timed(Exception):
+    """Raised by :func:`optimise` instead of training, where ``context.timed``: how long it would take."""
+
+    def __init__(self, steps: int, seconds: float) -> None:
+        super().__init__(f"{steps} steps in {seconds:.0f} s")
+        self.steps = steps
+        self.seconds = seconds
 
 
 @dataclass(frozen=True)
@@ -100,6 +110,8 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
     """
     fabric, net, optimisers, seed = context.fabric, recipe.net, recipe.optimisers, context.seed
     epochs, steps = recipe.epochs if context.epochs is None else context.epochs, recipe.steps
+    if getattr(context, "timed", False):
+        raise Timed(epochs * steps, epochs * steps * _seconds_a_step(recipe, context, title))
     if context.smoke:
         epochs, steps = 1, min(steps, SMOKE_STEPS)
     checkpoint = context.folder / "checkpoint.pt"
@@ -154,13 +166,10 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
                 net.train()
                 while progress["step"] < steps:
                     began = time.monotonic()
-                    rng = np.random.default_rng([seed, epoch, progress["step"], 0])
-                    torch.manual_seed(int(rng.integers(2**62)))
                     share = (epoch + progress["step"] / steps) / epochs
                     for group in groups:
                         group["lr"] = group["initial_lr"] * _rate(share)
-                    batch = (_part(tensor, fabric, title) for tensor in recipe.draw(rng))
-                    loss = recipe.step(*(tensor.to(fabric.device) for tensor in batch)).detach()
+                    loss = _stepped(recipe, context, title, epoch, progress["step"])
                     if not math.isfinite(value := float(fabric.all_reduce(loss, reduce_op="mean"))):
                         where = f"step {progress['step'] + 1} of epoch {epoch + 1}"
                         if history:
@@ -205,6 +214,26 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
     net.load_state_dict(best_weights)
     net.eval()
     return history
+
+
+def _stepped(recipe: Recipe, context: TrainingContext, title: str, epoch: int, step: int) -> Tensor:
+    """Draw, and take one step; the loss."""
+    fabric = context.fabric
+    rng = np.random.default_rng([context.seed, epoch, step, 0])
+    torch.manual_seed(int(rng.integers(2**62)))
+    batch = (_part(tensor, fabric, title) for tensor in recipe.draw(rng))
+    return recipe.step(*(tensor.to(fabric.device) for tensor in batch)).detach()
+
+
+def _seconds_a_step(recipe: Recipe, context: TrainingContext, title: str) -> float:
+    """The median of a few steps behind a first one, which has memory to find."""
+    recipe.net.train()
+    taken = []
+    for step in range(1 + TIMED_STEPS):
+        began = time.monotonic()
+        float(_stepped(recipe, context, title, 0, step))  # which waits until it is done
+        taken.append(time.monotonic() - began)
+    return float(np.median(taken[1:]))
 
 
 def _rate(share: float) -> float:

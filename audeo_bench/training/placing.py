@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from audeo_bench.contestants.loading import alone, find
+from audeo_bench.contestants.loading import VARIANT, alone, find, own_weights
 from audeo_bench.contestants.module import weights_beside
 from audeo_bench.contestants.process import lent
 from audeo_bench.errors import AudeoBenchError
@@ -13,40 +13,47 @@ from audeo_bench.files import atomic_writes, sha256_of
 from audeo_bench.formats.text import read_json
 
 
-def place_beside(name: str, weights: Path) -> Path | None:
-    """Copy trained weights, and the record of what made them, beside the contestant's file.
+def place(name: str, weights: Path) -> Path | None:
+    """Copy trained weights, and the record of what made them, to where every command finds them.
 
     Parameters
     ----------
     name : str
-        What was trained: ``./my_cnn.py``, or a chain that ends so.
+        What was trained: ``./my_cnn.py``, ``keywise``, or a chain that ends so.
     weights : Path
-        Where the training left them.
+        Where the training left them; its folder's name is what the training is called.
 
     Returns
     -------
     Path or None
-        ``weights/my_cnn.safetensors`` beside the file. None where nothing was touched: the contestant is a
-        shipped one, weights lie there that no training of this program wrote, or the folder cannot be
-        written.
+        ``weights/my_cnn.safetensors`` beside the file; for a shipped contestant a place in the data home,
+        which ``keywise@CALLED`` names. None where nothing was touched: no such name is possible, weights lie
+        there that no training of this program wrote, or the folder cannot be written.
     """
     first, *others = [find(part.strip()) for part in name.split("+")]
     last = others[-1] if others else first
-    if last.shipped:
+    called = weights.parent.name
+    if last.shipped and not VARIANT.fullmatch(called):
         return None
-    place = weights_beside(last.path)
+    target = own_weights(called) / f"{last.name}.safetensors" if last.shipped else weights_beside(last.path)
     if others:
-        place = place.with_name(f"{first.name}+{last.name}.safetensors")
-    record = place.with_suffix(".json")
-    if place.exists() and not _trained_here(place, record):
+        target = target.with_name(f"{first.name}+{last.name}.safetensors")
+    record = target.with_suffix(".json")
+    if target.exists() and not _trained_here(target, record):
         return None
     try:
-        with atomic_writes(place, record) as temporaries:
+        with atomic_writes(target, record) as temporaries:
             for source, temporary in zip((weights, weights.with_suffix(".json")), temporaries, strict=True):
                 shutil.copyfile(source, temporary)
     except OSError:
         return None
-    return place
+    return target
+
+
+def typed(name: str, weights: Path) -> str:
+    """How commands name what was just trained and placed: ``keywise@CALLED``, or the file as before."""
+    first, plus, others = name.partition("+")
+    return f"{first}@{weights.parent.name}{plus}{others}" if find(first).shipped else name
 
 
 def _trained_here(place: Path, record: Path) -> bool:

@@ -61,7 +61,8 @@ def fit_stacks(
 
     def step(pixels: Tensor, truth: Tensor) -> Tensor:
         optimiser.zero_grad()
-        logits = net((pixels.float() / 255).contiguous(memory_format=torch.channels_last))
+        # Bytes are laid out anew in half the time that numbers take.
+        logits = net(pixels.contiguous(memory_format=torch.channels_last).float().div_(255))
         loss = F.binary_cross_entropy_with_logits(logits.float(), truth)
         fabric.backward(loss)
         optimiser.step()

@@ -29,14 +29,14 @@ COUNTS = {
     "wtc2-other": 44,
 }
 
-# Of corpus version 2, seed 0. A change here is a new corpus version: raise SimulatedCorpus.version with it.
+# Of corpus version 3, seed 0. A change here is a new corpus version: raise SimulatedCorpus.version with it.
 ROLL_HASHES = {
     "wtc1-07": "8147132881cefdfa",
     "wtc1-05~t2": "15c75862417e38df",
     "wtc2-02": "6b7f4c8528bbaff4",
     "other-03": "73a20f2fcde9d5fd",
 }
-FRAME_LEVELS = {"wtc2-01": (44.0, 44.9, 60.5, 70.8, 69.8, 105.5, 68.4, 60.9, 90.6)}
+FRAME_LEVELS = {"wtc2-01": (138.1, 139.0, 139.6, 170.8, 167.0, 177.0, 172.7, 163.3, 170.9)}
 
 
 def roll_hash(recording_id: str) -> str:
@@ -171,12 +171,12 @@ def test_streams_of_chance_are_independent_of_each_other():
     assert seed_of(0, "wtc1-01", "ear").entropy == [0, 2110060481, 3945009207, 2068448014, 813136248]
 
 
-def test_the_corpus_is_version_2():
-    assert open_corpus("simulated").version == "2"
+def test_the_corpus_is_version_3():
+    assert open_corpus("simulated").version == "3"
     assert {name: roll_hash(name) for name in ROLL_HASHES} == ROLL_HASHES
 
 
-def test_the_pictures_are_those_of_version_2():
+def test_the_pictures_are_those_of_version_3():
     for name, levels in FRAME_LEVELS.items():
         np.testing.assert_allclose(frame_levels(name), levels, atol=0.6)
 

@@ -113,6 +113,37 @@ def test_two_contestants_side_by_side(tmp_path: Path) -> None:
         explain(["resnet"], recording, [40], weights=weights[1:])
 
 
+ENDS = """
+import os
+import torch
+from audeo_bench.nn.stage import StackedFrames
+
+class Net(torch.nn.Module):
+    def forward(self, frames):
+        os._exit(5)
+
+class Ends(StackedFrames):
+    def __init__(self):
+        self.options = {"keys": 88, "frame_shape": [50, 450]}
+        self.net = Net()
+    def load(self, weights):
+        pass
+"""
+
+
+def test_a_net_that_ends_its_process_is_one_line(tmp_path: Path) -> None:
+    path, weights = tmp_path / "ends.py", tmp_path / "weights" / "ends.safetensors"
+    path.write_text(ENDS)
+    weights.parent.mkdir()
+    weights.touch()
+    frames, sounding = np.zeros((8, 100, 900), np.uint8), np.ones((88, 8), bool)
+    recording = Recording("one", "One", Work("Nobody", "One"), "wtc2", "simulated", frames, sounding)
+    with pytest.raises(
+        AudeoBenchError, match=f"^{path}: ends failed: it ended its process with exit code 5.$"
+    ):
+        explain([str(path)], recording, [3])
+
+
 def test_the_command_refuses_in_one_line() -> None:
     answer = CliRunner().invoke(app, ["explain", "--system", "resnet", "--frame", "5", "--key", "H9"])
     assert answer.exit_code == 2

@@ -8,6 +8,7 @@ import multiprocessing
 import operator
 import os
 import pickle
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +24,7 @@ from numbered_films import HEIGHT, WIDTH, numbers, picture, write_film
 from shared_data import SHARED, needs
 
 from audeo_bench.api import AudeoBenchError
+from audeo_bench.film.decoding import Decoder
 from audeo_bench.film.reading import FilmFrames, film_info, still_pictures
 from audeo_bench.keyboard.warp import homography
 
@@ -519,6 +521,20 @@ def test_a_copy_reads_on_and_a_closed_film_opens_again(film: Path) -> None:
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(frames))[40:42], whole[40:42])
     frames.close()
     np.testing.assert_array_equal(frames[40:42], whole[40:42])
+
+
+def test_a_decoder_that_is_closed_is_no_garbage(film: Path) -> None:
+    """A forked worker that collects garbage would wait for ever for the threads of a decoder in it."""
+    gc.disable()
+    try:
+        decoder = Decoder(film)
+        decoder.at(1.0)
+        there = weakref.ref(decoder)
+        decoder.close()
+        del decoder
+        assert there() is None
+    finally:
+        gc.enable()
 
 
 def test_a_film_that_is_let_go_is_closed(film: Path) -> None:

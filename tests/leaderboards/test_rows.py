@@ -125,7 +125,7 @@ def _blocks(content, keys="51"):
     ("change", "said"),
     [
         (lambda c: c.update(schema=True), "true or false"),
-        (lambda c: c["scores"].update(metric_version="2"), "metric_version"),
+        (lambda c: c["scores"].update(metric_version="1"), "metric_version"),
         (lambda c: _blocks(c)["f1"][1].__setitem__(0, 99999.0), "f1 above 100 %"),
         (lambda c: _blocks(c)["tp"][1].__setitem__(0, -1), "greater than or equal to 0"),
         (lambda c: _blocks(c)["tp"][1].__setitem__(0, 99999), "another truth at another threshold"),

@@ -126,13 +126,21 @@ LEARNED = READER.replace(
 )
 
 
-def test_the_training_seed_comes_from_the_record_beside_the_weights(tiny, tmp_path):
+def test_seed_and_cost_of_a_training_come_from_the_record_beside_the_weights(tiny, tmp_path):
     path = write_contestant(tmp_path / "contestants", "reader", LEARNED)
     weights = tmp_path / "weights" / "reader.safetensors"
     weights.parent.mkdir()
     weights.write_bytes(b"learned")
     task = Task(tiny, "wtc2", tmp_path / "runs")
     chosen = system(str(path), [str(weights)])
-    record = {"seed": 3, "weights_sha256": chosen.stages[0].weights_sha256}
+    record = {
+        "seed": 3,
+        "weights_sha256": chosen.stages[0].weights_sha256,
+        "training_seconds": 60.5,
+        "hardware": {"processor": "a processor", "threads": 2},
+    }
     weights.with_suffix(".json").write_text(json.dumps(record))
-    assert predict(chosen, task).record.stages[0].training_seed == 3
+    [stage] = predict(chosen, task).record.stages
+    assert stage.training_seed == 3
+    assert stage.training is not None
+    assert (stage.training.unit, stage.training.cost) == ("CPU-seconds", 121)

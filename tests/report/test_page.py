@@ -12,7 +12,7 @@ import pytest
 from tiny_corpus import READER
 
 from audeo_bench.leaderboards.rows import write_row
-from audeo_bench.records import Row
+from audeo_bench.records import Row, Training
 from audeo_bench.report.boards import build
 from audeo_bench.report.view import write_view
 
@@ -89,8 +89,9 @@ def board(tmp_path_factory, make_row: Callable[..., Row]) -> Path:
     folder = tmp_path_factory.mktemp("page")
     for name, right in (("video2roll", 0.6), ("keywise", 0.8), ("resnet", 0.4)):
         row = make_row(name, right, seed=int(100 * right))
-        if name == "resnet":
-            row = row.model_copy(update={"stages": (row.stages[0].model_copy(update={"parameters": None}),)})
+        training = Training(seconds=900.0, hardware={"processor": "AMD EPYC", "threads": 2})
+        facts = {"parameters": None} if name == "resnet" else {"training": training}
+        row = row.model_copy(update={"stages": (row.stages[0].model_copy(update=facts),)})
         write_row(row, folder)
     sound = folder / "simulated-wtc2" / "audio" / "keywise" / "wtc2-01.ogg"
     sound.parent.mkdir(parents=True)
@@ -291,13 +292,35 @@ def test_the_table_is_taken_away_as_csv_and_json(page):
     assert page.errors() == []
 
 
-def test_scores_are_drawn_against_speed_and_size(page):
+def test_scores_are_drawn_against_what_they_cost(page):
     page.run("for (const each of document.querySelectorAll('.plot')) each.open = true;")
-    drawn = "return [...document.querySelectorAll('.plot')].map(p => p.querySelectorAll('circle').length)"
+    drawn = (
+        "return Object.fromEntries([...document.querySelectorAll('.plot')].map(p => "
+        "[p.querySelector('summary').textContent, p.querySelectorAll('circle').length]))"
+    )
+    wanted = {  # resnet says nothing of its parameters and its training
+        "F1 against parameters": 2,
+        "F1 against frames answered a second": 3,
+        "F1 against CPU-seconds of training": 2,
+        "Precision against recall, by threshold": 9,
+    }
     until = time.monotonic() + 10
-    while time.monotonic() < until and page.run(drawn) != [2, 3]:
+    while time.monotonic() < until and page.run(drawn) != wanted:
         time.sleep(0.05)
-    assert page.run(drawn) == [2, 3], "resnet says nothing of its parameters"
+    assert page.run(drawn) == wanted
+    words = "return [...document.querySelectorAll('.plot svg')].map(s => s.ariaLabel)"
+    assert "1,800 CPU-seconds of training" in page.run(words)[2]
+    curves = page.run(words)[3]
+    page.type(".filter", "keywise")
+    assert page.run(drawn)["Precision against recall, by threshold"] == 3
+    page.run(
+        "const average = document.querySelector('.metric-part'); average.value = 'micro';"
+        "average.dispatchEvent(new Event('change'));"
+    )
+    assert page.run(words)[3] not in curves, "still of the other average"
+    page.click("tr.entry .open")
+    assert "1,800 CPU-seconds on AMD EPYC" in page.text(".detail dl")
+    assert page.errors() == []
 
 
 def test_the_ranking_comes_first_on_a_phone(browser, board):

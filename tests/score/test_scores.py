@@ -116,7 +116,7 @@ def test_what_is_no_scores_file_is_named(scores: Scores, tmp_path: Path) -> None
     for text, said in (
         ("{", "not the JSON that is expected"),
         ("[]", "should be an object"),
-        (_edited(scores, metric_version="0"), "metric_version: Input should be '1'"),
+        (_edited(scores, metric_version="0"), "metric_version: Input should be '2'"),
         (_edited(scores, surprise=1), "surprise"),
         (_edited(scores, block="500"), "block"),
         (_edited(scores, thresholds=[0.5]), "unequal lengths"),

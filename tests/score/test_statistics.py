@@ -259,7 +259,7 @@ def test_other_ways_of_scoring_are_refused() -> None:
         with pytest.raises(AudeoBenchError, match=said):
             compare({"left": [scores(1)], "right": [right]}, measure)
 
-    refused(scores(2).model_copy(update={"metric_version": "2"}), "metric version '1' and '2'")
+    refused(scores(2).model_copy(update={"metric_version": "1"}), "metric version '2' and '1'")
     refused(scores(2).model_copy(update={"block": 250}), "block 500 and 250")
     refused(scores(2, ids=("a", "b", "c")), "only one has c")
     refused(scores(2, frames=901), "other frames or blocks in a")

@@ -36,6 +36,13 @@ def test_a_roll_becomes_sound_of_its_own_length_and_pitch():
     assert np.argmax(spectrum) * SAMPLE_RATE / len(middle) == pytest.approx(440, abs=3)
 
 
+@pytest.mark.parametrize("cents", [-25, 25])
+def test_an_instrument_may_be_out_of_tune(cents):
+    samples = render(notes_of((0, 5, 69, 90)), seconds=5, cents=cents)
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    assert spectrum.argmax() / 5 == pytest.approx(440 * 2 ** (cents / 1200), abs=1.5)
+
+
 def test_the_same_notes_give_the_same_samples():
     notes = notes_of((0.1, 0.6, 60, 80), (0.2, 0.9, 64, 50), (0.2, 0.5, 36, 110))
     pedal = np.array([[0.0, 1.0]])

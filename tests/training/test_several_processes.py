@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tiny_command
 import torch
 from lightning_fabric import Fabric
+from safetensors.torch import load_file
+from tiny_corpus import write_contestant
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -82,3 +90,62 @@ def test_a_batch_that_cannot_be_divided_is_refused():
     assert _part(torch.tensor(True), second, "sines").tolist() is True
     with pytest.raises(AudeoBenchError, match="a batch of 7 cannot be divided among 2 processes"):
         _part(torch.arange(7), second, "sines")
+
+
+LEARNER = """
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from audeo_bench.api import KEYS, VideoToRoll
+from audeo_bench.training.loop import Recipe, optimise
+
+class Learner(VideoToRoll):
+    name = "learner"
+    def __init__(self):
+        self.net = torch.nn.Linear(3, 1)
+    def fit(self, context):
+        net, optimiser = context.fabric.setup(self.net, torch.optim.Adam(self.net.parameters(), 0.01))
+        def draw(rng):
+            return (torch.from_numpy(rng.standard_normal((8, 3)).astype(np.float32)),)
+        def step(points):
+            optimiser.zero_grad()
+            loss = (net(points) - points.sum(1, keepdim=True)).square().mean()
+            context.fabric.backward(loss)
+            optimiser.step()
+            return loss
+        optimise(Recipe(self.net, [optimiser], draw, step, lambda: 0.5, 2, 3), context, "learner")
+    def save(self, weights):
+        save_file(self.net.state_dict(), weights)
+    def load(self, weights):
+        self.net.load_state_dict(load_file(weights))
+    def roll(self, frames):
+        return np.zeros((KEYS, len(frames)), np.float32)
+"""
+
+
+@pytest.mark.slow
+def test_torchrun_starts_the_command_in_two_processes(tmp_path):
+    learner = write_contestant(tmp_path, "learner", LEARNER)
+    environment = os.environ | {
+        "AUDEO_BENCH_CACHE": str(tmp_path / "cache"),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    weights = []
+    for output, start in {"one": [], "two": torchrun}.items():
+        command = [sys.executable, *start, tiny_command.__file__, "train", str(learner), "--corpus", "tiny"]
+        options = ["--device", "cpu", "--precision", "32-true", "--output", output]
+        done = subprocess.run(
+            [*command, *options], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("weights: ") == 1, done.stdout
+        weights.append(tmp_path / output / "tiny" / "learner.safetensors")
+    one, two = map(load_file, weights)
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, atol=1e-5, rtol=0)
+    checkpoint = torch.load(weights[1].parent / "work" / "learner" / "checkpoint.pt", weights_only=True)
+    assert checkpoint["fingerprint"]["processes"] == "2"
+    logs = [list(csv.DictReader(path.with_suffix(".csv").open())) for path in weights]
+    assert [len(log) for log in logs] == [2, 2]
+    assert json.loads(weights[1].with_suffix(".json").read_text())["epochs"] == 2

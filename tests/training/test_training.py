@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -23,14 +24,18 @@ from typer.testing import CliRunner
 import audeo_bench.training.context as training_context
 import audeo_bench.training.frames as training_frames
 import audeo_bench.training.gan as training_gan
+import audeo_bench.training.loop as training_loop
 from audeo_bench.api import AudeoBenchError, Recording, Work
 from audeo_bench.cli import app
 from audeo_bench.contestants.loading import find, system
 from audeo_bench.contestants.process import lent
+from audeo_bench.contestants.roster import roster
+from audeo_bench.crew import Crew
 from audeo_bench.nn.stage import as_stored
 from audeo_bench.places import checkout
 from audeo_bench.training import job
 from audeo_bench.training.context import Context
+from audeo_bench.training.estimate import estimate
 from audeo_bench.training.frames import BalancedDraws, stacks
 from audeo_bench.training.job import Options
 from audeo_bench.training.loop import Diverged, Recipe, optimise
@@ -162,6 +167,25 @@ def test_kept_frames_that_changed_are_made_anew(tiny: Path, damage) -> None:
     path.write_bytes(damage(path.read_bytes()))
     render_here([source], (50, 450))
     np.testing.assert_array_equal(training_frames.cached_frames([source], (50, 450))[0], expected)
+
+
+def test_frames_are_rendered_by_the_crew(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, asked = training_frames.Source("simulated", 0, "validation"), []
+
+    @contextmanager
+    def elsewhere(workers: int, scheduler: str | None) -> Iterator[Crew]:
+        asked.append((workers, scheduler))
+        yield Crew()
+
+    monkeypatch.setattr(training_frames, "crew", elsewhere)
+    first = training_frames.cached_frames([source], (50, 450), 3, "tcp://one:8786")
+    assert asked == [(3, "tcp://one:8786")]
+    render_here([source], (50, 450))
+    np.testing.assert_array_equal(first[0], training_frames.cached_frames([source], (50, 450))[0])
+    assert len(asked) == 1, "what is kept is rendered again"
+    monkeypatch.setattr(training_frames, "_render", lambda *given: None)
+    with pytest.raises(AudeoBenchError, match="shared disk by AUDEO_BENCH_CACHE"):
+        training_frames.cached_frames([source], (20, 450), 3, "tcp://one:8786")
 
 
 MINE = """
@@ -354,6 +378,7 @@ def test_all_trains_what_is_shipped_each_stage_before_what_refines_it(
         return weights
 
     monkeypatch.setattr(job, "train", train)
+    monkeypatch.setattr("audeo_bench.training.estimate.estimate", lambda trainings, say: 0.0)
     command = ["train", "--all", "--seed", "5", "--width", "8", "--output", str(tmp_path)]
     assert CliRunner().invoke(app, command).exit_code == 130
     first = [*trained]
@@ -365,6 +390,39 @@ def test_all_trains_what_is_shipped_each_stage_before_what_refines_it(
     assert set(done) >= shipped
     for name in done:
         assert "+" not in name or done.index(name.rpartition("+")[0]) < done.index(name)
+
+
+def test_all_on_other_corpora_trains_each_of_the_usual_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "open_corpus", lambda name, seed=0: TinyCorpus())
+    how = quick(tmp_path, width=64, seed=3)
+    found = dict(job.all_trainings(how, ("films",)))
+    assert list(found) == list(roster().trainings["simulated"].systems)
+    assert {(one.corpora, one.chosen_on, one.seed) for one in found.values()} == {(("films",), ("films",), 3)}
+    assert (
+        found["video2roll"].weights("video2roll") == tmp_path / "films-seed3-width64/video2roll.safetensors"
+    )
+    assert found["templates"].width is None  # which has none
+
+
+def test_the_time_is_told_before_it_begins(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audeo_bench.training.recipes.DRAWS_PER_EPOCH", 64 * 1000)
+    render_here([training_frames.Source("simulated", 0, "wtc1", 0, 1)], (50, 450))
+    measure, measured = training_loop._seconds_a_step, []
+
+    def ten(*given) -> float:
+        measured.append(measure(*given))
+        return 10.0
+
+    monkeypatch.setattr(training_loop, "_seconds_a_step", ten)
+    said: list[str] = []
+    seconds = estimate([("resnet", quick(tiny, width=2, epochs=2))] * 2, said.append)
+    assert len(measured) == 1 and measured[0] > 0  # two of a kind are measured once
+    assert seconds == 2 * 2000 * 10
+    assert said[0] == "resnet: 2,000 steps, about 5 h 33 min"
+    assert said[1].startswith("2 trainings: about 11 h 7 min on this machine")
+    assert not (tiny / "simulated-width2").exists()  # nothing is left of it
 
 
 def test_the_command_needs_a_name_or_all() -> None:

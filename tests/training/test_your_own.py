@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from tiny_corpus import TinyCorpus
-from typer.testing import CliRunner
+import tiny_command
 
-from audeo_bench.cli import app
 from audeo_bench.contestants.loading import alone
 from audeo_bench.files import sha256_of
 from audeo_bench.places import checkout
-from audeo_bench.training.placing import place_beside
+from audeo_bench.training.placing import place
 
 ROOT = checkout() or Path()
 pytestmark = pytest.mark.skipif(checkout() is None, reason="documents are in the checkout")
@@ -25,14 +26,23 @@ def python_of(page: str, begins: str) -> str:
     return next(block for block in blocks if begins in block)
 
 
-def run(*arguments: str, code: int = 0) -> str:
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == code, result.output
-    return result.output
+def train(*arguments: str, code: int = 0) -> str:
+    """What the command says; a process of its own trains, to which this one's corpora are unknown."""
+    options = ("--corpus", "tiny", "--device", "cpu", "--precision", "32-true")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, tiny_command.__file__, "train", *arguments, *options],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == code, done.stdout
+    return done.stdout
 
 
 @pytest.fixture
-def mine(tiny: TinyCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of somebody's own with the page's file in it, and the work folder elsewhere."""
     monkeypatch.setenv("AUDEO_BENCH_CACHE", str(tmp_path / "cache"))
     file = tmp_path / "theirs" / "my_cnn.py"
@@ -43,10 +53,6 @@ def mine(tiny: TinyCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     work.mkdir()
     monkeypatch.chdir(work)
     return file
-
-
-def train(*arguments: str) -> str:
-    return run("train", *arguments, "--corpus", "tiny", "--device", "cpu", "--precision", "32-true")
 
 
 def test_it_is_about_fifty_lines() -> None:
@@ -75,8 +81,24 @@ def test_a_strangers_net_trains_and_is_found_by_every_command(mine: Path) -> Non
 
 def test_weights_that_do_not_load_are_found_by_a_smoke_run(mine: Path) -> None:
     mine.write_text(mine.read_text().replace("load_file(weights))", 'load_file(weights)["nothing"])'))
-    said = run("train", str(mine), "--smoke", "--corpus", "tiny", "--device", "cpu", code=2)
+    said = train(str(mine), "--smoke", code=2)
     assert "nothing" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("import sys; sys.exit(3)", "SystemExit: 3."),
+        ("import os; os.kill(os.getpid(), 11)", "its process was ended by SIGSEGV."),
+    ],
+)
+def test_a_fit_that_ends_its_process_is_one_line(mine: Path, line: str, cause: str) -> None:
+    begin = "def fit(self, context):"
+    mine.write_text(mine.read_text().replace(begin, f"{begin}\n        {line}"))
+    said = train(str(mine), "--smoke", code=2)
+    (error,) = said.strip().splitlines()
+    assert error.startswith(f"audeo-bench: error: {mine}")
+    assert error.endswith(f"my_cnn failed: {cause}")
 
 
 def test_weights_of_another_origin_are_left_alone(mine: Path) -> None:
@@ -86,7 +108,7 @@ def test_weights_of_another_origin_are_left_alone(mine: Path) -> None:
     def trained(content: bytes) -> Path | None:
         weights.write_bytes(content)
         weights.with_suffix(".json").write_text(json.dumps({"weights_sha256": sha256_of(weights)}))
-        return place_beside(str(mine), weights)
+        return place(str(mine), weights)
 
     own = mine.parent / "weights" / "my_cnn.safetensors"
     assert trained(b"a first training") == trained(b"a second") == own

@@ -33,7 +33,7 @@ from audeo_bench.formats.picture import read_picture
 from audeo_bench.formats.text import read_text
 from audeo_bench.progress import progress_bar
 
-__all__ = ["AudeoRecorded", "Imported", "ImportedRecording", "import_recordings"]
+__all__ = ["AudeoRecorded", "Imported", "ImportedRecording", "import_recordings", "imported_labels"]
 
 HOW = "run `audeo-bench import-release DIR` with DIR the data folder of the authors' release"
 
@@ -154,6 +154,17 @@ def _store(home: Path, book: int, number: int, recording: ReleaseRecording) -> I
         pictured=int(np.sum(shown)),
         remarks=recording.remarks,
     )
+
+
+def imported_labels(recording_id: str) -> Path | None:
+    """The arrays that hold the release's labels of a recording; None where it was not imported.
+
+    ``numbers`` are the video's frames, 25 a second, ``sounding`` is (88, frames).
+    """
+    if not (_home() / "imported.json").is_file():
+        return None
+    entry = _imported().recordings.get(recording_id)
+    return None if entry is None else _home() / entry.file
 
 
 class AudeoRecorded(Corpus):

@@ -29,7 +29,17 @@ from audeo_bench.film.reading import FilmFrames, film_info, still_pictures
 from audeo_bench.keyboard.finding import SURE
 from audeo_bench.keyboard.warp import BEFORE, BEHIND, whole_keyboard
 
-__all__ = ["GEOMETRY", "Aligned", "Job", "Prepared", "frames_of", "prepare", "prepare_all", "prepared"]
+__all__ = [
+    "GEOMETRY",
+    "Aligned",
+    "Job",
+    "Prepared",
+    "frames_of",
+    "given_corners",
+    "prepare",
+    "prepare_all",
+    "prepared",
+]
 
 GEOMETRY = f"1: {BEHIND:g} mm behind the keys, {BEFORE:g} before, {FRAME_WIDTH}x{FRAME_HEIGHT}"
 """Part of what a kept film is recognised by; rises with every change of what frames look like."""
@@ -238,14 +248,9 @@ def _tried(job: Job) -> Prepared | AudeoBenchError:
 
 def _corners(film: Film, path: Path) -> tuple[np.ndarray, int, int, str]:
     """Corners of A0..C8 in film pixels, the keys that are seen, and who says so."""
-    size = film_info(path).size
-    scale = np.array(size) / (film.picture or size)
-    if film.corners is not None:
-        return np.array(film.corners, float).reshape(4, 2) * scale, 21, 108, "given"
-    if film.crop is not None:
-        left, top, right, bottom = film.crop
-        box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
-        return box * scale, 21, 108, "crop"
+    given = given_corners(film, path)
+    if given is not None:
+        return given, 21, 108, "crop" if film.corners is None else "given"
     found, _ = keyboard_in_film(path)
     if found.confidence < SURE:
         raise AudeoBenchError(
@@ -255,6 +260,20 @@ def _corners(film: Film, path: Path) -> tuple[np.ndarray, int, int, str]:
         )
     whole = whole_keyboard(found.corners, found.lowest_key, found.highest_key)
     return whole, found.lowest_key, found.highest_key, f"found, confidence {found.confidence:.2f}"
+
+
+def given_corners(film: Film, path: Path) -> np.ndarray | None:
+    """The corners that a film's row gives, or those of its crop, in pixels of the film that is here: (4, 2);
+    None where it gives neither.
+    """
+    size = film_info(path).size
+    scale = np.array(size) / (film.picture or size)
+    if film.corners is not None:
+        return np.array(film.corners, float).reshape(4, 2) * scale
+    if film.crop is None:
+        return None
+    left, top, right, bottom = film.crop
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float) * scale
 
 
 def _alignment_remarks(film: Film, aligned: Alignment | None, notes: Notes) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,16 +11,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from audeo_bench.api import FRAMES_PER_SECOND, AudeoBenchError, Notes, Provenance, Recording, Work
+from audeo_bench.api import FRAMES_PER_SECOND, AudeoBenchError, Provenance, Recording, Work
 from audeo_bench.corpus import Corpus
-from audeo_bench.corpus.films.preparing import GEOMETRY, Job, Prepared, frames_of, prepare
+from audeo_bench.corpus.films.preparing import GEOMETRY, Job, frames_of, prepare
 from audeo_bench.corpus.sets.film import Film, listing_of
 from audeo_bench.corpus.sets.here import FilmHere, films_of, open_set
-from audeo_bench.corpus.sets.labels import read_labels
+from audeo_bench.corpus.sets.labels import Place, labelled_frames, notes_within
+from audeo_bench.files import sha256_of
 from audeo_bench.film.reading import film_info
-from audeo_bench.formats.npz import read_array
 from audeo_bench.formats.sound import read_sound
-from audeo_bench.roll import KEYS, LOWEST_PITCH, notes_to_roll
 
 __all__ = ["FilmCorpus"]
 
@@ -40,13 +40,13 @@ class FilmCorpus(Corpus):
     """
 
     provenance: ClassVar[Provenance] = "recorded"
-    training_split: ClassVar[str] = "train"
-    whole_training_split: ClassVar[str] = "train"
 
     def __init__(self, name: str, seed: int = 0) -> None:
         super().__init__(seed)
         self.name = name  # type: ignore[misc]
         self.set, _ = open_set(name)
+        if self.training_split not in self.set.splits:  # the paper's films keep the paper's word
+            self.training_split = self.whole_training_split = "train"
         self.truth = "pressed" if self.set.truth == "true MIDI" else "sounding"
         self._here = {here.film.id: here for here in films_of(name) if here.midi is not None}
         if not self._here:
@@ -56,6 +56,8 @@ class FilmCorpus(Corpus):
         digest = hashlib.sha256(GEOMETRY.encode())
         for here in self._here.values():
             digest.update(here.film.model_dump_json(by_alias=True).encode() + here.sha256.encode())
+            if self.set.from_first_note and here.midi is not None:
+                digest.update(sha256_of(here.midi).encode())
         self.version = f"1+{digest.hexdigest()[:8]}"
 
     @cached_property
@@ -71,6 +73,12 @@ class FilmCorpus(Corpus):
     def listing(self) -> Mapping[str, tuple[str, ...]]:
         return listing_of(here.film for here in self._here.values())
 
+    def truth_by(self, split: str) -> str | None:
+        if len(self.set.labels) < 2:
+            return None
+        by = Counter(self._here[name].labels[0].by for name in self.ids(split))
+        return ", ".join(f"{who} ({count})" if len(by) > 1 else who for who, count in by.most_common())
+
     def work(self, recording_id: str) -> Work:
         return self._here[recording_id].film.played
 
@@ -79,14 +87,20 @@ class FilmCorpus(Corpus):
         job = Job(self.name, here)
         ready = prepare(job)
         frames = frames_of(job, ready)
-        kept = _kept(here.film, len(frames))
-        roll, notes = _truth(here, ready)
+        labels = here.labels[0]
+        place = Place() if labels.in_film_time else Place(ready.start_s, ready.rate, ready.pitch_add)
+        roll, counts, notes = labelled_frames(labels.path, len(frames), place)
+        if self.set.from_first_note and roll.any():
+            counts[: int(roll.any(0).argmax())] = False
+        kept = _kept(here.film, counts)
         roll = roll[:, kept]
         whole = bool(np.all(np.diff(kept) == 1))
         first = int(kept[0])
         if notes is not None:
             notes = (
-                _within(notes, first / FRAMES_PER_SECOND, len(kept) / FRAMES_PER_SECOND) if whole else None
+                notes_within(notes, first / FRAMES_PER_SECOND, len(kept) / FRAMES_PER_SECOND)
+                if whole
+                else None
             )
         film = here.film
         return Recording(
@@ -121,45 +135,17 @@ class Picked:
         return self.frames[self.kept[window]]
 
 
-def _kept(film: Film, frames: int) -> np.ndarray:
-    """The frames that count, in order: not before ``trim_s``, not in a blocked span."""
-    times = (np.arange(frames) + 0.5) / FRAMES_PER_SECOND
-    counts = times >= film.trim_s
+def _kept(film: Film, counts: np.ndarray) -> np.ndarray:
+    """Of the frames that count, (T,) bool, those not before ``trim_s`` and in no blocked span, in order."""
+    times = (np.arange(len(counts)) + 0.5) / FRAMES_PER_SECOND
+    counts = counts & (times >= film.trim_s)
     for begin, end in film.blocked:
         counts &= (times < begin) | (times >= (np.inf if end is None else end))
     if not counts.any():
-        raise AudeoBenchError(f"film {film.id}: no frame is left by trim_s and blocked; correct its row.")
+        raise AudeoBenchError(
+            f"film {film.id}: no frame is left by its labels, trim_s and blocked; correct its row."
+        )
     return np.flatnonzero(counts)
-
-
-def _truth(here: FilmHere, ready: Prepared) -> tuple[np.ndarray, Notes | None]:
-    """The labels in film time: roll (88, frames), bool, and notes where the labels are notes."""
-    film, frames = here.film, ready.frames
-    assert here.midi is not None
-    if film.npz is not None:
-        stored = read_array(here.midi, ("roll", "pressed", "sounding"), remedy="give an .npz with a roll")
-        if stored.ndim != 2 or stored.shape[0] != KEYS:
-            raise AudeoBenchError(
-                f"{here.midi}: found shape {stored.shape}; a roll is (88, frames) at 25 a second."
-            )
-        roll = np.zeros((KEYS, frames), bool)
-        first = round(ready.start_s * FRAMES_PER_SECOND)
-        part = stored[:, max(0, -first) :][:, : frames - max(0, first)] >= 0.5
-        roll[:, max(0, first) : max(0, first) + part.shape[1]] = part
-        return roll, None
-    notes = read_labels(here.midi)
-    intervals = ready.start_s + ready.rate * notes.intervals
-    pitches = notes.pitches + ready.pitch_add
-    there = (pitches >= LOWEST_PITCH) & (pitches < LOWEST_PITCH + KEYS)
-    moved = Notes(intervals[there], pitches[there], notes.velocities[there])
-    return notes_to_roll(_within(moved, 0.0, frames / FRAMES_PER_SECOND), frames), moved
-
-
-def _within(notes: Notes, start: float, seconds: float) -> Notes:
-    """Notes that begin in ``seconds`` from ``start``, in time from there; what began before counts from 0."""
-    intervals = notes.intervals - start
-    there = (intervals[:, 0] < seconds) & (intervals[:, 1] > 0)
-    return Notes(np.clip(intervals[there], 0, seconds), notes.pitches[there], notes.velocities[there])
 
 
 def _sound(here: FilmHere, kept: np.ndarray) -> np.ndarray:

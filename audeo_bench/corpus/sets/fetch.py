@@ -218,7 +218,8 @@ def _take(plan: Plan, film: Film, work: Path, advance: Callable[[float, str | No
         shared = None if target.is_file() else plan.elsewhere.get(film.youtube or "")
         brought = target if target.is_file() else shared or plan.way.film(film, work, moved)
         try:
-            seconds = check_film(brought, film, label or labels_of(plan.films, film, None, plan.folder))
+            known = [label, *(labels.path for labels in labels_of(plan.films, film, None, plan.folder))]
+            seconds = check_film(brought, film, next((path for path in known if path is not None), None))
             digest = sha256_of(brought)
             if film.sha256 is not None and digest != film.sha256:
                 raise Refused(

@@ -11,6 +11,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from audeo_bench.corpus import CORPORA, check_choice
+from audeo_bench.corpus.audeo.recordings import imported_labels
 from audeo_bench.corpus.registry import SOURCES, data_home, find
 from audeo_bench.corpus.sets.film import Film
 from audeo_bench.corpus.sets.manifest import FilmSet, read_manifest, shipped_sets
@@ -20,6 +21,7 @@ from audeo_bench.files import atomic_write
 __all__ = [
     "FilmHere",
     "Kept",
+    "Labels",
     "Record",
     "films_of",
     "is_set",
@@ -29,6 +31,10 @@ __all__ = [
     "read_record",
     "recording",
 ]
+
+RELEASE, TRANSKUN = "release", "transkun"
+BY = {RELEASE: "the authors' release", "pianoyt": "PianoYT", TRANSKUN: "Transkun"}
+"""Places of labels that a set's file names -> how tables name them."""
 
 
 class _Stored(BaseModel):
@@ -85,6 +91,25 @@ class Record(_Stored):
 
 
 @dataclass(frozen=True)
+class Labels:
+    """Somebody's truth of a film.
+
+    Attributes
+    ----------
+    path : Path
+    by : str
+        Whose it is, as tables name it.
+    in_film_time : bool
+        Whether it was made from the film itself, so that the start, rate and octave of the row, which are of
+        its own labels, do not hold for it.
+    """
+
+    path: Path
+    by: str
+    in_film_time: bool = False
+
+
+@dataclass(frozen=True)
 class FilmHere:
     """A film of a set that is here, ready to be used.
 
@@ -93,8 +118,8 @@ class FilmHere:
     film : Film
         Its row: split, work, corners or crop, start, rate, pitch shift, ...
     path : Path
-    midi : Path or None
-        Its labels, where any are at hand.
+    labels : tuple of Labels
+        Those at hand; the first are the truth.
     sha256 : str
         Of the film.
     seconds : float
@@ -102,9 +127,14 @@ class FilmHere:
 
     film: Film
     path: Path
-    midi: Path | None
+    labels: tuple[Labels, ...]
     sha256: str
     seconds: float
+
+    @property
+    def midi(self) -> Path | None:
+        """The labels that are the truth."""
+        return self.labels[0].path if self.labels else None
 
 
 def _path(name: str) -> Path:
@@ -222,10 +252,28 @@ def films_of(name: str) -> list[FilmHere]:
     ]
 
 
-def labels_of(films: FilmSet, film: Film, kept: Kept | None, folder: Path | None = None) -> Path | None:
-    """Where a film's labels lie: those that came with it, else below the set's folder, else below the folder
-    of the data set that the set's file names.
+def labels_of(
+    films: FilmSet, film: Film, kept: Kept | None, folder: Path | None = None
+) -> tuple[Labels, ...]:
+    """All labels of a film that are at hand, in the order in which the set's file prefers them.
+
+    Those of its row came with it, or lie below the set's folder or that of the data set that the set names.
     """
+    own, found = _labels_of_row(films, film, kept, folder), []
+    for place in films.labels:
+        path, by = own, BY.get(place, place)
+        if place == RELEASE:
+            path = imported_labels(film.id)
+        elif place == TRANSKUN:
+            path = None if kept is None else kept.film.with_name(f"{kept.film.stem}.transkun.mid")
+        else:
+            own, by = None, by if film.midi or film.npz else "a MIDI file beside the film"
+        if path is not None and path.is_file():
+            found.append(Labels(path, by, place in (RELEASE, TRANSKUN)))
+    return (*([] if own is None else [Labels(own, films.truth)]), *found)
+
+
+def _labels_of_row(films: FilmSet, film: Film, kept: Kept | None, folder: Path | None) -> Path | None:
     if kept is not None and kept.midi is not None and kept.midi.is_file():
         return kept.midi
     label = film.midi or film.npz
@@ -234,7 +282,7 @@ def labels_of(films: FilmSet, film: Film, kept: Kept | None, folder: Path | None
     places = [] if folder is None else [folder]
     if kept is not None and kept.film.as_posix().endswith("/" + film.film):
         places.append(Path(kept.film.as_posix().removesuffix("/" + film.film)))
-    if films.labels is not None:
+    for name in SOURCES.keys() & films.labels:
         with suppress(AudeoBenchError):  # where it is not registered, there are none
-            places.append(find(films.labels).directory)
+            places.append(find(name).directory)
     return next((place / label for place in places if (place / label).is_file()), None)

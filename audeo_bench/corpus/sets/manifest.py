@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from audeo_bench.corpus.sets.film import Film, RelativePath, Strict, Text
 from audeo_bench.errors import AudeoBenchError
@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 Truth = Literal["true MIDI", "transcribed", "imported", "not stated"]
+LabelPlace = Literal["release", "pianoyt", "asap", "transkun"]
 FILM_SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".wmv", ".m4v", ".mpg", ".mpeg", ".ts", ".flv")
 LABEL_SUFFIXES = (".mid", ".midi")
 _SPLITS = {"train": "train", "training": "train", "valid": "validation", "val": "validation"}
@@ -102,6 +103,10 @@ class Listing(Strict):
     corners: tuple[str, str, str, str] | None = None
 
 
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
 class FilmSet(Strict):
     """A set of films.
 
@@ -119,8 +124,12 @@ class FilmSet(Strict):
         What is known to be wrong with it.
     source : Source or None
         None where the films lie beside the file.
-    labels : str or None
-        The data set of ``audeo-bench data add`` in whose folder the labels may lie as well.
+    labels : tuple of str
+        Whose labels count, the best first: ``release`` (the authors', as imported), ``transkun`` (what
+        Transkun heard, ``<film>.transkun.mid`` beside the film), or a data set of ``audeo-bench data add`` in
+        whose folder the rows' labels may lie as well.
+    from_first_note : bool
+        Whether films count from their first true key on only, as in the paper.
     listing : Listing or None
         Where the set lists its own rows; ``films`` is empty then.
     folder : Path
@@ -136,7 +145,8 @@ class FilmSet(Strict):
     gigabytes: Annotated[float, Field(ge=0)] | None = None
     faults: tuple[Text, ...] = ()
     source: Annotated[Source, Field(discriminator="kind")] | None = None
-    labels: Text | None = None
+    labels: Annotated[tuple[LabelPlace, ...], BeforeValidator(_listed)] = ()
+    from_first_note: bool = False
     listing: Listing | None = None
     films: tuple[Film, ...] = Field((), alias="film")
     folder: Path = Field(Path(), exclude=True)

@@ -60,7 +60,8 @@ def describe_set(place: str) -> dict[str, Any]:
         here = _here(films, record).get(film.id)
         labels = labels_of(films, film, kept, record.folder)
         found = None if here is None else str(here.film)
-        row |= {"here": found, "labels": None if labels is None else str(labels)}
+        row |= {"here": found, "labels": str(labels[0].path) if labels else None}
+        row |= {"truth": [one.by for one in labels]}
         rows.append(row | ({} if here is None else {"sha256": here.sha256, "found_seconds": here.seconds}))
     facts["revision"] = record.revision
     return facts | {"splits": films.splits, "state": state(films, record), "films": rows}

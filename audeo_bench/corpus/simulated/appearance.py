@@ -223,7 +223,12 @@ def _show(rng: np.random.Generator) -> tuple[tuple[float, float], tuple[float, f
     if kind in ("strip", "bursts") and rng.random() < 0.8:
         strip = (rng.uniform(60, 250), rng.uniform(2, 9))
     if kind == "bursts":
-        burst = (rng.uniform(40, 250), WHITE_LENGTH + rng.uniform(-4, 10), rng.uniform(6, 30), rng.uniform(6, 45))
+        burst = (
+            rng.uniform(40, 250),
+            WHITE_LENGTH + rng.uniform(-4, 10),
+            rng.uniform(6, 30),
+            rng.uniform(6, 45),
+        )
     if kind == "keys":
         burst = (
             rng.choice([-1, 1]) * rng.uniform(20, 120),
@@ -237,8 +242,8 @@ def _show(rng: np.random.Generator) -> tuple[tuple[float, float], tuple[float, f
 def _marks(rng: np.random.Generator) -> np.ndarray:
     """The keys' corners as a hand or a keyboard finder marks them: now and then a third of a key beside.
 
-    Errors that leave one end of the keyboard taller than the other push the keys between them aside, by a whole
-    key for 15 mm. Whoever marks corners sees that and so moves both corners of an end together.
+    Errors that leave one end of the keyboard taller than the other push the keys between them aside, by a
+    whole key for 15 mm. Whoever marks corners sees that and so moves both corners of an end together.
     """
     coarse = rng.choice([1.0, 2.5], p=[0.85, 0.15])
     along = rng.normal(0, 1.0, 4)

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy.fft
 
-from audeo_bench.api import AudeoBenchError, Work
+from audeo_bench.api import SAMPLE_RATE, AudeoBenchError, Work
 from audeo_bench.formats.sound import read_sound
 from audeo_bench.formats.text import read_csv
 from audeo_bench.identify.catalogue.store import Source
 from audeo_bench.progress import tell
+from audeo_bench.roll import Notes
 
 if TYPE_CHECKING:
     from audeo_bench.corpus.simulated.composer import Piece
@@ -20,8 +22,12 @@ if TYPE_CHECKING:
 DISTRACTORS = 500
 REFERENCE_SEED = 1_000_003
 """Reference performers draw from a seed that no recording of the corpus uses."""
-_PROGRAMS = (1, 2)
-"""General MIDI bright piano and electric grand; recordings and reconstructions are played on program 0."""
+VOICES = (4, 5, 6)
+"""General MIDI's electric pianos and harpsichord. Recordings and reconstructions are played on program 0; in
+the bundled sound font the other pianos are made of that one's samples, these are not.
+"""
+DETUNED, EQUALISED, OCTAVES = 25.0, 6.0, 7
+"""References are at most so many cents out of tune, and so many decibels louder or softer in an octave."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +66,38 @@ class SimulatedSource:
 
     def audio(self) -> np.ndarray:
         rng = np.random.default_rng([REFERENCE_SEED, self.seed, self.book, self.number])
-        return reference_sound(self._piece(), rng, self.number)
+        return reference_sound(self._piece(), rng)
 
 
-def reference_sound(piece: Piece, rng: np.random.Generator, number: int) -> np.ndarray:
-    """A piece as the catalogue knows it, float32 at 16 kHz; others than the queries' play and record it."""
+def reference_sound(piece: Piece, rng: np.random.Generator) -> np.ndarray:
+    """A piece as the catalogue knows it, float32 at 16 kHz: others than the queries' play and record it."""
     from audeo_bench.corpus.simulated.performer import Style, perform
-    from audeo_bench.synth.fluidsynth import render
 
     piece = replace(piece, tempo=piece.tempo * float(np.exp(rng.uniform(-0.17, 0.17))))
     style = Style(rubato=0.1, slowing=0.16, loudness=75, jitter=0.012, pedal=0.2)
     played = perform(piece, rng, style)
-    program = _PROGRAMS[number % len(_PROGRAMS)]
-    return render(played.notes, played.pedal, program=program, seconds=played.seconds)
+    return another_voice(played.notes, played.pedal, played.seconds, rng)
+
+
+def another_voice(
+    notes: Notes, pedal: np.ndarray | None, seconds: float | None, rng: np.random.Generator
+) -> np.ndarray:
+    """Notes on one of :data:`VOICES`, slightly out of tune, through an equaliser: (n,), float32, 16 kHz."""
+    from audeo_bench.synth.fluidsynth import render
+
+    program, cents = int(rng.choice(VOICES)), float(rng.uniform(-DETUNED, DETUNED))
+    sound = render(notes, pedal, program=program, seconds=seconds, cents=cents)
+    return equalised(sound, rng.uniform(-EQUALISED, EQUALISED, OCTAVES))
+
+
+def equalised(sound: np.ndarray, decibels: np.ndarray) -> np.ndarray:
+    """A sound, (n,), float32 at 16 kHz, through an equaliser: a slider an octave, the last below 8 kHz."""
+    length = scipy.fft.next_fast_len(len(sound), real=True)
+    hertz = np.maximum(scipy.fft.rfftfreq(length, 1 / SAMPLE_RATE), 1)
+    slider = np.log2(hertz / (SAMPLE_RATE / 2)) + len(decibels) - 0.5
+    gain = 10 ** (np.interp(slider, np.arange(len(decibels)), decibels) / 20)
+    spectrum = np.asarray(scipy.fft.rfft(sound, length)) * gain.astype(np.float32)
+    return np.asarray(scipy.fft.irfft(spectrum, length), np.float32)[: len(sound)]
 
 
 @dataclass(frozen=True)
@@ -97,7 +122,7 @@ class KnownSource:
         from audeo_bench.corpus.reenacted.known_works import piece_of
 
         rng = np.random.default_rng([REFERENCE_SEED, self.seed, 4, self.number])
-        return reference_sound(piece_of(self.name), rng, self.number)
+        return reference_sound(piece_of(self.name), rng)
 
 
 def known_sources(seed: int = 0) -> list[Source]:
@@ -128,11 +153,10 @@ class FileSource:
     def audio(self) -> np.ndarray:
         if self.path.suffix.lower() in (".mid", ".midi"):
             from audeo_bench.formats.midi import read_midi
-            from audeo_bench.synth.fluidsynth import render
 
             midi = read_midi(self.path, pedal="hold")
             tell(self.path, midi.remarks)
-            return render(midi.notes)
+            return another_voice(midi.notes, None, None, np.random.default_rng(list(self.id.encode())))
         heard = read_sound(self.path)
         tell(self.path, heard.remarks)
         return heard.samples

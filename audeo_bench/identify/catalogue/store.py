@@ -28,7 +28,8 @@ from audeo_bench.formats.npz import map_array
 from audeo_bench.formats.text import read_json
 from audeo_bench.identify.catalogue import landmark, pitch
 
-SCHEMA = 2
+SCHEMA = 3
+"""Goes up whenever a catalogue's form, or the voice of its references, changes; others are refused."""
 VERSIONS = {"schema": SCHEMA, "pitch": pitch.FEATURE_VERSION, "landmark": landmark.FEATURE_VERSION}
 
 

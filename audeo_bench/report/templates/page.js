@@ -4,6 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const KEYS = 88, BLACK = new Set([1, 3, 6, 8, 10]), NAMES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
 const pitchName = key => NAMES[(key + 21) % 12] + (Math.floor((key + 21) / 12) - 1);
 const KEY_OF = new Map(Array.from({ length: KEYS }, (_, key) => [pitchName(key), key]));
+const CURVES = 12;  // lines that one plot can bear
 const percent = value => value == null ? "–" : value.toFixed(1);
 
 function element(name, properties = {}, ...children) {
@@ -116,14 +117,10 @@ class Board {
       });
       form.append(button);
     }
-    const axes = { parameters: "parameters", speed: "frames answered a second", training: "seconds of training" };
-    for (const [key, title] of Object.entries(axes)) {
-      const values = this.data.keys[key] ?? [];
-      if (values.filter(Boolean).length < 2) continue;
-      const plot = element("details", { className: "plot" }, element("summary", { textContent: `F1 against ${title}` }));
-      plot.addEventListener("toggle", () => { plot.querySelector("svg")?.remove(); if (plot.open) plot.append(this.plot(key, title)); });
-      this.section.append(plot);
-    }
+    const axes = { parameters: "parameters", speed: "frames answered a second", "CPU-seconds": "CPU-seconds of training", "GPU-seconds": "GPU-seconds of training" };
+    for (const [key, title] of Object.entries(axes))
+      if ((this.data.keys[key] ?? []).filter(Boolean).length > 1) this.foldedPlot(`F1 against ${title}`, () => this.plot(key, title));
+    if (this.parts[2].options.length > 1) this.foldedPlot("Precision against recall, by threshold", () => this.curves());
     // On a phone the ranking comes first, what chooses it is folded away.
     if (matchMedia("(max-width: 46rem)").matches) {
       const folded = element("details", { className: "choose" }, element("summary", { textContent: "Filter, metric, files" }));
@@ -132,28 +129,43 @@ class Board {
     }
   }
 
+  // Drawn when it is opened, and anew when other rows or another metric are shown.
+  foldedPlot(title, draw) {
+    const plot = element("details", { className: "plot" }, element("summary", { textContent: title }));
+    plot.redraw = () => { plot.querySelector("svg")?.remove(); const drawn = plot.open && draw(); if (drawn) plot.append(drawn); };
+    plot.addEventListener("toggle", plot.redraw);
+    this.section.append(plot);
+  }
+
+  redraw() { for (const plot of this.section.querySelectorAll(".plot")) plot.redraw(); }
+
   plot(key, title) {
-    const points = this.table().filter(row => row[key] && row.f1 != null), width = 720, height = 320, edge = 46;
-    const span = values => { const low = Math.min(...values), high = Math.max(...values), room = (high - low || 1) * .08; return [low - room, high + room]; };
-    const [left, right] = span(points.map(row => Math.log10(row[key]))), [low, high] = span(points.map(row => row.f1));
-    const x = row => edge + (width - 2 * edge) * (Math.log10(row[key]) - left) / (right - left);
-    const y = value => height - edge - (height - 2 * edge) * (value - low) / (high - low);
+    const points = this.table().filter(row => row[key] && row.f1 != null), x = points.map(row => Math.log10(row[key])), y = points.map(row => row.f1);
+    if (!points.length) return null;
     const words = points.map(row => `${row.name}: F1 ${percent(row.f1)} %, ${row[key].toLocaleString("en")} ${title}`);
-    const picture = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": words.join("; ") });
-    const write = (text, at, more = {}) => { const made = shape("text", { ...at, ...more }); made.textContent = text; picture.append(made); };
-    picture.append(shape("path", { d: `M${edge} ${edge / 2}V${height - edge}H${width - edge}` }));
-    write(`F1 %, ${this.metric}`, { x: edge, y: 14 });
-    write(`${title} (logarithmic)`, { x: width - edge, y: height - 8 }, { "text-anchor": "end" });
-    for (const value of [Math.ceil(low), Math.floor(high)]) write(value, { x: edge - 6, y: y(value) + 4 }, { "text-anchor": "end" });
-    for (const power of Array.from({ length: 12 }, (_, each) => each).filter(each => each >= left && each <= right))
-      write((10 ** power).toLocaleString("en"), { x: edge + (width - 2 * edge) * (power - left) / (right - left), y: height - edge + 16 }, { "text-anchor": "middle" });
-    points.forEach((row, which) => {
-      const dot = shape("circle", { cx: x(row), cy: y(row.f1), r: 5 }), name = shape("title", {});
-      name.textContent = words[which]; dot.append(name); picture.append(dot);
-      const late = x(row) > .7 * width;
-      write(row.name, { x: x(row) + (late ? -9 : 9), y: y(row.f1) + 4 }, { "text-anchor": late ? "end" : "start" });
+    const powers = Array.from({ length: 12 }, (_, each) => [each, (10 ** each).toLocaleString("en")]);
+    const chart = new Chart(words, [x, `${title} (logarithmic)`, powers], [y, `F1 %, ${this.metric}`]);
+    points.forEach((row, which) => { chart.dot(x[which], y[which], words[which]); chart.name(row.name, x[which], y[which]); });
+    return chart.picture;
+  }
+
+  // The first rows that are shown, a line each, a dot for each threshold; the chosen one's is larger.
+  curves() {
+    const [average, keys, chosen] = this.parts.map(part => part.value), thresholds = [...this.parts[2].options].map(option => option.value);
+    const lines = this.rows.filter(row => !row.hidden).slice(0, CURVES).map(row => [this.data.keys.name[row.dataset.index], thresholds.flatMap(threshold => {
+      const [precision, recall] = this.data.scores[`${average}.${keys}@${threshold}`]?.[row.dataset.index] ?? [];
+      return precision == null || recall == null ? [] : [{ threshold, precision, recall }];
+    })]).filter(([, points]) => points.length);
+    if (!lines.length) return null;
+    const words = lines.map(([name, points]) => `${name}: ${points.map(point => `at ${point.threshold} precision ${percent(point.precision)} %, recall ${percent(point.recall)} %`).join(", ")}`);
+    const all = lines.flatMap(([, points]) => points), recalls = all.map(point => point.recall);
+    const chart = new Chart(words, [recalls, "recall %"], [all.map(point => point.precision), `precision %, ${average}.${keys}`]);
+    lines.forEach(([name, points], which) => {
+      chart.line(points.map(point => [point.recall, point.precision]));
+      for (const point of points) chart.dot(point.recall, point.precision, words[which], point.threshold === chosen ? 5 : 3);
+      chart.name(name, points.at(-1).recall, points.at(-1).precision);
     });
-    return picture;
+    return chart.picture;
   }
 
   get metric() { return `${this.parts[0].value}.${this.parts[1].value}@${this.parts[2].value}`; }
@@ -169,6 +181,7 @@ class Board {
       shown += fits;
     }
     this.empty.hidden = shown > 0;
+    this.redraw();
     this.section.querySelector(".shown").value = `${shown} of ${this.rows.length}`;
   }
 
@@ -197,6 +210,7 @@ class Board {
     for (const [row, detail] of this.opened) { detail.remove(); this.opened.delete(row); row.querySelector(".open").setAttribute("aria-expanded", "false"); }
     const sorted = this.section.querySelector('th[aria-sort="ascending"] button, th[aria-sort="descending"] button');
     if (sorted) this.arrange(sorted.dataset.key, sorted.closest("th").getAttribute("aria-sort"));
+    this.redraw();
   }
 
   sort(button) {
@@ -230,6 +244,40 @@ class Board {
       row.after(detail);
     }
     if (detail) detail.hidden = !open;
+  }
+}
+
+// ---- a plot: values across and up, a title for each; ticks across as [value, text], or at the ends alone
+class Chart {
+  constructor(words, [across, below, ticks], [up, above]) {
+    const width = this.width = 720, height = 320, edge = 46;
+    const span = values => { const low = Math.min(...values), high = Math.max(...values), room = (high - low || 1) * .08; return [low - room, high + room]; };
+    const [left, right] = span(across), [low, high] = span(up), ends = (from, to) => [Math.ceil(from), Math.floor(to)];
+    this.x = value => edge + (width - 2 * edge) * (value - left) / (right - left);
+    this.y = value => height - edge - (height - 2 * edge) * (value - low) / (high - low);
+    this.picture = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": words.join("; ") });
+    this.path(`M${edge} ${edge / 2}V${height - edge}H${width - edge}`);
+    this.write(above, { x: edge, y: 14 });
+    this.write(below, { x: width - edge, y: height - 8, "text-anchor": "end" });
+    for (const value of ends(low, high)) this.write(value, { x: edge - 6, y: this.y(value) + 4, "text-anchor": "end" });
+    for (const [value, text] of ticks ?? ends(left, right).map(each => [each, each]))
+      if (value >= left && value <= right) this.write(text, { x: this.x(value), y: height - edge + 16, "text-anchor": "middle" });
+  }
+
+  write(text, at) { const made = shape("text", at); made.textContent = text; this.picture.append(made); }
+
+  path(d) { this.picture.append(shape("path", { d })); }
+
+  line(points) { this.path(`M${points.map(([x, y]) => `${this.x(x)} ${this.y(y)}`).join("L")}`); }
+
+  dot(x, y, words, r = 5) {
+    const dot = shape("circle", { cx: this.x(x), cy: this.y(y), r }), name = shape("title", {});
+    name.textContent = words; dot.append(name); this.picture.append(dot);
+  }
+
+  name(text, x, y) {
+    const late = this.x(x) > .7 * this.width;
+    this.write(text, { x: this.x(x) + (late ? -9 : 9), y: this.y(y) + 4, "text-anchor": late ? "end" : "start" });
   }
 }
 

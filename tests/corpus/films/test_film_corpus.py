@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from audeo_bench.api import AudeoBenchError, Notes
 from audeo_bench.cli import app
 from audeo_bench.corpus import open_corpus
+from audeo_bench.corpus.films import crops
 from audeo_bench.corpus.films.adding import add_recordings
 from audeo_bench.film.writing import write_video
 from audeo_bench.formats.midi import write_midi
@@ -164,3 +166,29 @@ def test_a_corpus_without_films_says_what_to_do(home):
         open_corpus("pianoray")
     with pytest.raises(AudeoBenchError, match="no corpus 'akbarri'; did you mean akbari"):
         open_corpus("akbarri")
+
+
+def test_a_crop_is_measured_against_the_corners_that_are_found(films, home, tmp_path, monkeypatch):
+    box = np.array([[20.0, 40.0], [540.0, 40.0], [540.0, 130.0], [20.0, 130.0]])
+    assert crops.beside(box, box) == (0.0, pytest.approx(0.0, abs=1e-9))
+    # A white key is ten pixels wide.
+    assert crops.beside(box + np.array([10, 0]), box) == (10.0, pytest.approx(1.0))
+    written = row("one", start_s=0.0).replace(
+        f"corners = {CORNERS.ravel().tolist()}", "crop = [30, 40, 550, 130]"
+    )
+    for name in ("one.mp4", "one.mid"):
+        (tmp_path / name).write_bytes((films / name).read_bytes())
+    (tmp_path / "cropped.toml").write_text('name = "cropped"\n' + written)
+    add_recordings("cropped", tmp_path / "cropped.toml", workers=1)
+    looked = []
+
+    def find(path):
+        looked.append(path)
+        return SimpleNamespace(corners=box, lowest_key=21, highest_key=108, confidence=0.97), None
+
+    monkeypatch.setattr(crops, "keyboard_in_film", find)
+    (found,), (again,) = crops.crops_of("cropped"), crops.crops_of("cropped")
+    assert found == again and len(looked) == 1  # what was measured is kept
+    assert (found.id, found.pixels, found.keys) == ("one", 10.0, 1.0)
+    answer = CliRunner().invoke(app, ["data", "info", "cropped"])
+    assert "beside the corners that are found" in answer.stdout and "10.0" in answer.stdout
