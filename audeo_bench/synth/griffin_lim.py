@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import torch
 
-__all__ = ["BINS", "HOP", "N_FFT", "griffin_lim", "griffin_lim_blocks", "log_spectrogram"]
+__all__ = ["BINS", "HOP", "N_FFT", "griffin_lim", "griffin_lim_blocks"]
 
 N_FFT, HOP = 2048, 256
 """Of the paper: 128 and 16 ms at 16 kHz."""
@@ -29,21 +29,6 @@ def stft(samples: np.ndarray) -> torch.Tensor:
     signal = torch.from_numpy(np.ascontiguousarray(samples, np.float32))
     window = torch.hann_window(N_FFT)
     return torch.stft(signal, N_FFT, HOP, window=window, pad_mode="constant", return_complex=True)
-
-
-def log_spectrogram(samples: np.ndarray) -> np.ndarray:
-    """``log(1 + power)`` of every bin, what PerfNet predicts (Wang & Yang, AAAI 2019).
-
-    Parameters
-    ----------
-    samples : np.ndarray, shape (n,)
-        16 kHz mono.
-
-    Returns
-    -------
-    np.ndarray, shape (1025, 1 + n // 256), float32
-    """
-    return torch.log1p(stft(samples).abs().square_()).numpy()
 
 
 def griffin_lim(
