@@ -34,7 +34,9 @@ class Aggregation(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         weights = self.conv.weight.chunk(STACK, 1)
-        summed = sum(F.conv2d(one, weight) for one, weight in zip(maps, weights, strict=True))
+        summed = F.conv2d(maps[0], weights[0])
+        for time in range(1, STACK):
+            summed = summed + F.conv2d(maps[time], weights[time])
         return torch.relu(self.bn(summed))
 
 

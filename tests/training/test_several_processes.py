@@ -12,7 +12,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import tiny_command
 import torch
 from lightning_fabric import Fabric
 from safetensors.torch import load_file
@@ -22,6 +21,8 @@ from torch.nn import functional as F
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.training.loop import Recipe, _part, optimise
+
+TINY_COMMAND = str(Path(__file__).parents[1] / "tiny_command.py")
 
 
 def train(fabric: Fabric, folder: Path, epochs: int = 3, batch: int = 8) -> None:
@@ -133,7 +134,7 @@ def test_torchrun_starts_the_command_in_two_processes(tmp_path):
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     weights = []
     for output, start in {"one": [], "two": torchrun}.items():
-        command = [sys.executable, *start, tiny_command.__file__, "train", str(learner), "--corpus", "tiny"]
+        command = [sys.executable, *start, TINY_COMMAND, "train", str(learner), "--corpus", "tiny"]
         options = ["--device", "cpu", "--precision", "32-true", "--output", output]
         done = subprocess.run(
             [*command, *options], cwd=tmp_path, env=environment, capture_output=True, text=True

@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
-import tiny_command
 
 from audeo_bench.contestants.loading import alone
 from audeo_bench.files import sha256_of
 from audeo_bench.places import checkout
 from audeo_bench.training.placing import place
+
+TINY_COMMAND = str(Path(__file__).parents[1] / "tiny_command.py")
 
 ROOT = checkout() or Path()
 pytestmark = pytest.mark.skipif(checkout() is None, reason="documents are in the checkout")
@@ -31,7 +32,7 @@ def train(*arguments: str, code: int = 0) -> str:
     options = ("--corpus", "tiny", "--device", "cpu", "--precision", "32-true")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(
-        [sys.executable, tiny_command.__file__, "train", *arguments, *options],
+        [sys.executable, TINY_COMMAND, "train", *arguments, *options],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -60,7 +60,7 @@ def test_a_registered_folder_opens_as_a_corpus(made_up_pianoyt):
     assert len(entry.files) == 21
     corpus = open_corpus("audeo-reenacted")
     assert corpus.provenance == "re-enacted"
-    assert corpus.version == f"2+{entry.fingerprint}"
+    assert corpus.version == f"3+{entry.fingerprint}"
     assert {split: len(ids) for split, ids in corpus.listing().items()} == {
         "wtc1": 15,
         "validation": 3,
@@ -136,7 +136,7 @@ def test_what_is_not_registered_says_how_to_get_it():
         open_corpus("asap")
     states = {row["corpus"]: row["state"] for row in overview()}
     assert set(states) == {"simulated", "audeo-reenacted", "asap", "known-works", "audeo"}
-    assert states["simulated"] == "version 2"
+    assert states["simulated"] == "version 3"
     assert states["audeo-reenacted"] == "needs data: audeo-bench data add pianoyt DIR"
     assert states["asap"] == "needs data: audeo-bench data add asap DIR"
     assert "audeo-bench import-release DIR" in states["audeo"]

@@ -74,6 +74,7 @@ def stand_ins(server: FilmServer, folder: Path) -> None:
 def test_from_nothing_to_both_tables(
     tmp_path: Path, server: FilmServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "240")
     monkeypatch.setenv("AUDEO_BENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("audeo_bench.training.recipes.DRAWS_PER_EPOCH", 64)
     monkeypatch.setattr(training_gan.fit_refiner, "__defaults__", (1, 2, 2))

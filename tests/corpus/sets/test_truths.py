@@ -70,7 +70,10 @@ def test_the_authors_labels_go_first_then_pianoyts_then_transkuns(film: Path, tm
     assert [labels.by for labels in films_of("audeo-films")[0].labels] == ["the authors' release", "Transkun"]
 
 
-def test_two_truths_are_scored_against_each_other(film: Path, tmp_path: Path) -> None:
+def test_two_truths_are_scored_against_each_other(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "240")
     assert agreements("audeo-films") == []
     import_recordings(release(tmp_path / "release"))
     (found,) = agreements("audeo-films")
