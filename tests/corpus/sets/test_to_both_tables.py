@@ -76,6 +76,8 @@ def test_from_nothing_to_both_tables(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "240")
     monkeypatch.setenv("AUDEO_BENCH_CACHE", str(tmp_path / "cache"))
+    # Another process would not know of the small training below.
+    monkeypatch.setattr("audeo_bench.training.apart.apart", lambda contestant, trains, *given: trains(*given))
     monkeypatch.setattr("audeo_bench.training.recipes.DRAWS_PER_EPOCH", 64)
     monkeypatch.setattr(training_gan.fit_refiner, "__defaults__", (1, 2, 2))
     monkeypatch.chdir(tmp_path)
