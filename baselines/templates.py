@@ -13,7 +13,7 @@ from torch import nn
 
 from audeo_bench.api import FRAMES_PER_SECOND, KEYS, SAMPLE_RATE, Synthesizer, TrainingContext
 from audeo_bench.nn.stage import TorchStage
-from audeo_bench.synth.griffin_lim import BINS, HOP, griffin_lim_blocks
+from audeo_bench.synth.griffin_lim import BINS, HOP, sound_blocks
 from audeo_bench.synth.loudness import at_level
 from audeo_bench.synth.templates import MOMENTS, TEMPLATE_BINS, fit_templates, template_weights
 
@@ -43,15 +43,12 @@ class Templates(TorchStage, Synthesizer):
 
     def audio(self, roll: np.ndarray) -> np.ndarray:
         """Sound of a (88, T) bool roll: float32, 16 kHz, ``640 T`` samples."""
-        return at_level(np.concatenate([*self.stream(roll), np.zeros(0, np.float32)]))
+        return at_level(np.concatenate(list(self.stream(roll))))
 
     def stream(self, roll: np.ndarray) -> Iterator[np.ndarray]:
         """The same sound in consecutive blocks, not yet scaled."""
-        left = roll.shape[1] * SAMPLE_RATE // FRAMES_PER_SECOND
-        for block in griffin_lim_blocks(self.amplitudes(roll), self.options["iterations"]):
-            yield block[:left]
-            left -= len(block[:left])
-        yield np.zeros(left, np.float32)
+        samples = roll.shape[1] * SAMPLE_RATE // FRAMES_PER_SECOND
+        return sound_blocks(self.amplitudes(roll), samples, self.options["iterations"])
 
     def amplitudes(self, roll: np.ndarray) -> Iterator[np.ndarray]:
         """Consecutive blocks, (1025, t), of the spectrogram's ``1 + 640 T // 256`` frames."""

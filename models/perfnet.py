@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from audeo_bench.api import KEYS, AudeoBenchError, Recording, Synthesizer, TrainingContext
 from audeo_bench.nn.stage import TorchStage, default_device
-from audeo_bench.synth.griffin_lim import BINS, HOP, N_FFT, griffin_lim_blocks, stft
+from audeo_bench.synth.griffin_lim import BINS, HOP, N_FFT, sound_blocks, stft
 from audeo_bench.synth.loudness import at_level
 from audeo_bench.synth.templates import MOMENTS, TEMPLATE_BINS, fit_templates, template_weights
 
@@ -116,15 +116,12 @@ class PerfNet(TorchStage, Synthesizer):
 
     def audio(self, roll: np.ndarray) -> np.ndarray:
         """Sound of a (88, T) bool roll: float32, 16 kHz, ``640 T`` samples."""
-        return at_level(np.concatenate([*self.stream(roll), np.zeros(0, np.float32)]))
+        return at_level(np.concatenate(list(self.stream(roll))))
 
     def stream(self, roll: np.ndarray) -> Iterator[np.ndarray]:
         """The same sound in consecutive blocks, not yet scaled; memory does not grow with its length."""
-        left = SAMPLES_PER_FRAME * roll.shape[1]
-        for block in griffin_lim_blocks(self.amplitudes(roll), self.options["iterations"]):
-            yield block[:left]
-            left -= len(block[:left])
-        yield np.zeros(left, np.float32)
+        samples = SAMPLES_PER_FRAME * roll.shape[1]
+        return sound_blocks(self.amplitudes(roll), samples, self.options["iterations"])
 
     def amplitudes(self, roll: np.ndarray) -> Iterator[np.ndarray]:
         """Consecutive blocks, (1025, t), of the spectrogram; silent above 4.5 kHz."""

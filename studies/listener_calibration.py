@@ -82,7 +82,7 @@ def sounds(recording: Recording, seed: int) -> Iterator[tuple[str, float, np.nda
         spoiled = misread(roll, np.random.default_rng([seed, level]), share, share, jitter)
         counts = note_counts(true, roll_to_notes(spoiled))["onset@50"]
         name = f"{100 * share:.0f} % missed, {100 * share:.0f} % invented, {1000 * jitter:.0f} ms"
-        yield name, 2 * counts.matched / (counts.reference + counts.estimated), render_roll(spoiled)
+        yield name, counts.f1, render_roll(spoiled)
 
 
 def listen(seed: int, recordings: int, distractors: int) -> list[Asked]:

@@ -110,6 +110,7 @@ def train(
         scheduler,
     )
     options = "".join(f" --corpus {one}" for one in corpus or ())
+    told = os.environ.get("RANK", "0") == "0"  # by torchrun's first process
     if name is None:
         from audeo_bench.training import job
         from audeo_bench.training.estimate import estimate
@@ -117,22 +118,20 @@ def train(
         trainings = job.all_trainings(how, tuple(corpus or ()), lambda line: typer.echo(line, err=True))
         if not smoke:
             estimate(trainings, lambda line: typer.echo(line, err=True))
-        weights = job.train_all(trainings)
-        if os.environ.get("RANK", "0") != "0":
-            return  # torchrun's first process tells
-        for path in weights:
+        made = job.train_all(trainings)
+        if not told:
+            return
+        for path in made:
             typer.echo(f"weights: {path}")
         if corpus and not smoke:
-            made = [
-                typed(one, path)
-                for (one, _), path in zip(trainings, weights, strict=True)
-                if place(one, path)
-            ]
-            systems = (one for one in made if find(one.rpartition("+")[2]).kind != "synthesizer")
-            typer.echo(f"next:    audeo-bench midi{options}{''.join(f' --system {one}' for one in systems)}")
+            systems = ""
+            for (one, _), path in zip(trainings, made, strict=True):
+                if place(one, path) and find(one.rpartition("+")[2]).kind != "synthesizer":
+                    systems += f" --system {typed(one, path)}"
+            typer.echo(f"next:    audeo-bench midi{options}{systems}")
         return
     weights = apart(find(name.rpartition("+")[2].strip()), _trained, name, how)
-    if os.environ.get("RANK", "0") != "0":
+    if not told:
         return
     typer.echo(f"weights: {weights}")
     load_again(name, weights)

@@ -5,11 +5,13 @@ Film pixels count from the centre of the top left one, which is (0, 0), as OpenC
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
 from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, AudeoBenchError
-from audeo_bench.keyboard import IS_BLACK, KEYBOARD_WIDTH, WHITE_LENGTH, WHITE_WIDTH
+from audeo_bench.keyboard import IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_LENGTH, WHITE_WIDTH
 from audeo_bench.roll import KEYS, LOWEST_PITCH
 
 BEHIND, BEFORE = 7.0, 50.0
@@ -17,6 +19,8 @@ BEHIND, BEFORE = 7.0, 50.0
 of what the simulated camera shows (`Appearance.draw`).
 """
 HIGHEST_PITCH = LOWEST_PITCH + KEYS - 1
+CORNERS = np.array([[0, WHITE_LENGTH], [KEYBOARD_WIDTH, WHITE_LENGTH], [KEYBOARD_WIDTH, 0], [0, 0]])
+"""Of the keys on their plane, mm: A0 far, C8 far, C8 near, A0 near."""
 
 
 def homography(
@@ -109,8 +113,22 @@ def whole_keyboard(corners: np.ndarray, lowest: int, highest: int) -> np.ndarray
     """The corners that A0..C8 would have where ``corners`` are those of the keys ``lowest``..``highest``: the
     plane of the keys carried on to 88 of them. Shape (4, 2); raises as :func:`homography` does.
     """
-    plane = np.array([[0, WHITE_LENGTH], [KEYBOARD_WIDTH, WHITE_LENGTH], [KEYBOARD_WIDTH, 0], [0, 0]])
-    return project(plane_to_film(corners, lowest, highest), plane)
+    return project(plane_to_film(corners, lowest, highest), CORNERS)
+
+
+def worst_key(marked: np.ndarray, corners: np.ndarray, depths: Sequence[float]) -> float:
+    """How far in mm the worst of the 88 keys stands beside its place in a picture warped by ``marked``.
+
+    Parameters
+    ----------
+    marked, corners : np.ndarray, shape (4, 2)
+        Where the corners of the keys were thought to be, and where they are.
+    depths : sequence of float
+        Where the keys are looked at, mm from their front edges.
+    """
+    keys = np.stack(np.meshgrid(KEY_X, depths), -1)
+    seen = project(np.linalg.inv(plane_to_film(marked)), project(plane_to_film(corners), keys))
+    return float(np.abs(seen - keys)[..., 0].max())
 
 
 def project(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:

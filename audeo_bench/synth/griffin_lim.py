@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import torch
 
-__all__ = ["BINS", "HOP", "N_FFT", "griffin_lim", "griffin_lim_blocks"]
+__all__ = ["BINS", "HOP", "N_FFT", "griffin_lim", "griffin_lim_blocks", "sound_blocks"]
 
 N_FFT, HOP = 2048, 256
 """Of the paper: 128 and 16 ms at 16 kHz."""
@@ -123,3 +123,11 @@ def griffin_lim_blocks(
             waiting = [frames[:, span - OVERLAP :]]
     if waiting:
         yield from invert(np.concatenate(waiting, axis=1), last=True)
+
+
+def sound_blocks(blocks: Iterable[np.ndarray], samples: int, iterations: int) -> Iterator[np.ndarray]:
+    """:func:`griffin_lim_blocks`, cut or followed by silence, so that there are ``samples`` altogether."""
+    for block in griffin_lim_blocks(blocks, iterations):
+        yield block[:samples]
+        samples -= len(block[:samples])
+    yield np.zeros(samples, np.float32)

@@ -86,9 +86,20 @@ def train(name: str, how: Options) -> Path:
     chosen_on = how.chosen_on or how.corpora
     whole = not issubclass(cls, VideoToRoll)
     context = Context(
-        fabric, how.corpora, chosen_on, 0, how.seed, how.epochs, work, how.resume, how.smoke, how.timed, whole
+        fabric,
+        how.corpora,
+        chosen_on,
+        0,
+        how.seed,
+        how.epochs,
+        work,
+        resume=how.resume,
+        smoke=how.smoke,
+        timed=how.timed,
+        whole=whole,
+        workers=how.workers,
+        scheduler=how.scheduler,
     )
-    context.workers, context.scheduler = how.workers, how.scheduler
     facts: dict[str, Any] = {}
     if how.start is not None:
         if not how.start.is_file():

@@ -12,8 +12,8 @@ from audeo_bench.corpus.sets.here import films_of, open_set
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write
 from audeo_bench.film.finding import keyboard_in_film
-from audeo_bench.keyboard import KEY_X, WHITE_LENGTH, WHITE_WIDTH
-from audeo_bench.keyboard.warp import plane_to_film, project, whole_keyboard
+from audeo_bench.keyboard import WHITE_LENGTH, WHITE_WIDTH
+from audeo_bench.keyboard.warp import whole_keyboard, worst_key
 from audeo_bench.progress import progress_bar
 
 __all__ = ["CropBeside", "beside", "crops_of"]
@@ -55,9 +55,7 @@ def beside(crop: np.ndarray, corners: np.ndarray) -> tuple[float, float]:
         A0 far, C8 far, C8 near, A0 near in film pixels; ``corners`` are taken for the truth.
     """
     pixels = float(np.linalg.norm(crop - corners, axis=1).mean())
-    keys = np.stack([KEY_X, np.full(len(KEY_X), WHITE_LENGTH / 2)], 1)
-    seen = project(np.linalg.inv(plane_to_film(crop)), project(plane_to_film(corners), keys))
-    return pixels, float(np.abs(seen[:, 0] - KEY_X).max() / WHITE_WIDTH)
+    return pixels, worst_key(crop, corners, (WHITE_LENGTH / 2,)) / WHITE_WIDTH
 
 
 def crops_of(place: str) -> Iterator[CropBeside | AudeoBenchError]:

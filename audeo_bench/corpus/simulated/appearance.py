@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from audeo_bench.corpus.simulated.lap import Lap
-from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH, WHITE_LENGTH, WHITE_WIDTH
-from audeo_bench.keyboard.warp import plane_to_film
+from audeo_bench.keyboard import KEYBOARD_WIDTH, WHITE_LENGTH, WHITE_WIDTH
+from audeo_bench.keyboard.warp import CORNERS, worst_key
 
-CORNERS = np.array([[0, WHITE_LENGTH], [KEYBOARD_WIDTH, WHITE_LENGTH], [KEYBOARD_WIDTH, 0], [0, 0]])
-"""Of the keys, mm: A0 far, C8 far, C8 near, A0 near."""
 _BESIDE = WHITE_WIDTH / 3
 """How far beside its place in the picture a key may stand at most."""
 
@@ -257,6 +255,4 @@ def _marks(rng: np.random.Generator) -> np.ndarray:
 
 def beside(marks: np.ndarray) -> float:
     """How far in mm the worst key stands beside its place in a picture warped by ``marks``."""
-    keys = np.array([[x, y, 1.0] for y in (0.0, WHITE_LENGTH) for x in KEY_X])
-    placed = keys @ np.linalg.inv(plane_to_film(marks)).T
-    return float(np.abs(placed[:, 0] / placed[:, 2] - keys[:, 0]).max())
+    return worst_key(marks, CORNERS, (0.0, WHITE_LENGTH))
