@@ -17,14 +17,14 @@ import scipy.fft
 from audeo_bench.api import SAMPLE_RATE
 from audeo_bench.identify.segments import Segment
 
-ROOM_VERSION = 1
+ROOM_VERSION = 2
 """Goes up whenever :func:`through_room` changes; part of the listeners' version."""
 
 REVERBERATION = (0.3, 0.9)
 """Seconds until an echo has fallen by 60 dB."""
 DIRECT_TO_ECHO = (-3.0, 6.0)
 """Decibels of the direct sound over all echoes together."""
-SIGNAL_TO_NOISE = (-3.0, 15.0)
+SIGNAL_TO_NOISE = (0.0, 15.0)
 """Decibels of the music over pink noise."""
 CODEC, BITS_A_SECOND = "mp2", 24_000
 """FFmpeg's own MPEG-2 layer II encoder: always there, and quick."""

@@ -19,6 +19,9 @@ from audeo_bench.identify.catalogue.pitch import Candidate, semitone_filters, ta
 FEATURE_VERSION = 1
 """Goes up whenever :func:`landmarks` changes; a catalogue of another version is refused."""
 
+SEARCH_VERSION = 2
+"""Goes up whenever the scores of :meth:`LandmarkIndex.search` change; part of the listener's version."""
+
 TICKS_PER_SECOND = 20
 """Moments are counted in hops of 800 samples."""
 
@@ -30,8 +33,8 @@ _PEAKS_PER_SECOND = 12
 _FAN = 6
 _LONGEST_TICKS = 30
 _HASHES = 1 << 17
-_SHIFT_TICKS = 20
-"""Time shifts are counted in bins of a second, neighbours added: a passage's tempo may drift a little."""
+_SHIFT_TICKS = 12
+"""Time shifts are counted in bins of 0.6 seconds, neighbours added: a passage's tempo may drift a little."""
 
 
 def peaks(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -108,7 +111,9 @@ class LandmarkIndex:
     def search(self, audio: np.ndarray) -> list[Candidate]:
         """The entries that share most landmarks at one time shift, best first.
 
-        A candidate's score is the share of the query's landmarks found there.
+        A landmark counts once, however often a figure that repeats has it there. A candidate's score is the
+        square root of the share of the query's landmarks found: chance agreements are counts, which scatter
+        as the roots of what is expected, so that equal differences of roots mean equally much everywhere.
         """
         audio = audio[: 20 * SAMPLE_RATE]
         pairs = landmarks(audio).astype(np.int64)
@@ -126,8 +131,7 @@ class LandmarkIndex:
             place = np.repeat(low - np.cumsum(count) + count, count) + np.arange(count.sum())
             origin = np.repeat(np.rint(pairs[possible, 3] * stretch).astype(np.int64), count)
             bins = np.maximum(self._moments[place].astype(np.int64) - origin, 0) // _SHIFT_TICKS
-            found = np.bincount(bins, minlength=self._bins + 1)
-            found = found[:-1] + found[1:]
+            found = self._landmarks_in(bins, np.repeat(np.arange(len(wanted)), count))
             top = np.maximum.reduceat(found, first)
             for entry in np.flatnonzero(top > best):
                 stop = first[entry + 1] if entry + 1 < entries else None
@@ -136,8 +140,20 @@ class LandmarkIndex:
         order = np.argsort(-best, kind="stable")[:32]
         starts = (shift - self._starts[:-1]) / TICKS_PER_SECOND
         return [
-            Candidate(int(e), float(best[e]) / len(pairs), float(starts[e]), float(ratio[e])) for e in order
+            Candidate(int(e), float(np.sqrt(best[e] / len(pairs))), float(starts[e]), float(ratio[e]))
+            for e in order
         ]
+
+    def _landmarks_in(self, bins: np.ndarray, landmark: np.ndarray) -> np.ndarray:
+        """How many landmarks fall into each bin or the next one, (bins,), from the bins of each landmark in
+        turn, which ascend as its moments do.
+        """
+        size = self._bins + 1
+        same = landmark[1:] == landmark[:-1]
+        again = same & (bins[1:] == bins[:-1])
+        alone = np.bincount(bins, minlength=size) - np.bincount(bins[1:][again], minlength=size)
+        in_both = np.bincount(bins[:-1][same & (bins[1:] == bins[:-1] + 1)], minlength=size)
+        return alone[:-1] + alone[1:] - in_both[:-1]
 
 
 def build_postings(parts: list[np.ndarray], lengths: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
