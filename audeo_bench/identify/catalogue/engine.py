@@ -36,9 +36,10 @@ REJECTIONS: dict[EngineName, Rejection] = {
     "pitch": Rejection(0.3, 0.13),
     "landmark": Rejection(0.12, 0.028),
 }
-"""Chosen on corpus seeds 1 and 2: no lower than the least margins with which at most 1 % of their segments, from
-the recording to rolls of onset F1 20 %, are named with the right piece left out, as ``python -m
-studies.listener_calibration`` finds them. The score only keeps a catalogue of a few pieces from naming everything.
+"""Chosen on corpus seeds 1 and 2: no lower than the least margins with which at most 1 % of their segments,
+from the recording to rolls of onset F1 20 %, are named with the right piece left out, as ``python -m
+studies.listener_calibration`` finds them. The score only keeps a catalogue of a few pieces from naming
+everything.
 """
 LEAST_ONSETS = 5.0
 """Onsets a second, partials counted, that a query needs to be music to either listener: twenty clicks of a
