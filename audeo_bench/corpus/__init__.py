@@ -146,6 +146,10 @@ class Corpus(ABC):
         """Whose labels a split's truth is, where a corpus may have several; None where it has but one."""
         return None
 
+    def films_here(self, split: str) -> str | None:
+        """Such as ``2 of 3 films``, where not all that a split should have is here; None where it is."""
+        return None
+
     def truth_of(self, recording: Recording) -> np.ndarray:
         """The roll that answers are scored against, (88, T), bool."""
         if self.truth == "sounding":

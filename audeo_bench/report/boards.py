@@ -78,7 +78,7 @@ def _sheet(board: Board) -> Sheet:
     )
     caption = f"F1 %, {board.measure}. {board.reading()}"
     made = table(
-        f"{board.name} ({board.subject.provenance}{board.subject.named_truth})", *headings, caption=caption
+        f"{board.name} ({board.subject.provenance}{board.subject.particulars})", *headings, caption=caption
     )
     for entry in board.entries:
         found = entry.numbers(board.measure)

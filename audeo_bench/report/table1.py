@@ -29,7 +29,7 @@ def tables(results: Sequence[Result], view: View, extras: Iterable[str] = ()) ->
     what = (
         f"{subject.provenance}: corpus {subject.corpus} {subject.version}, {subject.split}, {frames:,} frames"
     )
-    what += subject.named_truth
+    what += subject.particulars
     how = f"{what}; {view.average}, {view.keys} keys, %"
     yield table1(rows(results, view), f"{quick}Table 1 ({how})")
     yield false_positives(results, view)

@@ -273,6 +273,9 @@ class TinyCorpus:
     def take_id(self, recording_id: str, take: int) -> str:
         return f"{recording_id}~t{take}" if take else recording_id
 
+    def films_here(self, split: str) -> None:
+        return None
+
     def recording(self, recording_id: str) -> Recording:
         split, take = recording_id.partition("-")[0], int(recording_id.partition("~t")[2] or 0)
         return next(one for one in bright_recordings(split, take) if one.id == recording_id)

@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -29,9 +28,9 @@ HOW = "run `audeo-bench data fetch {0}`, or `audeo-bench data add recordings {0}
 class FilmCorpus(Corpus):
     """Real films with labels, each warped by its four corners.
 
-    Films of the set that are not here, or have no labels, are in no split: :attr:`missing` says how many.
-    ``pressed`` is known where the truth is the instrument's own MIDI, and then it is scored; other labels say
-    what sounds.
+    Films of the set that are not here, or have no labels, are in no split: :meth:`films_here` says how many
+    are. ``pressed`` is known where the truth is the instrument's own MIDI, and then it is scored; other
+    labels say what sounds.
 
     Raises
     ------
@@ -60,16 +59,6 @@ class FilmCorpus(Corpus):
                 digest.update(sha256_of(here.midi).encode())
         self.version = f"1+{digest.hexdigest()[:8]}"
 
-    @cached_property
-    def missing(self) -> Mapping[str, str]:
-        """Split -> such as ``22 of 24``, where films are missing."""
-        here = self.listing()
-        return {
-            split: f"{len(here.get(split, ()))} of {count}"
-            for split, count in self.set.splits.items()
-            if len(here.get(split, ())) < count
-        }
-
     def listing(self) -> Mapping[str, tuple[str, ...]]:
         return listing_of(here.film for here in self._here.values())
 
@@ -78,6 +67,10 @@ class FilmCorpus(Corpus):
             return None
         by = Counter(self._here[name].labels[0].by for name in self.ids(split))
         return ", ".join(f"{who} ({count})" if len(by) > 1 else who for who, count in by.most_common())
+
+    def films_here(self, split: str) -> str | None:
+        here, listed = len(self.ids(split)), len(listing_of(self.set.films)[split])
+        return f"{here} of {listed} films" if here < listed else None
 
     def work(self, recording_id: str) -> Work:
         return self._here[recording_id].film.played

@@ -18,6 +18,10 @@ from audeo_bench.film.writing import write_video
 from audeo_bench.formats.midi import write_midi
 from audeo_bench.keyboard import BLACK_LENGTH, BLACK_WIDTH, IS_BLACK, KEY_X, WHITE_LENGTH, WHITE_WIDTH
 from audeo_bench.keyboard.warp import plane_to_film, project
+from audeo_bench.leaderboards.boards import board_of
+from audeo_bench.leaderboards.leaks import check_training
+from audeo_bench.leaderboards.submit import look_at
+from audeo_bench.training.context import Context
 
 CORNERS = np.array([[20.0, 40.0], [620.0, 50.0], [625.0, 130.0], [15.0, 120.0]])
 
@@ -192,3 +196,29 @@ def test_a_crop_is_measured_against_the_corners_that_are_found(films, home, tmp_
     assert (found.id, found.pixels, found.keys) == ("one", 10.0, 1.0)
     answer = CliRunner().invoke(app, ["data", "info", "cropped"])
     assert "beside the corners that are found" in answer.stdout and "10.0" in answer.stdout
+
+
+def test_a_set_of_which_films_are_missing_is_used_and_says_so(films, home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in ("one.mp4", "one.mid", "late.mp4", "late.mid"):
+        (tmp_path / name).symlink_to(films / name)
+    rows = row("one", start_s=0.0) + row("gone") + row("late", split="train") + row("lost", split="train")
+    (tmp_path / "partial.toml").write_text('name = "partial"\n' + rows + row("other", split="train"))
+    assert len(add_recordings("partial", tmp_path / "partial.toml", workers=1).ready) == 2
+    corpus = open_corpus("partial")
+    assert (corpus.films_here("test"), corpus.films_here("train")) == ("1 of 2 films", "1 of 3 films")
+
+    said = CliRunner().invoke(
+        app, ["midi", "--corpus", "partial", "--split", "test", "--system", "silence", "--no-figure"]
+    )
+    assert "test, 135 frames, 1 of 2 films" in said.stdout, said.output
+    board = board_of("partial-test", [look_at(tmp_path / "runs/partial-test/silence", "silence")], {})
+    assert board.facts().startswith("1 recordings (1 of 2 films), 135 frames")
+
+    context = Context(None, ("partial",), ("partial",), 0, 0, None, tmp_path)
+    assert context.trained_on == ("partial/train (1 of 3 films)",)
+    # Which is no unknown data, and no leak.
+    assert check_training(context.trained_on, corpus, "test", "mine") == ()
+    with pytest.raises(AudeoBenchError, match="which holds the test recording one"):
+        check_training(("partial/test (1 of 2 films)",), corpus, "test", "mine")
