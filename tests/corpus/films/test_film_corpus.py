@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from audeo_bench.api import AudeoBenchError, Notes
 from audeo_bench.cli import app
 from audeo_bench.corpus import open_corpus
-from audeo_bench.corpus.films import crops
+from audeo_bench.corpus.films import crops, preparing
 from audeo_bench.corpus.films.adding import add_recordings
 from audeo_bench.film.writing import write_video
 from audeo_bench.formats.midi import write_midi
@@ -196,6 +196,26 @@ def test_a_crop_is_measured_against_the_corners_that_are_found(films, home, tmp_
     assert (found.id, found.pixels, found.keys) == ("one", 10.0, 1.0)
     answer = CliRunner().invoke(app, ["data", "info", "cropped"])
     assert "beside the corners that are found" in answer.stdout and "10.0" in answer.stdout
+
+
+def test_corners_are_found_instead_of_a_crop_where_the_sets_file_says_so(films, home, tmp_path, monkeypatch):
+    cropped = row("one", start_s=0.0).replace(
+        f"corners = {CORNERS.ravel().tolist()}", "crop = [30, 40, 550, 130]"
+    )
+    for name in ("one.mp4", "one.mid", "late.mp4", "late.mid"):
+        (tmp_path / name).symlink_to(films / name)
+    (tmp_path / "crops.toml").write_text('name = "crops"\n' + cropped)
+    (tmp_path / "corners.toml").write_text(
+        'name = "corners"\nfind_corners = true\n' + cropped + row("late", start_s=2.0)
+    )
+    found = SimpleNamespace(corners=CORNERS, lowest_key=21, highest_key=108, confidence=0.97)
+    monkeypatch.setattr(preparing, "keyboard_in_film", lambda path: (found, None))
+    (_, as_released), *_ = add_recordings("crops", tmp_path / "crops.toml", workers=1).ready
+    (_, by_corners), (_, given) = add_recordings("corners", tmp_path / "corners.toml", workers=1).ready
+    assert (as_released.corners_by, by_corners.corners_by) == ("crop", "found, confidence 0.97")
+    assert given.corners_by == "given"
+    np.testing.assert_allclose(np.reshape(by_corners.corners, (4, 2)), CORNERS, atol=0.01)
+    assert as_released.corners[:2] == (30, 40)
 
 
 def test_a_set_of_which_films_are_missing_is_used_and_says_so(films, home, tmp_path, monkeypatch):

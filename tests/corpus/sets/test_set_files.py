@@ -146,6 +146,7 @@ def test_shipped_sets_are_whole():
     assert sets.keys() == {
         "akbari",
         "audeo-films",
+        "audeo-films-found",
         "miditest",
         "other-keyboards",
         "pianoray",
@@ -156,6 +157,8 @@ def test_shipped_sets_are_whole():
     for name, films in sets.items():
         assert films.name == name and films.citation.strip().startswith("@") and films.licence != "not stated"
     assert sets["audeo-films"].splits == {"wtc1": 21, "validation": 3, "wtc2": 3}
+    assert sets["audeo-films-found"].films == sets["audeo-films"].films
+    assert sets["audeo-films-found"].find_corners and not sets["audeo-films"].find_corners
     assert sets["pianoyt"].splits == {"train": 207, "test": 21}
     assert sets["akbari"].splits == {"test": 9, "train": 44, "validation": 12}
     assert {film.youtube for film in sets["audeo-films"].split("wtc2")} == {
