@@ -26,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from audeo_bench.api import Provenance
+from audeo_bench.api import FRAMES_PER_SECOND, Provenance
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write
 from audeo_bench.formats.text import parse_json, read_text
@@ -573,6 +573,14 @@ class Row(Strict):
         if not known or len(known) < len(trained) or len({each.unit for each in known}) > 1:
             return None
         return known[0].unit, sum(each.cost for each in known)
+
+    @property
+    def seconds_a_minute(self) -> float | None:
+        """Seconds of the whole chain for a minute of film, on the wall's clock of the machine that
+        :attr:`Origin.hardware` names, rendering or decoding the frames left out; None where nobody measured.
+        """
+        frames = sum(answer.frames for answer in self.answers.values())
+        return None if self.times.seconds is None else 60 * FRAMES_PER_SECOND * self.times.seconds / frames
 
     @property
     def trained_on(self) -> tuple[str, ...]:
