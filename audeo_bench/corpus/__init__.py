@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from audeo_bench.api import AudeoBenchError, Provenance, Recording, Work
+from audeo_bench.api import AudeoBenchError, Notes, Provenance, Recording, Work
 
 __all__ = ["CORPORA", "Corpus", "check_choice", "corpus_class", "open_corpus"]
 
@@ -156,6 +156,12 @@ class Corpus(ABC):
             return recording.sounding
         assert recording.pressed is not None, recording.id
         return recording.pressed
+
+    def held_notes(self, recording_id: str) -> Notes | None:
+        """A recording's true notes, those whose keys were let go while the sustain pedal was down held until
+        it goes up or the key is struck again; None where labels do not tell keys from pedal.
+        """
+        return None
 
     def split_hash(self, split: str) -> str:
         """SHA-256 over a split's ids and truth, so that scores of different truths are never compared."""

@@ -224,6 +224,8 @@ def test_a_listing_cannot_lead_out_of_the_folder(time):
 
 
 def test_a_table_of_notes(tmp_path):
+    held = read_labels(written(tmp_path, TSV, "a.tsv"), "hold")
+    assert held.intervals[:, 1].tolist() == [2.5, 7.5]
     notes = read_labels(written(tmp_path, TSV, "a.tsv"))
     assert np.allclose(notes.intervals, [[1.0, 1.5], [6.684375, 6.740625]])
     assert notes.pitches.tolist() == [60, 105] and notes.velocities.tolist() == [40, 92]
