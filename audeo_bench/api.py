@@ -197,6 +197,9 @@ class TrainingContext(Protocol):
         Whether to go on where an earlier training in this folder stopped.
     smoke : bool
         Only try whether it runs: few recordings, few steps.
+    timed : bool
+        Only measure how long it would take, which the toolkit's loop does; any other is tried as in a smoke
+        run.
     identity : mapping of str to str
         All that a training depends on beside seed and recipe: a stopped one goes on only under the same.
     first_stage : VideoToRoll or None
@@ -209,6 +212,7 @@ class TrainingContext(Protocol):
     folder: Path
     resume: bool
     smoke: bool
+    timed: bool
     identity: Mapping[str, str]
     first_stage: VideoToRoll | None
 
