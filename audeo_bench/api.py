@@ -197,6 +197,9 @@ class TrainingContext(Protocol):
         Whether to go on where an earlier training in this folder stopped.
     smoke : bool
         Only try whether it runs: few recordings, few steps.
+    timed : bool
+        Only measure how long it would take, which the toolkit's loop does; any other is tried as in a smoke
+        run.
     identity : mapping of str to str
         All that a training depends on beside seed and recipe: a stopped one goes on only under the same.
     first_stage : VideoToRoll or None
@@ -209,6 +212,7 @@ class TrainingContext(Protocol):
     folder: Path
     resume: bool
     smoke: bool
+    timed: bool
     identity: Mapping[str, str]
     first_stage: VideoToRoll | None
 
@@ -275,7 +279,8 @@ class Stage(ABC):  # noqa: B024 (its three subclasses have the abstract verbs)
     it keeps must not change its answers.
     """
     trained_on: Sequence[str] = ()
-    """The recordings that the weights saw, as ``corpus/recording`` ids, or whole splits as ``corpus/split``.
+    """The recordings that the weights saw, as ``corpus/recording`` ids, or whole splits as ``corpus/split``;
+    where films of it were missing, with how many were there: ``audeo-films/wtc1 (19 of 21 films)``.
     """
 
     def fit(self, context: TrainingContext) -> None:

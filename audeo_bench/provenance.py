@@ -185,6 +185,20 @@ def hardware() -> dict[str, str | int]:
     return facts
 
 
+def machine(hardware: Mapping[str, str | int]) -> str:
+    """What :func:`hardware` found, in words: the accelerator, else the processor and how many of its threads
+    torch computed on (where there was no torch, how many cores it had); empty where nothing is known.
+    """
+    if "accelerator" in hardware:
+        return str(hardware["accelerator"])
+    words = [str(hardware["processor"])] if "processor" in hardware else []
+    for unit in ("threads", "cores"):
+        if unit in hardware:
+            words.append(f"{hardware[unit]} {unit if hardware[unit] != 1 else unit[:-1]}")
+            break
+    return ", ".join(words)
+
+
 @cache
 def _processor() -> str:
     try:

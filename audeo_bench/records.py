@@ -26,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from audeo_bench.api import Provenance
+from audeo_bench.api import FRAMES_PER_SECOND, Provenance
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write
 from audeo_bench.formats.text import parse_json, read_text
@@ -92,6 +92,8 @@ class Subject(Strict):
     truth_by : str or None
         Whose labels the truth is, where the corpus may have several: ``PianoYT``, or ``the authors' release
         (2), Transkun (1)``.
+    films_here : str or None
+        ``2 of 3 films`` where some of the split's films, or their labels, were not there.
     limit : int or None
         Only the first so many recordings of the split: a quick look, for no board.
     """
@@ -104,12 +106,16 @@ class Subject(Strict):
     provenance: Provenance | None = None
     truth: Literal["sounding", "pressed"] = "sounding"
     truth_by: str | None = None
+    films_here: str | None = None
     limit: int | None = None
 
     @property
-    def named_truth(self) -> str:
-        """``, truth: PianoYT`` for titles; nothing where the corpus has one truth only."""
-        return f", truth: {self.truth_by}" if self.truth_by else ""
+    def particulars(self) -> str:
+        """``, 2 of 3 films, truth: PianoYT`` for titles; nothing where all films were there and the corpus
+        has one truth only.
+        """
+        films = f", {self.films_here}" if self.films_here else ""
+        return films + (f", truth: {self.truth_by}" if self.truth_by else "")
 
     @property
     def board(self) -> str:
@@ -169,7 +175,8 @@ class StageRecord(Strict):
     configuration : dict
         The rest of what ``describe()`` said.
     trained_on : tuple of str
-        ``corpus/split`` or ``corpus/recording``, as it declares them.
+        ``corpus/split`` or ``corpus/recording``, as it declares them; behind a split that was not whole
+        stands how much of it was, as in ``audeo-films/wtc1 (19 of 21 films)``.
     training_seed : int or None
         Of the training that made the weights; None where nothing beside them says so.
     training : Training or None
@@ -566,6 +573,14 @@ class Row(Strict):
         if not known or len(known) < len(trained) or len({each.unit for each in known}) > 1:
             return None
         return known[0].unit, sum(each.cost for each in known)
+
+    @property
+    def seconds_a_minute(self) -> float | None:
+        """Seconds of the whole chain for a minute of film, on the wall's clock of the machine that
+        :attr:`Origin.hardware` names, rendering or decoding the frames left out; None where nobody measured.
+        """
+        frames = sum(answer.frames for answer in self.answers.values())
+        return None if self.times.seconds is None else 60 * FRAMES_PER_SECOND * self.times.seconds / frames
 
     @property
     def trained_on(self) -> tuple[str, ...]:

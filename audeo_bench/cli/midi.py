@@ -28,6 +28,12 @@ KeysChoice = Annotated[
 ]
 PerRecording = Annotated[bool, typer.Option("--per-recording", help="Each recording's values too.")]
 NotesTable = Annotated[bool, typer.Option("--notes", help="Onset and note metrics too.")]
+PedalNotes = Annotated[
+    Literal["ignore", "hold"],
+    typer.Option(
+        "--pedal", help="hold: note metrics too, against true notes as long as the sustain pedal holds them."
+    ),
+]
 CausesTable = Annotated[bool, typer.Option("--causes", help="F1 by polyphony and by register too.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Workers = Annotated[
@@ -76,6 +82,7 @@ def midi(
     keys: KeysChoice = None,
     per_recording: PerRecording = False,
     notes: NotesTable = False,
+    pedal: PedalNotes = "ignore",
     causes: CausesTable = False,
     figure: Annotated[
         bool, typer.Option(help="Draw predicted rolls above the truth, as the paper's Fig. 5.")
@@ -111,7 +118,7 @@ def midi(
     if as_json:
         typer.echo(report.as_json(results, view, figures))
         return
-    show(report.tables(results, view, _extras(per_recording, notes, causes)), form)
+    show(report.tables(results, view, _extras(per_recording, notes, causes, pedal)), form)
     if form != "table":
         return
     for line in coverage(results, task):
@@ -133,6 +140,7 @@ def score(
     keys: KeysChoice = None,
     per_recording: PerRecording = False,
     notes: NotesTable = False,
+    pedal: PedalNotes = "ignore",
     causes: CausesTable = False,
     form: TextFormat = "table",
     as_json: Json = False,
@@ -155,7 +163,7 @@ def score(
         if as_json:
             typer.echo(report.as_json(results, view))
         else:
-            show(report.tables(results, view, _extras(per_recording, notes, causes)), form)
+            show(report.tables(results, view, _extras(per_recording, notes, causes, pedal)), form)
     elif path.is_file():
         table = score_file(path, chosen or THRESHOLDS)
         if as_json:
@@ -166,8 +174,8 @@ def score(
         raise AudeoBenchError(f"{path}: no such run folder or .npz file.")
 
 
-def _extras(recordings: bool, notes: bool, groups: bool) -> list[str]:
-    asked = {"recordings": recordings, "notes": notes, "groups": groups}
+def _extras(recordings: bool, notes: bool, groups: bool, pedal: str) -> list[str]:
+    asked = {"recordings": recordings, "notes": notes, "held notes": pedal == "hold", "groups": groups}
     return [name for name, wanted in asked.items() if wanted]
 
 

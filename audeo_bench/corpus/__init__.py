@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from audeo_bench.api import AudeoBenchError, Provenance, Recording, Work
+from audeo_bench.api import AudeoBenchError, Notes, Provenance, Recording, Work
 
 __all__ = ["CORPORA", "Corpus", "check_choice", "corpus_class", "open_corpus"]
 
@@ -146,12 +146,22 @@ class Corpus(ABC):
         """Whose labels a split's truth is, where a corpus may have several; None where it has but one."""
         return None
 
+    def films_here(self, split: str) -> str | None:
+        """Such as ``2 of 3 films``, where not all that a split should have is here; None where it is."""
+        return None
+
     def truth_of(self, recording: Recording) -> np.ndarray:
         """The roll that answers are scored against, (88, T), bool."""
         if self.truth == "sounding":
             return recording.sounding
         assert recording.pressed is not None, recording.id
         return recording.pressed
+
+    def held_notes(self, recording_id: str) -> Notes | None:
+        """A recording's true notes, those whose keys were let go while the sustain pedal was down held until
+        it goes up or the key is struck again; None where labels do not tell keys from pedal.
+        """
+        return None
 
     def split_hash(self, split: str) -> str:
         """SHA-256 over a split's ids and truth, so that scores of different truths are never compared."""

@@ -153,8 +153,9 @@ class Board:
         first, subject = self.entries[0].rows[0], self.subject
         frames = sum(answer.frames for answer in first.answers.values())
         by = f" by {subject.truth_by}" if subject.truth_by else ""
+        part = f" ({subject.films_here})" if subject.films_here else ""
         return (
-            f"{len(first.answers)} recordings, {frames:,} frames "
+            f"{len(first.answers)} recordings{part}, {frames:,} frames "
             f"({frames / FRAMES_PER_SECOND / 60:.1f} minutes) at "
             f"{FRAMES_PER_SECOND} a second; truth: what is {subject.truth}{by}; corpus version "
             f"{subject.version}, split "

@@ -23,7 +23,8 @@ def check_training(trained_on: Sequence[str], corpus: Corpus, split: str, contes
     ----------
     trained_on : sequence of str
         ``corpus/recording`` or ``corpus/split``, as contestants declare it. A recording of another corpus
-        than the tested one is looked up where that corpus can be opened here.
+        than the tested one is looked up where that corpus can be opened here. ``corpus/split (19 of 21
+        films)`` counts as the whole split.
     corpus, split : Corpus, str
         What is tested on.
     contestant : str
@@ -90,7 +91,7 @@ def _open(name: str, seed: int) -> Corpus | _Films | None:
 
 def _recordings(corpus: Corpus | _Films, inside: str) -> tuple[str, ...] | None:
     """The ids that a split or a recording stands for, of a further take too (``wtc1~t1``, ``wtc1-05~t1``)."""
-    base, tilde, take = inside.partition("~")
+    base, tilde, take = inside.partition(" (")[0].partition("~")  # without how many films were there
     listing = corpus.listing()
     known = {recording for ids in listing.values() for recording in ids}
     ids = listing.get(base) or ((base,) if base in known else None)

@@ -11,8 +11,9 @@ from audeo_bench.leaderboards.boards import Board, held, read_boards
 from audeo_bench.leaderboards.identification import read_identifications
 from audeo_bench.leaderboards.rows import read_row
 from audeo_bench.paper.reported import reported
+from audeo_bench.provenance import machine
 from audeo_bench.report.html import render_page
-from audeo_bench.report.markdown import amount, environment, over_seeds, render_boards
+from audeo_bench.report.markdown import COST_NOTE, amount, environment, over_seeds, render_boards
 from audeo_bench.report.numbers import percent
 from audeo_bench.report.sheet import Sheet
 from audeo_bench.report.terminal import table
@@ -74,11 +75,11 @@ def as_json(folder: Path, board: str | None = None) -> str:
 def _sheet(board: Board) -> Sheet:
     headings = (
         *("rank", "contestant", "F1", "95 % interval", "trained on", "over seeds", "Precision", "Recall"),
-        *(str(board.beside), *SHOWN_NOTES, "Parameters", "Checked"),
+        *(str(board.beside), *SHOWN_NOTES, "Parameters", "s/min of film", "Hardware", "Checked"),
     )
-    caption = f"F1 %, {board.measure}. {board.reading()}"
+    caption = f"F1 %, {board.measure}. {board.reading()}\n{COST_NOTE}"
     made = table(
-        f"{board.name} ({board.subject.provenance}{board.subject.named_truth})", *headings, caption=caption
+        f"{board.name} ({board.subject.provenance}{board.subject.particulars})", *headings, caption=caption
     )
     for entry in board.entries:
         found = entry.numbers(board.measure)
@@ -94,6 +95,8 @@ def _sheet(board: Board) -> Sheet:
             percent(entry.numbers(board.beside).values["f1"]),
             *(percent(entry.note_f1(name, board.measure.threshold)) for name in SHOWN_NOTES),
             amount(entry.rows[0].parameters),
+            percent(entry.rows[0].seconds_a_minute),
+            machine(entry.rows[0].origin.hardware) or "–",
             "verified" if all(entry.verified) else "only reported",
         )
     return made

@@ -38,7 +38,7 @@ def comparisons(contest: Contest, title: str) -> Sheet:
         "verdict",
     )
     subject = contest.scores.subject
-    made = table(part(subject.limit) + title + subject.named_truth, *headings, caption=caption)
+    made = table(part(subject.limit) + title + subject.particulars, *headings, caption=caption)
     for each in found:
         interval = "–" if each.low != each.low else f"{100 * each.low:+.1f} … {100 * each.high:+.1f}"
         made.add_row(

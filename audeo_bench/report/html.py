@@ -17,8 +17,9 @@ from audeo_bench.leaderboards.boards import Board, Entry
 from audeo_bench.leaderboards.crossing import crossed
 from audeo_bench.leaderboards.trainings import untrained_name
 from audeo_bench.paper.reported import GROUPS, Paper, Table1Row
+from audeo_bench.provenance import machine
 from audeo_bench.records import Identification, Row
-from audeo_bench.report.markdown import PROVENANCE_NOTES, environment, over_seeds, verified
+from audeo_bench.report.markdown import COST_NOTE, PROVENANCE_NOTES, environment, over_seeds, verified
 from audeo_bench.score import MAIN, Measure, measures_of, percents
 from audeo_bench.score.frames import AVERAGES, KEY_RANGES
 from audeo_bench.score.measure import PAPER_SPLIT
@@ -50,6 +51,8 @@ def _columns(board: Board, paper: bool) -> list[dict[str, str]]:
         *((name, _NOTES[name], "descending", "num") for name in SHOWN_NOTES),
         *([("paper", "Paper’s F1", "descending", "num")] if paper else []),
         ("parameters", "Parameters", "ascending", "num"),
+        ("seconds_a_minute", "s/min of film", "ascending", "num"),
+        ("hardware", "Hardware", "ascending", "hardware"),
     ]
     return [
         {
@@ -97,6 +100,7 @@ def render_page(
         groups=GROUPS,
         reported2={row.system: row for row in paper.table2.rows},
         notes=PROVENANCE_NOTES,
+        cost_note=COST_NOTE,
         crossed=crossed([] if own else boards),
         own=own,
     )
@@ -183,6 +187,8 @@ def _line(
         "paper": paper.f1 if paper else None,
         "difference": f1 - paper.f1 if paper else None,
         "parameters": entry.rows[0].parameters,
+        "seconds_a_minute": entry.rows[0].seconds_a_minute,
+        "hardware": machine(entry.rows[0].origin.hardware) or None,
         "speed": entry.rows[0].times.frames_per_second,
         **{unit: amount if unit == trained_by else None for unit in COSTS},
         "links": list(dict.fromkeys(link for row in entry.rows for link in _links(row))),
@@ -237,7 +243,17 @@ def _data(
     main = str(board.measure)
     keys = {
         key: [view[key] for view in views]
-        for key in ("rank", "name", "beside", "paper", "parameters", "speed", *COSTS)
+        for key in (
+            "rank",
+            "name",
+            "beside",
+            "paper",
+            "parameters",
+            "seconds_a_minute",
+            "hardware",
+            "speed",
+            *COSTS,
+        )
     }
     return {
         "main": main,

@@ -12,6 +12,7 @@ from audeo_bench.leaderboards.boards import Board, Entry, Numbers
 from audeo_bench.leaderboards.crossing import crossed
 from audeo_bench.leaderboards.trainings import trained_on, untrained_name
 from audeo_bench.paper.reported import GROUPS, Paper
+from audeo_bench.provenance import machine
 from audeo_bench.records import Identification
 from audeo_bench.report.numbers import percent, spread
 from audeo_bench.score import MAIN
@@ -23,6 +24,10 @@ PROVENANCE_NOTES = {
     "re-enacted": "Re-enacted: labels of real performances, acted out before a simulated camera.",
     "recorded": "Recorded: real video.",
 }
+COST_NOTE = (
+    "s/min of film: seconds of the whole chain for a minute of film, on the wall's clock of the hardware "
+    "beside them, rendering or decoding the frames left out; of the first seed."
+)
 
 
 def environment(html: bool = False, finalize: Callable[[Any], Any] | None = None) -> Environment:
@@ -46,6 +51,7 @@ def environment(html: bool = False, finalize: Callable[[Any], Any] | None = None
         "verified": verified,
         "untrained": untrained_name,
         "trained_on": trained_on,
+        "machine": machine,
     }
     return made
 
@@ -65,6 +71,7 @@ def render_boards(boards: Sequence[Board], identifications: Sequence[Identificat
             paper_split=PAPER_SPLIT,
             note_metrics=SHOWN_NOTES,
             crossed=crossed(boards),
+            cost_note=COST_NOTE,
         )
     )
 

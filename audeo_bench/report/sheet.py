@@ -31,11 +31,12 @@ WORDS = {
     "Trained on",
     "Status",
     "Folder",
+    "Hardware",
     "Checked",
 }
 """Columns of words; all others hold numbers."""
 KEPT = {
-    *(WORDS - {"Folder", "Status", "Checked", "Trained on", "trained on"}),
+    *(WORDS - {"Folder", "Status", "Hardware", "Checked", "Trained on", "trained on"}),
     "Threshold",
     "F1",
     "rank",

@@ -13,7 +13,7 @@ from audeo_bench.paper.table1 import TableRow, View, recording_values, rows
 from audeo_bench.report.numbers import percent
 from audeo_bench.report.sheet import Sheet
 from audeo_bench.report.terminal import beside_paper, part, table
-from audeo_bench.runs.scoring import Result
+from audeo_bench.runs.scoring import Result, pedalled
 from audeo_bench.score import mean_note_f1
 from audeo_bench.score.causes import CAUSES
 from audeo_bench.score.frames import METRICS
@@ -22,14 +22,16 @@ from audeo_bench.score.tables import cause_table
 
 
 def tables(results: Sequence[Result], view: View, extras: Iterable[str] = ()) -> Iterator[Sheet]:
-    """Table 1, the causes of false positives, and the extras: ``recordings``, ``notes``, ``groups``."""
+    """Table 1, the causes of false positives, and the extras: ``recordings``, ``notes``, ``held notes``,
+    ``groups``.
+    """
     subject = results[0].record.subject
     frames = results[0].record.frames
     quick = part(subject.limit)
     what = (
         f"{subject.provenance}: corpus {subject.corpus} {subject.version}, {subject.split}, {frames:,} frames"
     )
-    what += subject.named_truth
+    what += subject.particulars
     how = f"{what}; {view.average}, {view.keys} keys, %"
     yield table1(rows(results, view), f"{quick}Table 1 ({how})")
     yield false_positives(results, view)
@@ -37,6 +39,9 @@ def tables(results: Sequence[Result], view: View, extras: Iterable[str] = ()) ->
         yield per_recording(results, view, f"By recording ({how})")
     if "notes" in extras:
         yield notes(results, view, f"Notes ({what})")
+    if "held notes" in extras:
+        held = [pedalled(result) for result in results]
+        yield notes(held, view, f"Notes, true ones as the sustain pedal holds them ({what})")
     if "groups" in extras:
         yield groups(results, view, "polyphony")
         yield groups(results, view, "register")

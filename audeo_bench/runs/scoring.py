@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audeo_bench.contestants.loading import System
@@ -29,6 +29,7 @@ from audeo_bench.runs.predict import predict
 from audeo_bench.runs.spread import spread
 from audeo_bench.runs.task import Task
 from audeo_bench.score import THRESHOLDS, Rolls, score_rolls
+from audeo_bench.score.notes import roll_note_counts
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,36 @@ def score_run(
             if fault.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise
     return scores
+
+
+def pedalled(result: Result, corpus: Corpus | None = None) -> Result:
+    """A result whose note scores are against true notes as the sustain pedal holds them; nothing is stored.
+
+    Parameters
+    ----------
+    result : Result
+    corpus : Corpus or None
+        None opens the corpus that the run names.
+
+    Raises
+    ------
+    AudeoBenchError
+        Its labels do not say what the pedal holds.
+    """
+    subject, scores = result.record.subject, result.scores
+    corpus = corpus or open_corpus(subject.corpus, subject.seed)
+    scored = {}
+    for name, one in scores.recordings.items():
+        held = corpus.held_notes(name)
+        if held is None:
+            raise AudeoBenchError(
+                f"corpus {corpus.name}: the labels of {name} do not tell what the sustain pedal holds, as "
+                "true MIDI of whole films does; leave --pedal out."
+            )
+        roll, _ = read_answer(result.folder, name)
+        notes = [roll_note_counts(held, roll, threshold) for threshold in scores.thresholds]
+        scored[name] = one.model_copy(update={"notes": notes})
+    return replace(result, scores=scores.model_copy(update={"recordings": scored}))
 
 
 def kept_scores(folder: Path, record: RunRecord) -> Scores | None:

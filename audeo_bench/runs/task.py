@@ -48,6 +48,7 @@ class Task:
             provenance=self.corpus.provenance,
             truth=self.corpus.truth,
             truth_by=self.corpus.truth_by(self.split),
+            films_here=self.corpus.films_here(self.split),
             limit=self.limit,
         )
 

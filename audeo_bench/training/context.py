@@ -92,10 +92,12 @@ class Context:
     @cached_property
     def trained_on(self) -> tuple[str, ...]:
         """What the weights will have seen, as a contestant declares it."""
-        return tuple(
-            f"{source.corpus}/{source.split}" + (f"~t{source.take}" if source.take else "")
-            for source in self._training
-        )
+        return tuple(map(self._named, self._training))
+
+    def _named(self, source: Source) -> str:
+        part = self._open(source.corpus).films_here(source.split)
+        take = f"~t{source.take}" if source.take else ""
+        return f"{source.corpus}/{source.split}{take}" + (f" ({part})" if part else "")
 
     @cached_property
     def _by_source(self) -> list[tuple[Source, list[Recording]]]:

@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -21,7 +21,7 @@ from audeo_bench.api import AudeoBenchError, Stage, VideoToRoll
 from audeo_bench.contestants.loading import Contestant, find, system
 from audeo_bench.contestants.module import load_class
 from audeo_bench.contestants.roster import roster
-from audeo_bench.corpus import open_corpus
+from audeo_bench.corpus import Corpus, open_corpus
 from audeo_bench.files import atomic_write, sha256_of
 from audeo_bench.nn.stage import TorchStage
 from audeo_bench.provenance import code_digest, code_of, command, commit, hardware, versions
@@ -66,6 +66,9 @@ def train(name: str, how: Options) -> Path:
             f"{last.path}: {cls.__name__} cannot be trained; define fit(context), save(weights) and "
             "load(weights), or derive from audeo_bench.nn.stage.TorchStage and define fit."
         )
+    chosen_on = how.chosen_on or how.corpora
+    # Before anything else is made and said: what is not here is the first thing to know.
+    opened = {name: open_corpus(name) for name in dict.fromkeys((*how.corpora, *chosen_on))}
     torch.manual_seed(how.seed)
     stage = last.create(**({} if how.width is None else {"width": how.width}))
     fabric = Fabric(
@@ -83,7 +86,6 @@ def train(name: str, how: Options) -> Path:
             shutil.rmtree(work)
         work.mkdir(parents=True, exist_ok=True)
     fabric.barrier()
-    chosen_on = how.chosen_on or how.corpora
     whole = not issubclass(cls, VideoToRoll)
     context = Context(
         fabric,
@@ -116,7 +118,7 @@ def train(name: str, how: Options) -> Path:
         first = system("+".join(part.typed for part in earlier), given).stages[-1]
         context.first_stage = first.load()  # type: ignore[assignment]
         facts["first_stage_weights_sha256"] = first.weights_sha256
-    context.identity = _identity(last, stage, context, facts)
+    context.identity = _identity(last, stage, context, opened, facts)
     stage.trained_on = context.trained_on
     if set(chosen_on) != set(how.corpora) and isinstance(stage, TorchStage):
         stage.chosen_on = tuple(f"{name}/validation" for name in chosen_on)
@@ -136,10 +138,10 @@ def train(name: str, how: Options) -> Path:
     return weights
 
 
-def _identity(last: Contestant, stage: Stage, context: Context, facts: dict[str, Any]) -> dict[str, str]:
+def _identity(
+    last: Contestant, stage: Stage, context: Context, opened: Mapping[str, Corpus], facts: dict[str, Any]
+) -> dict[str, str]:
     """What has to be the same for a stopped training to be the same when it goes on."""
-    named = dict.fromkeys((*context.corpora, *context.chosen_on))
-    opened = {name: open_corpus(name, seed=context.corpus_seed) for name in named}
     code = code_of(
         last.path, Path(__file__), *(Path(inspect.getfile(type(corpus))) for corpus in opened.values())
     )

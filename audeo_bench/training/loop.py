@@ -110,7 +110,7 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
     """
     fabric, net, optimisers, seed = context.fabric, recipe.net, recipe.optimisers, context.seed
     epochs, steps = recipe.epochs if context.epochs is None else context.epochs, recipe.steps
-    if getattr(context, "timed", False):
+    if context.timed:
         raise Timed(epochs * steps, epochs * steps * _seconds_a_step(recipe, context, title))
     if context.smoke:
         epochs, steps = 1, min(steps, SMOKE_STEPS)

@@ -72,6 +72,27 @@ def test_real_films_are_ranked_on_all_keys_and_speak_of_other_films(tmp_path, ma
     assert "Note columns" in markdown and "onset@100" in markdown
 
 
+def test_boards_say_how_long_a_minute_of_film_takes_on_what(tmp_path, make_row):
+    known = make_row("known", 0.8).model_dump()
+    hardware = {"processor": "AMD <EPYC>", "cores": 8, "threads": 1}
+    known = make_row("known", 0.8, origin=known["origin"] | {"hardware": hardware})
+    unknown = make_row("unknown", 0.6, seed=5, times=known.times.model_dump() | {"seconds": None})
+    for row in (known, unknown):
+        write_row(row, tmp_path)
+    frames = sum(answer.frames for answer in known.answers.values())
+    seconds = 25 * 60 * 12.5 / frames  # 12.5 s for all recordings, on the wall's clock
+    shown = f"{seconds:.1f}"
+    (lines,) = json.loads(building.as_json(tmp_path)).values()
+    assert [(line["s/min of film"], line["Hardware"]) for line in lines] == [
+        (shown, "AMD <EPYC>, 1 thread"),
+        ("–", "–"),
+    ]
+    markdown, page = (path.read_text() for path in build(tmp_path))
+    assert f"| {shown} | AMD &lt;EPYC&gt;, 1 thread |" in markdown
+    assert ">AMD &lt;EPYC&gt;, 1 thread</td>" in page and f'"seconds_a_minute":[{seconds},null]' in page
+    assert "on the wall's clock of the hardware beside" in markdown
+
+
 def test_three_recordings_do_not_speak_of_new_ones(boards_folder):
     (board,) = read_boards(boards_folder)
     assert str(board.measure) == "frame_mean.51@0.4"

@@ -147,6 +147,7 @@ def test_training_fits_templates_and_improves_on_them(tmp_path: Path) -> None:
         epochs=None,
         resume=True,
         smoke=False,
+        timed=False,
         identity={},
         sounds=lambda: [render_roll(roll).astype(np.float16)],
     )

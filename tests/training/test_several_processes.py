@@ -45,7 +45,14 @@ def train(fabric: Fabric, folder: Path, epochs: int = 3, batch: int = 8) -> None
         return loss
 
     context = SimpleNamespace(
-        fabric=fabric, seed=4, epochs=None, smoke=False, resume=True, folder=folder, identity={}
+        fabric=fabric,
+        seed=4,
+        epochs=None,
+        smoke=False,
+        timed=False,
+        resume=True,
+        folder=folder,
+        identity={},
     )
     recipe = Recipe(
         bare, [optimiser], draw, step, lambda: -float(bare[0].weight.detach().norm()), epochs, steps=4

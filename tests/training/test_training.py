@@ -273,6 +273,9 @@ class TinyCorpus:
     def take_id(self, recording_id: str, take: int) -> str:
         return f"{recording_id}~t{take}" if take else recording_id
 
+    def films_here(self, split: str) -> None:
+        return None
+
     def recording(self, recording_id: str) -> Recording:
         split, take = recording_id.partition("-")[0], int(recording_id.partition("~t")[2] or 0)
         return next(one for one in bright_recordings(split, take) if one.id == recording_id)
@@ -427,3 +430,11 @@ def test_the_time_is_told_before_it_begins(tiny: Path, monkeypatch: pytest.Monke
 
 def test_the_command_needs_a_name_or_all() -> None:
     assert CliRunner().invoke(app, ["train"]).exit_code == 2
+
+
+def test_a_corpus_that_is_not_here_is_said_before_anything_is_made(tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "Fabric", lambda **options: pytest.fail("which says what it uses"))
+    for how in (Options(("nowhere",), output=tmp_path), Options(chosen_on=("nowhere",), output=tmp_path)):
+        with pytest.raises(AudeoBenchError, match="no corpus 'nowhere'"):
+            job.train("keywise", how)
+    assert list(tmp_path.iterdir()) == []

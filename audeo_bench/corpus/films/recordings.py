@@ -6,17 +6,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
-from audeo_bench.api import FRAMES_PER_SECOND, AudeoBenchError, Provenance, Recording, Work
+from audeo_bench.api import FRAMES_PER_SECOND, AudeoBenchError, Frames, Notes, Provenance, Recording, Work
 from audeo_bench.corpus import Corpus
 from audeo_bench.corpus.films.preparing import GEOMETRY, Job, frames_of, prepare
 from audeo_bench.corpus.sets.film import Film, listing_of
 from audeo_bench.corpus.sets.here import FilmHere, films_of, open_set
-from audeo_bench.corpus.sets.labels import Place, labelled_frames, notes_within
+from audeo_bench.corpus.sets.labels import Place, labelled_frames, notes_within, placed, read_labels
 from audeo_bench.files import sha256_of
 from audeo_bench.film.reading import film_info
 from audeo_bench.formats.sound import read_sound
@@ -29,9 +28,9 @@ HOW = "run `audeo-bench data fetch {0}`, or `audeo-bench data add recordings {0}
 class FilmCorpus(Corpus):
     """Real films with labels, each warped by its four corners.
 
-    Films of the set that are not here, or have no labels, are in no split: :attr:`missing` says how many.
-    ``pressed`` is known where the truth is the instrument's own MIDI, and then it is scored; other labels say
-    what sounds.
+    Films of the set that are not here, or have no labels, are in no split: :meth:`films_here` says how many
+    are. ``pressed`` is known where the truth is the instrument's own MIDI, and then it is scored; other
+    labels say what sounds.
 
     Raises
     ------
@@ -60,16 +59,6 @@ class FilmCorpus(Corpus):
                 digest.update(sha256_of(here.midi).encode())
         self.version = f"1+{digest.hexdigest()[:8]}"
 
-    @cached_property
-    def missing(self) -> Mapping[str, str]:
-        """Split -> such as ``22 of 24``, where films are missing."""
-        here = self.listing()
-        return {
-            split: f"{len(here.get(split, ()))} of {count}"
-            for split, count in self.set.splits.items()
-            if len(here.get(split, ())) < count
-        }
-
     def listing(self) -> Mapping[str, tuple[str, ...]]:
         return listing_of(here.film for here in self._here.values())
 
@@ -79,11 +68,22 @@ class FilmCorpus(Corpus):
         by = Counter(self._here[name].labels[0].by for name in self.ids(split))
         return ", ".join(f"{who} ({count})" if len(by) > 1 else who for who, count in by.most_common())
 
+    def films_here(self, split: str) -> str | None:
+        here, listed = len(self.ids(split)), len(listing_of(self.set.films)[split])
+        return f"{here} of {listed} films" if here < listed else None
+
     def work(self, recording_id: str) -> Work:
         return self._here[recording_id].film.played
 
-    def make(self, recording_id: str) -> Recording:
+    def held_notes(self, recording_id: str) -> Notes | None:
         here = self._here[recording_id]
+        labels = here.labels[0].path
+        if self.truth != "pressed" or labels.suffix.lower() == ".npz":
+            return None
+        film = self._labelled(here)
+        return film.cut(placed(read_labels(labels, "hold"), film.place))
+
+    def _labelled(self, here: FilmHere) -> _Labelled:
         job = Job(self.name, here)
         ready = prepare(job)
         frames = frames_of(job, ready)
@@ -92,16 +92,12 @@ class FilmCorpus(Corpus):
         roll, counts, notes = labelled_frames(labels.path, len(frames), place)
         if self.set.from_first_note and roll.any():
             counts[: int(roll.any(0).argmax())] = False
-        kept = _kept(here.film, counts)
-        roll = roll[:, kept]
-        whole = bool(np.all(np.diff(kept) == 1))
-        first = int(kept[0])
-        if notes is not None:
-            notes = (
-                notes_within(notes, first / FRAMES_PER_SECOND, len(kept) / FRAMES_PER_SECOND)
-                if whole
-                else None
-            )
+        return _Labelled(frames, place, roll, notes, _kept(here.film, counts))
+
+    def make(self, recording_id: str) -> Recording:
+        here = self._here[recording_id]
+        labelled = self._labelled(here)
+        kept, roll = labelled.kept, labelled.roll[:, labelled.kept]
         film = here.film
         return Recording(
             id=recording_id,
@@ -109,12 +105,38 @@ class FilmCorpus(Corpus):
             work=self.work(recording_id),
             split=film.split,
             provenance=self.provenance,
-            frames=frames[first : first + len(kept)] if whole else Picked(frames, kept),
+            frames=labelled.shown,
             sounding=roll,
             pressed=roll if self.truth == "pressed" else None,
-            notes=notes,
+            notes=None if labelled.notes is None else labelled.cut(labelled.notes),
             audio=(lambda: _sound(here, kept)) if film_info(here.path).has_sound else None,
         )
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """A film with its labels: all frames, the labels' place, and which frames count."""
+
+    frames: np.ndarray
+    place: Place
+    roll: np.ndarray
+    notes: Notes | None
+    kept: np.ndarray
+
+    @property
+    def whole(self) -> bool:
+        """Whether the frames that count follow one another."""
+        return bool(np.all(np.diff(self.kept) == 1))
+
+    @property
+    def shown(self) -> Frames:
+        first = int(self.kept[0])
+        return self.frames[first : first + len(self.kept)] if self.whole else Picked(self.frames, self.kept)
+
+    def cut(self, notes: Notes) -> Notes | None:
+        """Notes in film time in that of the frames that count; None where these have gaps."""
+        start, seconds = int(self.kept[0]) / FRAMES_PER_SECOND, len(self.kept) / FRAMES_PER_SECOND
+        return notes_within(notes, start, seconds) if self.whole else None
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,8 @@ def is_set(place: str) -> bool:
 def films_of(name: str) -> list[FilmHere]:
     """The films of a set that are here, in the order of its file.
 
-    A film whose file has gone is left out; what a file holds is not looked at again.
+    A film whose file has gone is left out; what a file holds is not looked at again. Rows are without their
+    crop where the set's file says ``find_corners``.
 
     Raises
     ------
@@ -245,9 +246,11 @@ def films_of(name: str) -> list[FilmHere]:
         No such set.
     """
     films, record = open_set(name)
+    unused = {"crop": None} if films.find_corners else {}
+    rows = (film.model_copy(update=unused) for film in films.films)
     return [
         FilmHere(film, kept.film, labels_of(films, film, kept), kept.sha256, kept.seconds)
-        for film in films.films
+        for film in rows
         if (kept := record.films.get(film.id)) is not None and kept.film.is_file()
     ]
 

@@ -11,20 +11,27 @@ from pathlib import Path
 import numpy as np
 
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.formats.midi import read_midi
+from audeo_bench.formats.midi import PedalRule, read_midi
 from audeo_bench.formats.npz import array_names, read_array
 from audeo_bench.formats.text import read_text
 from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, LOWEST_PITCH, Notes, notes_to_roll, roll_to_notes
 
-__all__ = ["Place", "labelled_frames", "notes_within", "read_labels", "read_roll", "read_tsv"]
+__all__ = ["Place", "labelled_frames", "notes_within", "placed", "read_labels", "read_roll", "read_tsv"]
 
 MOST_FRAMES = 25 * 24 * 3600
 """A day: beyond it nobody labels a film."""
-_COLUMNS = ("onset", "key_offset", "note", "velocity")
+_OFFSETS = {"ignore": "key_offset", "hold": "frame_offset"}
+"""Where notes end in a table: with their keys, or as the sustain pedal holds them."""
 
 
-def read_labels(path: Path) -> Notes:
+def read_labels(path: Path, pedal: PedalRule = "ignore") -> Notes:
     """Notes out of a ``.tsv`` table, a MIDI file or a roll, in seconds of the labels' own clock.
+
+    Parameters
+    ----------
+    path : Path
+    pedal : 'ignore' or 'hold'
+        Whether notes end with their keys or as the sustain pedal holds them; of a roll it says nothing.
 
     Raises
     ------
@@ -34,7 +41,7 @@ def read_labels(path: Path) -> Notes:
     suffix = Path(path).suffix.lower()
     if suffix == ".npz":
         return roll_to_notes(read_roll(path)[0])
-    return read_tsv(path) if suffix == ".tsv" else read_midi(path).notes
+    return read_tsv(path, pedal) if suffix == ".tsv" else read_midi(path, pedal).notes
 
 
 def read_roll(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -110,13 +117,17 @@ def labelled_frames(labels: Path, frames: int, place: Place) -> tuple[np.ndarray
         first = round(place.start_s * FRAMES_PER_SECOND)
         roll, known = (_moved(part, first, frames) for part in read_roll(labels))
         return roll, known, None
-    notes = read_labels(labels)
+    moved = placed(read_labels(labels), place)
+    seen = notes_within(moved, 0.0, frames / FRAMES_PER_SECOND)
+    return notes_to_roll(seen, frames), np.ones(frames, bool), moved
+
+
+def placed(notes: Notes, place: Place) -> Notes:
+    """Labels' notes in film time, without those that lie beyond the piano's keys."""
     pitches = notes.pitches + place.pitch_add
     there = (pitches >= LOWEST_PITCH) & (pitches < LOWEST_PITCH + KEYS)
     intervals = place.start_s + place.rate * notes.intervals[there]
-    moved = Notes(intervals, pitches[there], notes.velocities[there])
-    seen = notes_within(moved, 0.0, frames / FRAMES_PER_SECOND)
-    return notes_to_roll(seen, frames), np.ones(frames, bool), moved
+    return Notes(intervals, pitches[there], notes.velocities[there])
 
 
 def notes_within(notes: Notes, start: float, seconds: float) -> Notes:
@@ -134,11 +145,12 @@ def _moved(part: np.ndarray, first: int, frames: int) -> np.ndarray:
     return moved
 
 
-def read_tsv(path: Path) -> Notes:
+def read_tsv(path: Path, pedal: PedalRule = "ignore") -> Notes:
     """Read a tab-separated table with one header line, which may begin with ``#``.
 
-    Columns ``onset``, ``key_offset``, ``note`` (MIDI number) and ``velocity`` count, in any order; others,
-    such as ``frame_offset`` (where the pedal lets go), do not. Form: PianoVAM's folder ``TSV``.
+    Columns ``onset``, ``key_offset``, ``note`` (MIDI number) and ``velocity`` count, in any order; with
+    ``hold``, ``frame_offset`` (where the pedal lets go) instead of ``key_offset``. Form: PianoVAM's folder
+    ``TSV``.
 
     Raises
     ------
@@ -150,12 +162,13 @@ def read_tsv(path: Path) -> Notes:
     try:
         lines = csv.reader(io.StringIO(text, newline=""), delimiter="\t")
         header = [name.strip().lstrip("# ").lower() for name in next(lines, [])]
-        missing = [name for name in _COLUMNS if name not in header]
+        columns = ("onset", _OFFSETS[pedal], "note", "velocity")
+        missing = [name for name in columns if name not in header]
         if missing:
             raise AudeoBenchError(
                 f"{path}: line 1: no column {missing[0]!r}; found {', '.join(header) or 'nothing'}."
             )
-        places = [header.index(name) for name in _COLUMNS]
+        places = [header.index(name) for name in columns]
         rows = [
             _note([row[place] for place in places], path, lines.line_num)
             for row in lines

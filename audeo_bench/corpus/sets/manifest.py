@@ -130,6 +130,9 @@ class FilmSet(Strict):
         whose folder the rows' labels may lie as well.
     from_first_note : bool
         Whether films count from their first true key on only, as in the paper.
+    find_corners : bool
+        Whether rows' crops are left aside, so that the corners of the keys are found in each film; corners
+        that a row gives still count.
     listing : Listing or None
         Where the set lists its own rows; ``films`` is empty then.
     folder : Path
@@ -147,6 +150,7 @@ class FilmSet(Strict):
     source: Annotated[Source, Field(discriminator="kind")] | None = None
     labels: Annotated[tuple[LabelPlace, ...], BeforeValidator(_listed)] = ()
     from_first_note: bool = False
+    find_corners: bool = False
     listing: Listing | None = None
     films: tuple[Film, ...] = Field((), alias="film")
     folder: Path = Field(Path(), exclude=True)

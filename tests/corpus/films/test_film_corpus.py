@@ -7,17 +7,27 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from pretty_midi import ControlChange, PrettyMIDI
 from typer.testing import CliRunner
 
 from audeo_bench.api import AudeoBenchError, Notes
 from audeo_bench.cli import app
 from audeo_bench.corpus import open_corpus
-from audeo_bench.corpus.films import crops
+from audeo_bench.corpus.films import crops, preparing
 from audeo_bench.corpus.films.adding import add_recordings
 from audeo_bench.film.writing import write_video
 from audeo_bench.formats.midi import write_midi
 from audeo_bench.keyboard import BLACK_LENGTH, BLACK_WIDTH, IS_BLACK, KEY_X, WHITE_LENGTH, WHITE_WIDTH
 from audeo_bench.keyboard.warp import plane_to_film, project
+from audeo_bench.leaderboards.boards import board_of
+from audeo_bench.leaderboards.leaks import check_training
+from audeo_bench.leaderboards.submit import look_at
+from audeo_bench.records import StageRecord
+from audeo_bench.runs.predict import keep_answers
+from audeo_bench.runs.scoring import Result, pedalled
+from audeo_bench.runs.task import open_task
+from audeo_bench.score import Rolls, mean_note_f1, score_rolls
+from audeo_bench.training.context import Context
 
 CORNERS = np.array([[20.0, 40.0], [620.0, 50.0], [625.0, 130.0], [15.0, 120.0]])
 
@@ -192,3 +202,89 @@ def test_a_crop_is_measured_against_the_corners_that_are_found(films, home, tmp_
     assert (found.id, found.pixels, found.keys) == ("one", 10.0, 1.0)
     answer = CliRunner().invoke(app, ["data", "info", "cropped"])
     assert "beside the corners that are found" in answer.stdout and "10.0" in answer.stdout
+
+
+def test_corners_are_found_instead_of_a_crop_where_the_sets_file_says_so(films, home, tmp_path, monkeypatch):
+    cropped = row("one", start_s=0.0).replace(
+        f"corners = {CORNERS.ravel().tolist()}", "crop = [30, 40, 550, 130]"
+    )
+    for name in ("one.mp4", "one.mid", "late.mp4", "late.mid"):
+        (tmp_path / name).symlink_to(films / name)
+    (tmp_path / "crops.toml").write_text('name = "crops"\n' + cropped)
+    (tmp_path / "corners.toml").write_text(
+        'name = "corners"\nfind_corners = true\n' + cropped + row("late", start_s=2.0)
+    )
+    found = SimpleNamespace(corners=CORNERS, lowest_key=21, highest_key=108, confidence=0.97)
+    monkeypatch.setattr(preparing, "keyboard_in_film", lambda path: (found, None))
+    (_, as_released), *_ = add_recordings("crops", tmp_path / "crops.toml", workers=1).ready
+    (_, by_corners), (_, given) = add_recordings("corners", tmp_path / "corners.toml", workers=1).ready
+    assert (as_released.corners_by, by_corners.corners_by) == ("crop", "found, confidence 0.97")
+    assert given.corners_by == "given"
+    np.testing.assert_allclose(np.reshape(by_corners.corners, (4, 2)), CORNERS, atol=0.01)
+    assert as_released.corners[:2] == (30, 40)
+
+
+def test_a_set_of_which_films_are_missing_is_used_and_says_so(films, home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in ("one.mp4", "one.mid", "late.mp4", "late.mid"):
+        (tmp_path / name).symlink_to(films / name)
+    rows = row("one", start_s=0.0) + row("gone") + row("late", split="train") + row("lost", split="train")
+    (tmp_path / "partial.toml").write_text('name = "partial"\n' + rows + row("other", split="train"))
+    assert len(add_recordings("partial", tmp_path / "partial.toml", workers=1).ready) == 2
+    corpus = open_corpus("partial")
+    assert (corpus.films_here("test"), corpus.films_here("train")) == ("1 of 2 films", "1 of 3 films")
+
+    said = CliRunner().invoke(
+        app, ["midi", "--corpus", "partial", "--split", "test", "--system", "silence", "--no-figure"]
+    )
+    assert "test, 135 frames, 1 of 2 films" in said.stdout, said.output
+    board = board_of("partial-test", [look_at(tmp_path / "runs/partial-test/silence", "silence")], {})
+    assert board.facts().startswith("1 recordings (1 of 2 films), 135 frames")
+
+    context = Context(None, ("partial",), ("partial",), 0, 0, None, tmp_path)
+    assert context.trained_on == ("partial/train (1 of 3 films)",)
+    # Which is no unknown data, and no leak.
+    assert check_training(context.trained_on, corpus, "test", "mine") == ()
+    with pytest.raises(AudeoBenchError, match="which holds the test recording one"):
+        check_training(("partial/test (1 of 2 films)",), corpus, "test", "mine")
+
+
+def test_true_notes_may_last_as_long_as_the_pedal_holds_them(films, home, tmp_path):
+    (tmp_path / "one.mp4").symlink_to(films / "one.mp4")
+    played = PrettyMIDI(str(films / "one.mid"))
+    played.instruments[0].control_changes = [ControlChange(64, 127, 0.0), ControlChange(64, 0, 3.0)]
+    played.write(str(tmp_path / "one.mid"))
+    (tmp_path / "pedal.toml").write_text('name = "pedal"\ntruth = "true MIDI"\n' + row("one", start_s=0.0))
+    add_recordings("pedal", tmp_path / "pedal.toml", workers=1)
+    corpus = open_corpus("pedal")
+    recording, held = corpus.recording("one"), corpus.held_notes("one")
+    np.testing.assert_array_equal(held.intervals[:, 0], recording.notes.intervals[:, 0])
+    for (onset, offset), pitch, released in zip(
+        held.intervals, held.pitches, recording.notes.intervals[:, 1], strict=True
+    ):
+        again = held.intervals[(held.pitches == pitch) & (held.intervals[:, 0] > onset), 0]
+        assert offset == pytest.approx(max(released, min([3.0, *again])), abs=0.002)
+
+    keys = {"one": Rolls(recording.pressed, recording.pressed.astype(np.float32), notes=recording.notes)}
+    scores = score_rolls(keys, open_task("pedal", "test", tmp_path).subject)
+    stage = StageRecord(
+        name="keys", sha256=None, weights_sha256=None, parameters=None, configuration={}, trained_on=()
+    )
+    answers = [("one", recording.pressed.astype(np.float32), None)]
+    run = keep_answers(stage, open_task("pedal", "test", tmp_path), answers)
+    by_keys = Result(run.folder, run.record, scores)
+    by_pedal = pedalled(by_keys, corpus)
+    # Strikes are the same; ends are not where keys were let go.
+    assert mean_note_f1(by_pedal.scores, "onset@50") == mean_note_f1(scores, "onset@50") > 80
+    assert mean_note_f1(by_pedal.scores, "full@50") < mean_note_f1(scores, "full@50") - 30
+    said = CliRunner().invoke(app, ["score", str(run.folder), "--pedal", "hold"])
+    assert "as the sustain pedal holds them" in said.stdout, said.output
+
+
+def test_where_labels_do_not_know_the_pedal_nothing_is_made_up(films, home, tmp_path):
+    for name in ("one.mp4", "one.mid"):
+        (tmp_path / name).symlink_to(films / name)
+    (tmp_path / "heard.toml").write_text('name = "heard"\ntruth = "transcribed"\n' + row("one", start_s=0.0))
+    add_recordings("heard", tmp_path / "heard.toml", workers=1)
+    assert open_corpus("heard").held_notes("one") is None

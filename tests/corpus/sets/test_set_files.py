@@ -146,6 +146,7 @@ def test_shipped_sets_are_whole():
     assert sets.keys() == {
         "akbari",
         "audeo-films",
+        "audeo-films-found",
         "miditest",
         "other-keyboards",
         "pianoray",
@@ -156,6 +157,8 @@ def test_shipped_sets_are_whole():
     for name, films in sets.items():
         assert films.name == name and films.citation.strip().startswith("@") and films.licence != "not stated"
     assert sets["audeo-films"].splits == {"wtc1": 21, "validation": 3, "wtc2": 3}
+    assert sets["audeo-films-found"].films == sets["audeo-films"].films
+    assert sets["audeo-films-found"].find_corners and not sets["audeo-films"].find_corners
     assert sets["pianoyt"].splits == {"train": 207, "test": 21}
     assert sets["akbari"].splits == {"test": 9, "train": 44, "validation": 12}
     assert {film.youtube for film in sets["audeo-films"].split("wtc2")} == {
@@ -221,6 +224,8 @@ def test_a_listing_cannot_lead_out_of_the_folder(time):
 
 
 def test_a_table_of_notes(tmp_path):
+    held = read_labels(written(tmp_path, TSV, "a.tsv"), "hold")
+    assert held.intervals[:, 1].tolist() == [2.5, 7.5]
     notes = read_labels(written(tmp_path, TSV, "a.tsv"))
     assert np.allclose(notes.intervals, [[1.0, 1.5], [6.684375, 6.740625]])
     assert notes.pitches.tolist() == [60, 105] and notes.velocities.tolist() == [40, 92]
