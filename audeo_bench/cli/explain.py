@@ -48,7 +48,7 @@ def explain(
     from audeo_bench.corpus import open_corpus
     from audeo_bench.explain.drawing import draw_heat_maps
     from audeo_bench.explain.score_cam import explain as explained_by
-    from audeo_bench.explain.score_cam import key_of
+    from audeo_bench.keyboard.names import key_of
 
     chosen: dict[str, str] = {}
     for text in layer or ():

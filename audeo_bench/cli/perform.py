@@ -88,7 +88,7 @@ def perform(
     if not (output or midi or wav or overlay or keyboard):
         raise AudeoBenchError("perform: nothing to write; give --output, --midi, --wav or --overlay.")
     truth = None if against is None else read_midi(against).notes
-    lowest = None if lowest_key is None else pitch_of(lowest_key)
+    lowest = pitch_of(lowest_key)
     made = performing.perform(
         film,
         Outputs(output, midi, wav, overlay, keyboard),
