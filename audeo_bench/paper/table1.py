@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from audeo_bench.contestants import loading as contestants
 from audeo_bench.contestants.roster import roster
 from audeo_bench.crew import Crew
-from audeo_bench.errors import AudeoBenchError
 from audeo_bench.leaderboards.boards import numbers_of
 from audeo_bench.leaderboards.trainings import by_training, trained_on, untrained_name
 from audeo_bench.paper.reported import BINARY_AT, PAPER_SYSTEM, Table1Row, reported
@@ -125,10 +124,7 @@ def reproduce(
     else:
         chosen = [] if results else contestants.ready_systems(_usual(task), weights)
     if not chosen and not results:
-        raise AudeoBenchError(
-            "midi: no contestant has trained weights here; train one with `audeo-bench train keywise`, "
-            "or name your own with --system ./my_model.py."
-        )
+        raise contestants.none_ready("midi")
     return [*results, *(evaluate(chosen, task, thresholds, crew) if chosen else ())]
 
 

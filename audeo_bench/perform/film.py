@@ -173,15 +173,12 @@ def notes_of(pieces: Iterable[np.ndarray], threshold: float = 0.4, velocity: int
 
 def default_system() -> str:
     """The best shipped chain whose weights are there."""
-    from audeo_bench.contestants.loading import ready_systems
+    from audeo_bench.contestants.loading import none_ready, ready_systems
     from audeo_bench.contestants.roster import roster
 
     for ready in ready_systems(roster().perform):
         return ready.name
-    raise AudeoBenchError(
-        "perform: no contestant has trained weights here; train one with `audeo-bench train keywise`, "
-        "or name your own with --system ./my_model.py."
-    )
+    raise none_ready("perform")
 
 
 def perform(
