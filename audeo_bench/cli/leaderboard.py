@@ -182,7 +182,7 @@ def submit(
     path = submit_run(run, folder, name, replace, credit)
     typer.echo(f"row: {path}")
     if audio:
-        for written in sound.render_excerpts(path):
+        for written in sound.render_row(read_row(path), folder):
             typer.echo(f"audio: {written}")
     if film:
         for written in sound.film_excerpts(read_row(path), folder):
