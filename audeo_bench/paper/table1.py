@@ -13,8 +13,9 @@ from audeo_bench.leaderboards.trainings import by_training, trained_on, untraine
 from audeo_bench.paper.reported import BINARY_AT, PAPER_SYSTEM, Table1Row, reported
 from audeo_bench.records import KeyRange, Subject
 from audeo_bench.roll import THRESHOLD
+from audeo_bench.runs.evaluation import evaluate
 from audeo_bench.runs.released_answers import stored_results
-from audeo_bench.runs.scoring import Result, evaluate
+from audeo_bench.runs.scoring import Result
 from audeo_bench.runs.task import Task
 from audeo_bench.score import Measure, frame_sums, measure_of, percents
 from audeo_bench.score.frames import Average
