@@ -196,7 +196,6 @@ def fill(
     first: int,
     last: int,
     pace: int = 4,
-    freedom: float = 1.2,
     suspend: float = 0.6,
 ) -> None:
     """Write a free voice over the beats ``first..last - 1`` against what the other voices already do."""
@@ -204,7 +203,7 @@ def fill(
     before = held.get(first - 1)
     goals: list[int] = []
     for beat in range(first, last):
-        before = lead(sketch, rng, voice, beat, before, freedom)
+        before = lead(sketch, rng, voice, beat, before)
         goals.append(before)
         held[beat] = before
     pending: tuple[int, int, int] | None = None  # a note not yet written, which may be tied over the beat
@@ -238,14 +237,14 @@ def fill(
         sketch.notes.append(Note(*pending, voice))
 
 
-def voicings(sketch: Sketch, rng: Random, freedom: float = 0.8) -> list[tuple[int, ...]]:
+def voicings(sketch: Sketch, rng: Random) -> list[tuple[int, ...]]:
     """One chord tone a voice for every chord of the sketch; each row highest voice first."""
     count = len(sketch.ranges)
     order = [count - 1, 0, *range(1, count - 1)]
     for beat in range(len(sketch.chords)):
         for voice in order:
             held = sketch.skeleton[voice]
-            held[beat] = lead(sketch, rng, voice, beat, held.get(beat - 1), freedom)
+            held[beat] = lead(sketch, rng, voice, beat, held.get(beat - 1), 0.8)
     return [tuple(held[beat] for held in sketch.skeleton) for beat in range(len(sketch.chords))]
 
 
