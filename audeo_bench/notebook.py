@@ -195,8 +195,9 @@ def evaluate(
         if not isinstance(model, str | os.PathLike):
             return _in_memory(model, task)
         from audeo_bench.contestants.loading import system
+        from audeo_bench.runs import evaluation
 
-        (found,) = scoring.evaluate([system(os.fspath(model), weights)], task)
+        (found,) = evaluation.evaluate([system(os.fspath(model), weights)], task)
     subject = found.record.subject
     return Evaluation(
         found.record.system,

@@ -27,7 +27,7 @@ from audeo_bench.corpus import open_corpus
 from audeo_bench.crew import crew
 from audeo_bench.nn.stage import BATCH, TorchStage
 from audeo_bench.roll import FRAMES_PER_SECOND, LOWEST_PITCH
-from audeo_bench.runs.scoring import evaluate
+from audeo_bench.runs.evaluation import evaluate
 from audeo_bench.runs.task import Task
 from audeo_bench.score.frames import AVERAGES, KEY_RANGES, average, frame_counts
 from audeo_bench.synth.fluidsynth import render_roll

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import importlib
-import importlib.util
 import io
 import sys
 from typing import Annotated, Any
@@ -126,8 +125,7 @@ def _root(
 
 
 for _module in MODULES:
-    if importlib.util.find_spec(f"{__name__}.{_module}"):
-        importlib.import_module(f"{__name__}.{_module}").register(app)
+    importlib.import_module(f"{__name__}.{_module}").register(app)
 
 
 def main() -> None:

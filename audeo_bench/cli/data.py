@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from audeo_bench.cli import options
 from audeo_bench.cli.group import WholeSummaries
-from audeo_bench.cli.leaderboard import CorpusSeed
-from audeo_bench.cli.midi import Scheduler, Workers
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -41,8 +40,8 @@ def add(
         bool,
         typer.Option("--apply-lag", help="Use measured starts, rates, octaves where certain."),
     ] = False,
-    workers: Workers = None,
-    scheduler: Scheduler = None,
+    workers: options.Workers = None,
+    scheduler: options.Scheduler = None,
 ) -> None:
     """Register your copy of a data set, or films of your own: checked; only warped frames are copied."""
     if kind == "recordings":
@@ -141,7 +140,7 @@ def info(
         str,
         typer.Argument(metavar="NAME", help="A corpus, CORPUS/RECORDING, a set of films, or a set's file."),
     ],
-    corpus_seed: CorpusSeed = 0,
+    corpus_seed: options.CorpusSeed = 0,
     json_: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Show the facts of a corpus, of one recording, or of a set of films with the citation to copy."""
@@ -261,7 +260,7 @@ def fetch(
 def export(
     place: Annotated[str, typer.Argument(metavar="CORPUS/RECORDING", help="Such as simulated/wtc2-01.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the files.")],
-    corpus_seed: CorpusSeed = 0,
+    corpus_seed: options.CorpusSeed = 0,
 ) -> None:
     """Write one recording as a video with sound (MP4), a MIDI file and rolls (npz)."""
     from audeo_bench.corpus.export import export as write

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from audeo_bench.cli import options
+
 
 def register(app: typer.Typer) -> None:
     """Add ``explain``."""
@@ -27,12 +29,8 @@ def explain(
         list[str] | None,
         typer.Option(help="Such as C4, repeatable; the keys that sound in the frame if left out."),
     ] = None,
-    corpus: Annotated[
-        str, typer.Option(help="simulated, or data that `audeo-bench data add` knows.")
-    ] = "simulated",
-    weights: Annotated[
-        list[str] | None, typer.Option(metavar="[NAME=]PATH", help="Trained weights; repeatable.")
-    ] = None,
+    corpus: options.Corpus = "simulated",
+    weights: options.Weights = None,
     layer: Annotated[
         list[str] | None,
         typer.Option(
@@ -48,7 +46,7 @@ def explain(
     from audeo_bench.corpus import open_corpus
     from audeo_bench.explain.drawing import draw_heat_maps
     from audeo_bench.explain.score_cam import explain as explained_by
-    from audeo_bench.explain.score_cam import key_of
+    from audeo_bench.keyboard.names import key_of
 
     chosen: dict[str, str] = {}
     for text in layer or ():

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from audeo_bench.cli import options
 from audeo_bench.cli.group import WholeSummaries
-from audeo_bench.cli.midi import Workers
 
 if TYPE_CHECKING:
     from audeo_bench.identify.catalogue.store import Catalogue
@@ -59,15 +59,13 @@ def identify(
     ] = None,
     recording: Annotated[str | None, typer.Option(help="Only this recording.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many of each split.")] = None,
-    corpus: Annotated[
-        str, typer.Option(help="simulated, or data that `audeo-bench data add` knows.")
-    ] = "simulated",
-    corpus_seed: Annotated[int, typer.Option(min=0, help="Another seed gives another simulated corpus.")] = 0,
+    corpus: options.Corpus = "simulated",
+    corpus_seed: options.CorpusSeed = 0,
     catalogue: Annotated[
         Path | None, typer.Option(help="A folder from `catalogue build`; the embedded one if left out.")
     ] = None,
-    runs: Annotated[Path, typer.Option(help="Where run folders go.")] = Path("runs"),
-    workers: Workers = 0,
+    runs: options.Runs = Path("runs"),
+    workers: options.Workers = 0,
     ask_anyway: Annotated[
         bool, typer.Option("--ask-anyway", help="Shazam: ask about music that nobody ever recorded, too.")
     ] = False,
@@ -83,7 +81,7 @@ def identify(
         Path | None, typer.Option(help="Write every kept answer to this JSON lines file.")
     ] = None,
     picture: Annotated[bool, typer.Option(help="Show which 20-second pieces were named.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Table 2: is the piece recognised when one listens to the reconstruction?
 

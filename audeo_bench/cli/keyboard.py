@@ -31,7 +31,7 @@ def keyboard(
 
     from audeo_bench.keyboard.finding import SURE
 
-    lowest = None if lowest_key is None else pitch_of(lowest_key)
+    lowest = pitch_of(lowest_key)
     if picture is not None and picture.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         from audeo_bench.api import AudeoBenchError
 
@@ -91,15 +91,9 @@ def _names(found: Keyboard) -> str:
     return f"{note_number_to_name(found.lowest_key)} to {note_number_to_name(found.highest_key)}"
 
 
-def pitch_of(text: str) -> int:
-    from pretty_midi import note_name_to_number
+def pitch_of(lowest_key: str | None) -> int | None:
+    """The MIDI pitch that ``--lowest-key`` names."""
+    from audeo_bench.api import LOWEST_PITCH
+    from audeo_bench.keyboard.names import key_of
 
-    from audeo_bench.api import AudeoBenchError
-
-    try:
-        pitch = int(text) if text.isdecimal() else int(note_name_to_number(text))
-    except ValueError:
-        raise AudeoBenchError(f"--lowest-key {text}: give a note such as C2, or a MIDI number.") from None
-    if not 21 <= pitch <= 108:
-        raise AudeoBenchError(f"--lowest-key {text}: is MIDI {pitch}; a piano has 21 (A0) to 108 (C8).")
-    return pitch
+    return None if lowest_key is None else key_of(lowest_key, "--lowest-key") + LOWEST_PITCH

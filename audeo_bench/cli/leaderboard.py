@@ -7,20 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from audeo_bench.cli import options
 from audeo_bench.cli.group import WholeSummaries
-from audeo_bench.cli.midi import Scheduler, Workers
 
-Split = Annotated[str, typer.Option(help="Which recordings.")]
-CorpusName = Annotated[
-    str, typer.Option("--corpus", help="simulated, or data that `audeo-bench data add` knows.")
-]
-CorpusSeed = Annotated[int, typer.Option(min=0, help="Another seed gives another simulated corpus.")]
 Boards = Annotated[
     Path | None, typer.Option(help="Folder of the boards. [default: leaderboards here, else the project's]")
-]
-Runs = Annotated[Path, typer.Option(help="Where run folders are.")]
-Weights = Annotated[
-    list[str] | None, typer.Option(metavar="[NAME=]PATH", help="Trained weights; repeatable.")
 ]
 TrainedOn = Annotated[
     list[str] | None,
@@ -29,7 +20,6 @@ TrainedOn = Annotated[
 Format = Annotated[
     Literal["table", "markdown", "latex", "csv", "json"], typer.Option("--format", help="How to print.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 boards_app = typer.Typer(no_args_is_help=True, cls=WholeSummaries, help="Build, show and verify the boards.")
 
@@ -61,9 +51,9 @@ def compare(
             "that ends so), or a system that is run first. [default: leaderboard]",
         ),
     ] = None,
-    split: Split = "wtc2",
-    corpus: CorpusName = "simulated",
-    corpus_seed: CorpusSeed = 0,
+    split: options.Split = "wtc2",
+    corpus: options.Corpus = "simulated",
+    corpus_seed: options.CorpusSeed = 0,
     metric: Annotated[
         str | None,
         typer.Option(
@@ -71,12 +61,12 @@ def compare(
             "[default: the board's: frame_mean.51@0.4, or micro.88@0.4 for real films]"
         ),
     ] = None,
-    weights: Weights = None,
-    seed: Annotated[int, typer.Option(help="For contestants that draw random numbers.")] = 0,
-    runs: Runs = Path("runs"),
+    weights: options.Weights = None,
+    seed: options.Seed = 0,
+    runs: options.Runs = Path("runs"),
     boards: Boards = None,
     form: Format = "table",
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Run a contestant, score it, and say how it stands against others, paired."""
     from audeo_bench.leaderboards.boards import boards_folder
@@ -99,8 +89,8 @@ def compare(
 
 def check(
     contestant: Annotated[str, typer.Argument(metavar="PATH|NAME", help="Your file, such as ./my_model.py.")],
-    weights: Weights = None,
-    as_json: Json = False,
+    weights: options.Weights = None,
+    as_json: options.Json = False,
 ) -> None:
     """Contract tests over a contestant's file: loading, shapes, seeds, windows, peeking, memory."""
     import json
@@ -127,9 +117,9 @@ def join(
         Path, typer.Argument(help="One .npz (88 x frames) or .mid file a recording, named by its id.")
     ],
     name: Annotated[str | None, typer.Option(help="The contestant's name. [default: the folder's]")] = None,
-    split: Split = "wtc2",
-    corpus: CorpusName = "simulated",
-    corpus_seed: CorpusSeed = 0,
+    split: options.Split = "wtc2",
+    corpus: options.Corpus = "simulated",
+    corpus_seed: options.CorpusSeed = 0,
     trained_on: TrainedOn = None,
     lag: Annotated[
         bool, typer.Option("--lag", help="Move all answers by the constant lag that is measured.")
@@ -140,7 +130,7 @@ def join(
             help="MIDI files: notes end with their keys (ignore), or the sustain pedal lengthens them (hold)."
         ),
     ] = "ignore",
-    runs: Runs = Path("runs"),
+    runs: options.Runs = Path("runs"),
 ) -> None:
     """Join with answers only: turn a folder of rolls or MIDI files into a run folder."""
     from audeo_bench.runs.joined_answers import RefusedAnswers, join_answers
@@ -192,7 +182,7 @@ def submit(
     path = submit_run(run, folder, name, replace, credit)
     typer.echo(f"row: {path}")
     if audio:
-        for written in sound.render_excerpts(path):
+        for written in sound.render_row(read_row(path), folder):
             typer.echo(f"audio: {written}")
     if film:
         for written in sound.film_excerpts(read_row(path), folder):
@@ -200,7 +190,7 @@ def submit(
     typer.echo("Next: audeo-bench leaderboard build")
 
 
-def fidelity(boards: Boards = None, form: Format = "table", as_json: Json = False) -> None:
+def fidelity(boards: Boards = None, form: Format = "table", as_json: options.Json = False) -> None:
     """The paper's cells beside the boards' rows, and whether the systems come in the paper's order."""
     import json
     from dataclasses import asdict
@@ -250,7 +240,7 @@ def show(
     ] = None,
     boards: Boards = None,
     form: Format = "table",
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Print boards in the terminal."""
     from audeo_bench.leaderboards.boards import boards_folder
@@ -279,9 +269,9 @@ def badge(
 @boards_app.command()
 def verify(
     boards: Boards = None,
-    runs: Runs = Path("runs"),
-    workers: Workers = None,
-    scheduler: Scheduler = None,
+    runs: options.Runs = Path("runs"),
+    workers: options.Workers = None,
+    scheduler: options.Scheduler = None,
 ) -> None:
     """Recompute rows from stored rolls where they are, and mark each row verified or reported."""
     from audeo_bench.leaderboards.boards import boards_folder

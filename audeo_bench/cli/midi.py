@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from audeo_bench.cli import options
+
 # The same words as in audeo_bench.score, whose import `--help` has no time for.
 Average = Literal["frame_mean", "micro"]
 KeyRange = Literal["51", "88"]
@@ -35,13 +37,6 @@ PedalNotes = Annotated[
     ),
 ]
 CausesTable = Annotated[bool, typer.Option("--causes", help="F1 by polyphony and by register too.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-Workers = Annotated[
-    int | None, typer.Option(min=0, help="Processes at once; 0 for what cores and memory allow.")
-]
-Scheduler = Annotated[
-    str | None, typer.Option(metavar="tcp://HOST:PORT", help="A dask scheduler whose workers do it.")
-]
 TextFormat = Annotated[
     Literal["table", "markdown", "latex", "csv"], typer.Option("--format", help="How tables are printed.")
 ]
@@ -56,8 +51,8 @@ def register(app: typer.Typer) -> None:
 
 
 def midi(
-    split: Annotated[str, typer.Option(help="Which recordings.")] = "wtc2",
-    corpus: Annotated[str, typer.Option(help="simulated, or one of `audeo-bench data list`.")] = "simulated",
+    split: options.Split = "wtc2",
+    corpus: options.Corpus = "simulated",
     system: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,17 +62,15 @@ def midi(
         ),
     ] = None,
     thresholds: Thresholds = None,
-    weights: Annotated[
-        list[str] | None, typer.Option(metavar="[NAME=]PATH", help="Trained weights; repeatable.")
-    ] = None,
+    weights: options.Weights = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only the first so many recordings: a quick look, for no board.")
     ] = None,
-    runs: Annotated[Path, typer.Option(help="Where run folders go.")] = Path("runs"),
-    seed: Annotated[int, typer.Option(help="For contestants that draw random numbers.")] = 0,
-    corpus_seed: Annotated[int, typer.Option(min=0, help="Another seed gives another simulated corpus.")] = 0,
-    workers: Workers = 1,
-    scheduler: Scheduler = None,
+    runs: options.Runs = Path("runs"),
+    seed: options.Seed = 0,
+    corpus_seed: options.CorpusSeed = 0,
+    workers: options.Workers = 1,
+    scheduler: options.Scheduler = None,
     average: AverageChoice = None,
     keys: KeysChoice = None,
     per_recording: PerRecording = False,
@@ -91,7 +84,7 @@ def midi(
         bool, typer.Option("--midi", help="Write each answer as a MIDI file, into midi/ of its run folder.")
     ] = False,
     form: TextFormat = "table",
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Table 1: let systems turn video into piano rolls, and score them frame by frame.
 
@@ -143,7 +136,7 @@ def score(
     pedal: PedalNotes = "ignore",
     causes: CausesTable = False,
     form: TextFormat = "table",
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Score rolls that are there already; no model runs.
 

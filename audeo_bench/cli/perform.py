@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from audeo_bench.cli import options
 from audeo_bench.cli.keyboard import pitch_of
 from audeo_bench.cli.synth import Instrument, Soundfont, SynthName
 
@@ -46,9 +47,7 @@ def perform(
             help="A chain such as keywise+roll2midi; the best shipped one if left out.",
         ),
     ] = None,
-    weights: Annotated[
-        list[str] | None, typer.Option(metavar="[NAME=]PATH", help="Trained weights; repeatable.")
-    ] = None,
+    weights: options.Weights = None,
     corners: Annotated[
         str | None,
         typer.Option(
@@ -84,19 +83,18 @@ def perform(
     from audeo_bench.perform import film as performing
     from audeo_bench.perform.against import agreement
     from audeo_bench.perform.outputs import Outputs
+    from audeo_bench.perform.sound_files import Voice
 
     if not (output or midi or wav or overlay or keyboard):
         raise AudeoBenchError("perform: nothing to write; give --output, --midi, --wav or --overlay.")
     truth = None if against is None else read_midi(against).notes
-    lowest = None if lowest_key is None else pitch_of(lowest_key)
+    lowest = pitch_of(lowest_key)
     made = performing.perform(
         film,
         Outputs(output, midi, wav, overlay, keyboard),
-        system,
-        weights or (),
+        performing.Reader(system, weights or (), threshold),
         performing.Where(_corners(corners), _crop(crop), lowest),
-        performing.Voice(synthesizer, instrument, soundfont),
-        threshold,
+        Voice(synthesizer, instrument, soundfont),
     )
     agreed = None if truth is None else agreement(made.notes, truth, made.seconds)
     for remark in made.remarks:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from audeo_bench.cli import options
+
 SynthName = Annotated[
     str,
     typer.Option(
@@ -68,11 +70,10 @@ def synth(
 
     A MIDI file keeps its velocities and pedal where FluidSynth plays it.
     """
-    from audeo_bench.perform.sound_files import render_files
+    from audeo_bench.perform.sound_files import Voice, render_files
 
-    for path, seconds, remarks in render_files(
-        source, output, synthesizer, instrument, soundfont, weights, threshold, velocity
-    ):
+    voice = Voice(synthesizer, instrument, soundfont, weights)
+    for path, seconds, remarks in render_files(source, output, voice, threshold, velocity):
         for remark in remarks:
             typer.echo(f"{source}: {remark}", err=True)
         typer.echo(f"wrote {path} ({seconds:.1f} s)")
@@ -85,7 +86,7 @@ def compare_sound(
     recording: Annotated[
         list[str] | None, typer.Option(help="Such as wtc2-01, repeatable; the whole split if left out.")
     ] = None,
-    split: Annotated[str, typer.Option(help="Which recordings.")] = "wtc2",
+    split: options.Split = "wtc2",
     corpus: Annotated[str, typer.Option(help="A corpus with sound.")] = "simulated",
     seconds: Annotated[float, typer.Option(min=1, help="From each recording's beginning.")] = 20.0,
     output: Annotated[
@@ -95,12 +96,12 @@ def compare_sound(
     """How far synthesisers are from the true sound: log-spectral and mel-cepstral distance, in dB."""
     from audeo_bench.corpus import open_corpus
     from audeo_bench.perform.sound_comparison import compare_sounds
-    from audeo_bench.perform.sound_files import open_synthesizer
+    from audeo_bench.perform.sound_files import Voice, open_synthesizer
     from audeo_bench.report.spectrograms import draw_spectrograms
     from audeo_bench.report.terminal import stdout, table
 
     opened = open_corpus(corpus)
-    stages = {Path(name).stem: open_synthesizer(name) for name in synthesizer}
+    stages = {Path(name).stem: open_synthesizer(Voice(name)) for name in synthesizer}
     chosen = [opened.recording(name) for name in recording] if recording else opened.recordings(split)
     found = compare_sounds(chosen, stages, seconds)
     title = f"Distance to the true sound ({opened.provenance}, {seconds:g} s a recording; dB, 0 is equal)"

@@ -72,7 +72,7 @@ def check(contestant: str, weights: Sequence[str] = ()) -> Iterator[Finding]:
             tests += [bench.windows, bench.peeking, bench.reading]
         for test in tests:
             try:
-                if not bench.worker.alive:  # an earlier test may have cost it its life
+                if not bench.worker.line.alive:  # an earlier test may have cost it its life
                     bench.worker = bench.started()
                 yield test()
             except Exception as fault:
@@ -250,18 +250,19 @@ class _Bench:
             nonlocal read
             read += count
             if read > AT_ONCE or time.perf_counter() - begun > PATIENCE:
-                self.worker.stop()
+                self.worker.line.end()
 
         length = 5 * AT_ONCE
         try:
             self.worker.roll(_Cycle(_clip()[0], length), "check", watched)
         except AudeoBenchError:
-            if self.worker.alive:
+            if self.worker.line.alive:
                 raise
-        if self.worker.longest > AT_ONCE:
-            words = f"reads {self.worker.longest} of {length} frames at once; read through api.windows."
+        longest = self.worker.line.served.longest
+        if longest > AT_ONCE:
+            words = f"reads {longest} of {length} frames at once; read through api.windows."
             return self._says("reading", False, words)
-        words = f"at most {self.worker.longest} of {length} frames at once"
+        words = f"at most {longest} of {length} frames at once"
         if read < length:
             words += f", as far as it was watched: {read} frames in {PATIENCE:g} s"
         return self._says("reading", True, words)

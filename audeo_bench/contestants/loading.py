@@ -164,6 +164,13 @@ def ready_systems(names: Iterable[str], weights: Sequence[str] = ()) -> list[Sys
     return [found for found in systems(there, weights) if found.ready]
 
 
+def none_ready(command: str) -> AudeoBenchError:
+    return AudeoBenchError(
+        f"{command}: no contestant has trained weights here; train one with `audeo-bench train keywise`, "
+        "or name your own with --system ./my_model.py."
+    )
+
+
 def alone(text: str, weights: Sequence[str] = ()) -> Contestant:
     """One contestant with its weights, whatever its place in a chain; for ``weights`` see :func:`systems`."""
     return _with_weights(System((_declared(find(text)),)), weights).stages[0]

@@ -106,6 +106,10 @@ def missing_weights(contestant: Contestant) -> AudeoBenchError:
     )
 
 
+def changed_meanwhile(path: Path) -> AudeoBenchError:
+    return AudeoBenchError(f"{path}: changed while it was in use; start the command again.")
+
+
 def weights_beside(path: Path, variant: str = "") -> Path:
     """Where a contestant's weights lie unless ``--weights`` says otherwise.
 
@@ -167,7 +171,7 @@ def load_class(contestant: Contestant) -> type[Stage]:
 def _load_module(contestant: Contestant) -> ModuleType:
     path = contestant.path
     if sha256_of(path) != contestant.sha256:
-        raise AudeoBenchError(f"{path}: changed while it was in use; start the command again.")
+        raise changed_meanwhile(path)
     # The path is part of the name: two files of equal text may stand beside different neighbours.
     place = hashlib.sha256(str(path).encode()).hexdigest()[:8]
     name = f"audeo_bench_contestant_{path.stem}_{contestant.sha256[:8]}_{place}"

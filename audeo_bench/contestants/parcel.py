@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from audeo_bench.contestants.loading import find
-from audeo_bench.contestants.module import Contestant, weights_beside
+from audeo_bench.contestants.module import Contestant, changed_meanwhile, weights_beside
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write, sha256_of
 from audeo_bench.places import cache_folder
@@ -114,9 +114,7 @@ def _is(path: Path, digest: str | None) -> bool:
 
 def _unpacked(parcel: Parcel) -> Path:
     if not parcel.content:
-        raise AudeoBenchError(
-            f"{parcel.contestant.path}: changed while it was in use; start the command again."
-        )
+        raise changed_meanwhile(parcel.contestant.path)
     digest = hashlib.sha256(repr(sorted(parcel.digests.items())).encode()).hexdigest()
     folder = cache_folder() / "contestants" / digest
     for name, text in parcel.content.items():
@@ -134,13 +132,9 @@ def _placed_weights(parcel: Parcel, path: Path) -> Path | None:
         if _is(place, known.weights_sha256):
             return place
     if parcel.weights is None:
-        raise _changed(known.weights)
+        raise changed_meanwhile(known.weights)
     place = cache_folder() / "contestants" / f"{known.weights_sha256}{known.weights.suffix}"
     if not _is(place, known.weights_sha256):
         with atomic_write(place) as temporary:
             temporary.write_bytes(parcel.weights)
     return place
-
-
-def _changed(path: Path) -> AudeoBenchError:
-    return AudeoBenchError(f"{path}: changed while it was in use; start the command again.")

@@ -3,41 +3,26 @@
 Whatever a contestant does to its interpreter stays in its process: it may exit, crash, print, close its
 output, change folder, number type, threads or signals; the harness says in one line how it ended, and the
 next contestant answers as if it were alone. It is no sandbox: the process may do what its user may.
-
-Frames stay with the harness and are served when they are read, so that a contestant is given no truth, any
-``Frames`` will do, and the time that rendering or decoding takes is known.
 """
 
 from __future__ import annotations
 
-import atexit
-import os
-import queue
-import secrets
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from multiprocessing import AuthenticationError
-from multiprocessing.connection import Connection, Listener
 from typing import Any
 
 import numpy as np
 
 from audeo_bench.api import AudeoBenchError, Frames, Notes
 from audeo_bench.contestants.answer import check_roll
-from audeo_bench.contestants.birth import born
+from audeo_bench.contestants.line import Line
 from audeo_bench.contestants.module import Contestant, missing_weights
 from audeo_bench.contestants.roster import Kind
-from audeo_bench.contestants.wire import receive, send
 from audeo_bench.provenance import code_of
 
-SHOWN = 4000
-"""Bytes of what a contestant prints that the user is shown."""
 IDLE = 3
 """Processes kept waiting for the next question about the same file."""
 
@@ -69,47 +54,6 @@ class Declared:
     learned: bool = False
     code: dict[str, str] = field(default_factory=dict)
     hardware: dict[str, str | int] = field(default_factory=dict)
-
-
-@dataclass
-class Served:
-    """Frames that are lent to a contestant.
-
-    Attributes
-    ----------
-    frames : Frames
-    read : callable
-        Told how many frames were read beyond those read before.
-    furthest, longest : int
-        How far it read, and the most frames that were asked for at once.
-    seconds : float
-        What reading them took: rendering, decoding, passing on.
-    fault : Exception or None
-        Why they could not be read.
-    """
-
-    frames: Frames
-    read: Callable[[int], None] = lambda count: None
-    furthest: int = 0
-    longest: int = 0
-    seconds: float = 0.0
-    fault: Exception | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def answer(self, wanted: dict[str, Any], connection: Connection) -> None:
-        begun, low, high = time.perf_counter(), int(wanted["low"]), int(wanted["high"])
-        self.longest = max(self.longest, int(wanted["asked"]))
-        try:
-            pictures = np.asarray(self.frames[low:high])
-        except Exception as fault:
-            self.fault = fault
-            send(connection, {"error": f"frames {low} to {high} cannot be read: {fault}"})
-            return
-        send(connection, {}, pictures)
-        self.seconds += time.perf_counter() - begun
-        if high > self.furthest:
-            self.read(high - self.furthest)
-            self.furthest = high
 
 
 @dataclass(frozen=True)
@@ -154,20 +98,8 @@ class Worker:
 
     def __init__(self, contestant: Contestant, seed: int = 0) -> None:
         self.contestant, self.seed = contestant, seed
-        self._printed, self._number, self._served = bytearray(), 0, Served(np.zeros((0, 1, 1), np.uint8))
-        key, family = secrets.token_bytes(16), None
-        address: Any = None
-        if sys.platform == "linux":  # a name that no file stands for, so that none is left behind
-            address, family = f"\0audeo-bench-{os.getpid()}-{secrets.token_hex(8)}", "AF_UNIX"
-        self._listener = Listener(address, family, backlog=64, authkey=key)
-        self._orders: queue.Queue[Connection] = queue.Queue()
-        told = {"address": address or self._listener.address, "key": key.hex()}
-        self._process, self._output = born(told, contestant.path, seed)
-        _alive.add(self)
-        self._thread(self._accept)
-        self._thread(self._drain)
+        self.line = Line(contestant, seed)
         try:
-            self._connection = self._connected()
             self.declared = self._look()
         except BaseException:
             self.close()
@@ -178,7 +110,7 @@ class Worker:
         if self.contestant.weights is None and self.declared.takes_weights:
             raise missing_weights(self.contestant)
         weights = self.contestant.weights
-        [(found, _)] = self._ask(
+        [(found, _)] = self.line.ask(
             {
                 "do": "load",
                 "weights": None if weights is None else str(weights),
@@ -213,8 +145,7 @@ class Worker:
         watch : bool
             Whether to note what it fetches from a corpus.
         """
-        self._number += 1
-        self._served = Served(frames, read)
+        self.line.lend(frames, read)
         order = {"shape": frames.shape, "frames": len(frames), "window": window, "watch": watch}
         return self._answer(order | {"recording": recording}, None)
 
@@ -224,14 +155,14 @@ class Worker:
 
     def audio(self, roll: np.ndarray, recording: str) -> np.ndarray:
         """The sound of a roll, (88, T), bool: float32 samples at 16 kHz."""
-        [(_, samples)] = self._ask({"do": "audio", "recording": recording}, roll)
+        [(_, samples)] = self.line.ask({"do": "audio", "recording": recording}, roll)
         assert samples is not None
         return samples
 
     def play(self, notes: Notes, seconds: float, recording: str) -> Iterator[np.ndarray]:
         """The sound of notes, not yet scaled: consecutive float32 samples at 16 kHz."""
         table = np.column_stack([notes.intervals, notes.pitches, notes.velocities]).astype(np.float64)
-        for _, block in self._ask({"do": "play", "recording": recording, "seconds": seconds}, table):
+        for _, block in self.line.ask({"do": "play", "recording": recording, "seconds": seconds}, table):
             if block is not None:
                 yield block
 
@@ -253,39 +184,15 @@ class Worker:
             Plain values.
         """
         order = {"do": "call", "module": work.__module__, "function": work.__name__, "given": given}
-        [(header, made)] = self._ask(order, array)
+        [(header, made)] = self.line.ask(order, array)
         return header["facts"], made
 
     def close(self) -> None:
         """End the process and all that it started; show what it printed, once."""
-        self._kill()
-        _alive.discard(self)
-        with suppress(OSError):
-            self._listener.close()
-        if hasattr(self, "_connection"):
-            self._connection.close()
-        self._drained.wait(0.5)
-        text = bytes(self._printed[:SHOWN]).decode("utf-8", "replace").strip()
-        self._printed.clear()
-        if text:
-            shown = "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
-            print(f"{self.contestant.name} printed:\n{shown}", file=sys.stderr)
-
-    def stop(self) -> None:
-        """End the process at once; whoever waits for an answer is told so."""
-        self._kill()
-
-    @property
-    def longest(self) -> int:
-        """The most frames of the last recording that were asked for at once."""
-        return self._served.longest
-
-    @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
+        self.line.close()
 
     def _look(self) -> Declared:
-        [(found, _)] = self._ask(
+        [(found, _)] = self.line.ask(
             {
                 "do": "look",
                 "name": self.contestant.name,
@@ -297,11 +204,11 @@ class Worker:
         return Declared(**found)
 
     def _answer(self, order: dict[str, Any], array: np.ndarray | None) -> Answer:
-        begun, waited, last = time.perf_counter(), self._served.seconds, {}
+        begun, waited, last = time.perf_counter(), self.line.served.seconds, {}
         roll, seconds = None, 0.0
-        for header, found in self._ask({"do": "answer", **order}, array):
+        for header, found in self.line.ask({"do": "answer", **order}, array):
             if found is not None:
-                roll, seconds = found, time.perf_counter() - begun - (self._served.seconds - waited)
+                roll, seconds = found, time.perf_counter() - begun - (self.line.served.seconds - waited)
             elif "begun" in header:
                 begun = time.perf_counter()
             else:
@@ -310,120 +217,7 @@ class Worker:
         reached = tuple(last.get("reached", ()))
         return Answer(roll, max(seconds, 1e-6), last.get("code", {}), bool(last.get("windows")), reached)
 
-    def _ask(
-        self, order: dict[str, Any], array: np.ndarray | None = None
-    ) -> Iterator[tuple[dict[str, Any], np.ndarray | None]]:
-        recording = order.get("recording")
-        try:
-            with self._line(recording):
-                send(self._connection, order, array)
-            while True:
-                with self._line(recording):
-                    while not self._connection.poll(0.1):
-                        if not self.alive and not self._connection.poll(0):
-                            raise EOFError
-                    header, found = receive(self._connection)
-                if "error" in header:
-                    raise self._failure(header)
-                if "done" in header:
-                    return
-                yield header, found
-        except GeneratorExit:
-            self._kill()  # half an answer is still on its way
-            raise
-        except BaseException:
-            self._kill()
-            raise
 
-    def _failure(self, header: dict[str, Any]) -> Exception:
-        if self._served.fault is not None:  # its own fault is only that of what it was given
-            return self._served.fault
-        fault = AudeoBenchError(str(header["error"]))
-        fault.add_note(str(header.get("trace", "")))
-        return fault
-
-    @contextmanager
-    def _line(self, recording: str | None) -> Iterator[None]:
-        """What goes wrong with the line to the process is told as what became of the process."""
-        try:
-            yield
-        except (EOFError, OSError, ValueError, KeyError, TypeError) as fault:
-            at = "" if recording is None else f" on recording {recording}"
-            raise AudeoBenchError(
-                f"{self.contestant.path}: {self.contestant.name} failed{at}: {self._end()}."
-            ) from fault
-
-    def _end(self) -> str:
-        """How the process ended, or that it does not say what it should."""
-        with suppress(subprocess.TimeoutExpired):
-            return ended(self._process.wait(1))
-        return "it broke the line to the harness"
-
-    def _connected(self) -> Connection:
-        while True:
-            with suppress(queue.Empty):
-                return self._orders.get(timeout=0.1)
-            if not self.alive:
-                raise AudeoBenchError(f"{self.contestant.path}: {self._end()} before it was imported.")
-
-    def _kill(self) -> None:
-        if hasattr(os, "killpg"):
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        with suppress(ProcessLookupError):
-            self._process.kill()
-        self._process.wait()
-
-    def _thread(self, work: Callable[..., None], *given: Any) -> None:
-        threading.Thread(target=work, args=given, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection = self._listener.accept()
-            except (AuthenticationError, EOFError):
-                continue
-            except OSError:
-                return
-            self._thread(self._attend, connection)
-
-    def _attend(self, connection: Connection) -> None:
-        with suppress(EOFError, OSError, ValueError, KeyError):
-            role = receive(connection)[0]["role"]
-            if role == "orders":
-                self._orders.put(connection)
-                return
-            while role == "frames":
-                wanted, _ = receive(connection)
-                served = self._served
-                if wanted["number"] != self._number:
-                    send(connection, {"error": "these frames are of a recording that is over"})
-                    continue
-                with served.lock:
-                    served.answer(wanted, connection)
-            connection.recv_bytes()  # held open: the process ends when the harness does
-        connection.close()
-
-    def _drain(self) -> None:
-        self._drained = threading.Event()
-        with suppress(OSError):
-            while chunk := os.read(self._output, 2**16):
-                if len(self._printed) < SHOWN:
-                    self._printed += chunk
-        os.close(self._output)
-        self._drained.set()
-
-
-def ended(code: int) -> str:
-    """How a process ended, in words, by its exit code."""
-    if code >= 0:
-        return f"it ended its process with exit code {code}"
-    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-    hint = "; the memory may have run out" if name == "SIGKILL" else ""
-    return f"its process was ended by {name}{hint}"
-
-
-_alive: set[Worker] = set()
 _idle: list[Worker] = []
 _warming: list[threading.Thread] = []
 
@@ -435,9 +229,9 @@ def take(contestant: Contestant, seed: int = 0) -> Worker:
     for worker in _idle:
         known = worker.contestant
         same = (known.path, known.sha256, worker.seed) == (contestant.path, contestant.sha256, seed)
-        if same and worker.alive:
+        if same and worker.line.alive:
             _idle.remove(worker)
-            worker.contestant = contestant
+            worker.contestant = worker.line.contestant = contestant
             return worker
     return Worker(contestant, seed)
 
@@ -469,10 +263,4 @@ def lent(contestant: Contestant, seed: int = 0) -> Iterator[Worker]:
         worker.load()
         yield worker
     finally:
-        worker.close()
-
-
-@atexit.register
-def _end_all() -> None:
-    for worker in list(_alive):
         worker.close()

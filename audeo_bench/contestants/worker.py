@@ -34,7 +34,14 @@ from audeo_bench.api import (
     windows,
 )
 from audeo_bench.contestants.answer import check_roll, check_sound, seed_everything
-from audeo_bench.contestants.module import Contestant, failure, kind_of, load_class, takes_weights
+from audeo_bench.contestants.module import (
+    Contestant,
+    changed_meanwhile,
+    failure,
+    kind_of,
+    load_class,
+    takes_weights,
+)
 from audeo_bench.contestants.served_frames import Place, ServedFrames
 from audeo_bench.contestants.wire import receive, send
 from audeo_bench.files import sha256_of
@@ -103,7 +110,7 @@ class _Inhabitant:
         """Make an instance with its weights; say what it declares."""
         weights, digest = order["weights"], order["weights_sha256"]
         if weights is not None and sha256_of(Path(weights)) != digest:
-            raise AudeoBenchError(f"{weights}: changed while it was in use; start the command again.")
+            raise changed_meanwhile(weights)
         self.contestant = replace(
             self.contestant, weights=None if weights is None else Path(weights), weights_sha256=digest
         )

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, LOWEST_PITCH
+from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH
 from audeo_bench.explain.score_cam import Explained
 from audeo_bench.files import atomic_write
 from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH
+from audeo_bench.keyboard.names import key_name
 
 __all__ = ["draw_heat_maps"]
 
@@ -20,14 +21,13 @@ def draw_heat_maps(path: Path, explained: Explained) -> None:
     The suffix of ``path`` chooses the format.
     """
     from matplotlib.figure import Figure
-    from pretty_midi import note_number_to_name
 
     pictures, keys, maps = explained.pictures, explained.keys, explained.maps
     names = list(next(iter(maps.values())))
     figure = Figure(figsize=(7.2 * len(names), 0.7 + 1.25 * len(maps)), layout="constrained")
     grid = figure.subplots(len(maps), len(names), squeeze=False)
     for row, (frame, by_name) in zip(grid, maps.items(), strict=True):
-        asked = ", ".join(note_number_to_name(key + LOWEST_PITCH) for key in keys[frame])
+        asked = ", ".join(key_name(key) for key in keys[frame])
         for axes, name in zip(row, names, strict=True):
             found = by_name[name]
             axes.imshow(pictures[frame], cmap="gray", vmin=0, vmax=255)

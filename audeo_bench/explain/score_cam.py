@@ -18,7 +18,6 @@ from torch.nn import functional as F
 from audeo_bench.api import (
     FRAME_HEIGHT,
     FRAME_WIDTH,
-    KEYS,
     LOWEST_PITCH,
     AudeoBenchError,
     Frames,
@@ -31,7 +30,7 @@ from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH, WHITE_WIDTH
 from audeo_bench.nn.frames import shrink, stack_indices, to_unit
 from audeo_bench.nn.stage import StackedFrames, keys_of
 
-__all__ = ["Explained", "HeatMap", "explain", "heat_map", "key_of", "layers"]
+__all__ = ["Explained", "HeatMap", "explain", "heat_map", "layers"]
 
 BATCH = 16
 NEAR = 1.5
@@ -58,25 +57,6 @@ class HeatMap:
     layer: str
     at_keys: float
     by_area: float
-
-
-def key_of(text: str) -> int:
-    """The key index 0..87 of a note name such as C4 or F#3, or of a MIDI number.
-
-    Raises
-    ------
-    AudeoBenchError
-        It is neither, or lies off the keyboard.
-    """
-    import pretty_midi
-
-    try:
-        pitch = int(text) if text.isdecimal() else pretty_midi.note_name_to_number(text)
-    except ValueError as fault:
-        raise AudeoBenchError(f"--key {text}: give a note such as C4 or F#3, or a MIDI number.") from fault
-    if not LOWEST_PITCH <= pitch < LOWEST_PITCH + KEYS:
-        raise AudeoBenchError(f"--key {text}: is MIDI {pitch}; a piano has 21 (A0) to 108 (C8).")
-    return pitch - LOWEST_PITCH
 
 
 def layers(stage: StackedFrames, clip: np.ndarray) -> dict[str, Tensor]:

@@ -48,7 +48,6 @@ class FilmInfo:
         From the first picture to the end of the last.
     frames : int
         Pictures of the film itself, not those at 25 a second.
-    codec : str
     has_sound : bool
     rotation : int
         0, 90, 180 or 270 degrees clockwise by which a player turns the stored picture,
@@ -64,7 +63,6 @@ class FilmInfo:
     fps: float
     seconds: float
     frames: int
-    codec: str
     has_sound: bool
     rotation: int
     mirrored: bool
@@ -96,15 +94,13 @@ def film_info(path: Path | str) -> FilmInfo:
             remarks.append(
                 f"the file announces {announced:.1f} s, its pictures end at {line.end:.1f} s; it is cut off"
             )
-        codec, sound = stream.codec_context.name, bool(decoder.container.streams.audio)
-        aspect = stream.sample_aspect_ratio or Fraction(1)
+        sound, aspect = bool(decoder.container.streams.audio), stream.sample_aspect_ratio or Fraction(1)
         decoder.at(line.end)
         return FilmInfo(
             size=_displayed_size((first.width, first.height), turn),
             fps=(len(line.times) - 1) / float(line.times[-1]) if line.times[-1] > 0 else 1 / line.end,
             seconds=line.end,
             frames=len(line.times),
-            codec=codec,
             has_sound=sound,
             rotation=round(np.degrees(np.arctan2(right[1], right[0]))) % 360,
             mirrored=mirrored,

@@ -98,7 +98,7 @@ def array_names(path: Path, *, remedy: str) -> list[str]:
         raise _refused(path, fault, remedy) from fault
 
 
-def read_array(path: Path, names: Sequence[str], *, remedy: str, limit: int = LIMIT) -> np.ndarray:
+def read_array(path: Path, names: Sequence[str], *, remedy: str) -> np.ndarray:
     """Read one array: that of an .npy file; of an .npz file the first of ``names``, or the only one.
 
     Everything else is as in :func:`read_arrays`.
@@ -108,7 +108,7 @@ def read_array(path: Path, names: Sequence[str], *, remedy: str, limit: int = LI
         with path.open("rb") as stream:
             if stream.peek(6)[:6] == MAGIC:
                 header = _header(stream, path.stat().st_size, "it")
-                _check_total([header], limit)
+                _check_total([header], LIMIT)
                 return _content(stream, header)
         with open_archive(path) as archive:
             there = _names(archive)
@@ -117,7 +117,7 @@ def read_array(path: Path, names: Sequence[str], *, remedy: str, limit: int = LI
             raise ValueError(f"it holds {_listed(there)}; name the array {' or '.join(names)}")
     except FAULTS as fault:
         raise _refused(path, fault, remedy) from fault
-    return read_arrays(path, known[:1], remedy=remedy, limit=limit)[known[0]]
+    return read_arrays(path, known[:1], remedy=remedy)[known[0]]
 
 
 def map_array(path: Path, *, remedy: str) -> np.ndarray:

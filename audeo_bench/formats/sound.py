@@ -49,7 +49,7 @@ class Audio:
     remarks: tuple[str, ...] = ()
 
 
-def read_sound(path: Path, *, longest: float = LONGEST, remedy: str = "give a WAV, FLAC or MP3") -> Audio:
+def read_sound(path: Path, longest: float = LONGEST) -> Audio:
     """Read the first sound track of a file as the mean of its channels.
 
     Parts that cannot be decoded are read past with a remark; so is an end that is missing.
@@ -59,8 +59,6 @@ def read_sound(path: Path, *, longest: float = LONGEST, remedy: str = "give a WA
     path : Path
     longest : float
         Seconds.
-    remedy : str
-        What the user can do about a bad file, as the end of a sentence.
 
     Raises
     ------
@@ -71,6 +69,7 @@ def read_sound(path: Path, *, longest: float = LONGEST, remedy: str = "give a WA
     import av
     import av.error
 
+    remedy = "give a WAV, FLAC or MP3"
     regular_file(path, remedy)
     try:
         # A file object: a name such as "concat:a.wav" or "http:a.wav" would be taken as an instruction.

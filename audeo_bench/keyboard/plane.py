@@ -109,7 +109,7 @@ def _isotropic(matrix: np.ndarray, point: np.ndarray) -> np.ndarray:
     return scaled
 
 
-def find_plane(picture: np.ndarray, rhythm: Rhythm, upside_down: bool | None = None) -> Plane:
+def find_plane(picture: np.ndarray, rhythm: Rhythm) -> Plane:
     """The plane of the keys: which side is the player's, and where the white keys begin and end in depth.
 
     Parameters
@@ -117,14 +117,12 @@ def find_plane(picture: np.ndarray, rhythm: Rhythm, upside_down: bool | None = N
     picture : np.ndarray, shape (height, width), uint8
         The one that the rhythm was found in.
     rhythm : Rhythm
-    upside_down : bool, optional
-        Where the player sits, if it is known; seen in the picture if left out.
     """
     matrix, miss = provisional(rhythm)
     numbers = np.unique(rhythm.numbers)
     canvas = level(picture, matrix, float(black_x(numbers).mean()))
     sides = []
-    for turned in (False, True) if upside_down is None else (upside_down,):
+    for turned in (False, True):
         view = Lanes.of(canvas.turned() if turned else canvas, numbers)
         top, bottom = view.black_zone()
         near, beyond = view.nearness(bottom, 1), view.nearness(top, -1)
@@ -133,7 +131,7 @@ def find_plane(picture: np.ndarray, rhythm: Rhythm, upside_down: bool | None = N
         sides.append((near - beyond + front + 0.5 * far, turned, front_line, far_line, front, far))
     sides.sort(key=lambda side: side[0], reverse=True)
     score, turned, front_line, far_line, front, far = sides[0]
-    margin = score - sides[-1][0] if len(sides) > 1 else np.inf
+    margin = score - sides[1][0]
     ends = np.array([canvas.left, canvas.left + (canvas.grey.shape[1] - 1) / SCALE])
     rows = np.concatenate([far_line(ends), front_line(ends)])
     if turned:

@@ -23,6 +23,8 @@ _BLACK_X = KEY_X[IS_BLACK]
 _OCTAVES = np.array([(_BLACK_X[i + 1 : i + 5] - _BLACK_X[i]) / OCTAVE for i in range(5)])
 """Where the four black keys between two of a name stand, as shares of the octave; shape (5, 4)."""
 
+MOST = 3
+"""Keyboards looked for in a picture."""
 ANGLES = np.arange(-17.5, 17.6, 2.5)
 """Degrees; a strip through the black keys of a whole keyboard bears half a step of tilt."""
 WINDOWS = (1 / 16, 1 / 5)
@@ -70,7 +72,7 @@ class _Rows:
     error: np.ndarray
 
 
-def find_rhythms(picture: np.ndarray, most: int = 3) -> list[Rhythm]:
+def find_rhythms(picture: np.ndarray) -> list[Rhythm]:
     """The keyboards' rhythms in a picture of shape (height, width), uint8, about 640 wide; clearest first."""
     looks = []
     for angle in ANGLES:
@@ -79,7 +81,7 @@ def find_rhythms(picture: np.ndarray, most: int = 3) -> list[Rhythm]:
             looks.append(_rows(sheared, back, round(window * picture.shape[1])))
     found: list[Rhythm] = []
     free = np.full(picture.shape, 255, np.uint8)
-    while len(found) < most:
+    while len(found) < MOST:
         rhythm = _clearest(looks, free, picture.shape)
         if rhythm is None:
             break
@@ -137,9 +139,7 @@ def _crossing(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return np.clip(np.where(np.abs(step) > 1e-6, before / np.where(step == 0, 1, step), 0.5), 0, 1)
 
 
-def _match_octaves(
-    row: np.ndarray, middle: np.ndarray, width: np.ndarray, tolerance: float = 0.035
-) -> tuple[np.ndarray, np.ndarray]:
+def _match_octaves(row: np.ndarray, middle: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     octave, error = np.full(len(row), -1), np.ones(len(row))
     count = len(row) - 5
     if count < 1:
@@ -153,7 +153,7 @@ def _match_octaves(
     error[:count] = misses[np.arange(count), best]
     widths = np.stack([width[k : count + k] for k in range(6)], 1) / length[:, None]
     usual = np.median(widths, 1)
-    usable &= (usual > 0.04) & (usual < 0.12) & (widths.max(1) < 2.2 * usual) & (error[:count] < tolerance)
+    usable &= (usual > 0.04) & (usual < 0.12) & (widths.max(1) < 2.2 * usual) & (error[:count] < 0.035)
     octave[:count] = np.where(usable, best, -1)
     return octave, error
 

@@ -12,7 +12,6 @@ from audeo_bench.api import SAMPLE_RATE
 from audeo_bench.corpus import open_corpus
 from audeo_bench.files import atomic_write, file_name
 from audeo_bench.leaderboards.excerpt import from_runs
-from audeo_bench.leaderboards.rows import read_row
 from audeo_bench.records import Row
 from audeo_bench.roll import FRAMES_PER_SECOND, roll_to_notes
 from audeo_bench.synth.fluidsynth import render
@@ -29,14 +28,9 @@ TRUTH = "truth"
 """What the true roll's sound lies under, beside the contestants'."""
 
 
-def render_excerpts(row_path: Path) -> list[Path]:
-    """Write ``<board>/audio/<contestant>/<recording>.ogg`` for every excerpt of a row."""
-    return render_row(read_row(row_path), row_path.parents[1])
-
-
 def render_row(row: Row, folder: Path, truth: bool = False) -> list[Path]:
-    """The excerpts of a row as sound below ``folder``; with ``truth`` the true rolls' too, under
-    ``<board>/audio/truth/``.
+    """Write ``<board>/audio/<contestant>/<recording>.ogg`` below ``folder`` for every excerpt of a row; with
+    ``truth`` the true rolls' too, under ``<board>/audio/truth/``.
     """
     written = []
     for name, answer in row.answers.items():

@@ -7,20 +7,12 @@ import re
 import numpy as np
 
 from audeo_bench.api import AudeoBenchError
+from audeo_bench.keyboard.names import key_name
 from audeo_bench.records import Excerpt
-from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, LOWEST_PITCH
+from audeo_bench.roll import FRAMES_PER_SECOND, KEYS
 
 EXCERPT_FRAMES = 20 * FRAMES_PER_SECOND
-_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-
-
-def pitch_name(key: int) -> str:
-    """Scientific name of key index 0..87, such as ``A0`` or ``C4`` (MIDI 60)."""
-    octave, step = divmod(key + LOWEST_PITCH, 12)
-    return f"{_NAMES[step]}{octave - 1}"
-
-
-_KEYS = {pitch_name(key): key for key in range(KEYS)}
+_KEYS = {key_name(key): key for key in range(KEYS)}
 
 
 def cut_excerpt(answer: np.ndarray, truth: np.ndarray, threshold: float) -> Excerpt:
@@ -60,7 +52,7 @@ def to_runs(roll: np.ndarray) -> dict[str, str]:
     ends = np.nonzero(steps == -1)[1]
     runs: dict[str, list[str]] = {}
     for key, first, end in zip(keys, firsts, ends, strict=True):
-        runs.setdefault(pitch_name(int(key)), []).append(f"{first}+{end - first}")
+        runs.setdefault(key_name(int(key)), []).append(f"{first}+{end - first}")
     return {name: " ".join(parts) for name, parts in runs.items()}
 
 

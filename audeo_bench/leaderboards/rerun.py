@@ -22,7 +22,7 @@ from audeo_bench.leaderboards.rows import read_row
 from audeo_bench.leaderboards.submit import make_row
 from audeo_bench.leaderboards.verify import Verification
 from audeo_bench.records import Row, StageRecord, Verifications, Verified, write
-from audeo_bench.runs.scoring import evaluate
+from audeo_bench.runs.evaluation import evaluate
 from audeo_bench.runs.task import Task
 from audeo_bench.score import MAIN, frame_sums, percents
 

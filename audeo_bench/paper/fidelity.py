@@ -92,22 +92,20 @@ class Fidelity:
     orders: tuple[Order, ...]
 
 
-def fidelity(folder: Path, paper: Paper | None = None) -> Fidelity:
+def fidelity(folder: Path) -> Fidelity:
     """Hold the boards' rows against the paper's tables.
 
     Parameters
     ----------
     folder : Path
         ``leaderboards/``. Boards of the split ``wtc2`` are held against Table 1.
-    paper : Paper or None
-        None reads the cells that travel with the package.
 
     Raises
     ------
     AudeoBenchError
         A row that cannot be read.
     """
-    paper = paper or reported()
+    paper = reported()
     boards = [board for board in read_boards(folder) if board.subject.split == PAPER_SPLIT]
     cells = [cell for board in boards or [None] for cell in _table1(board, paper)]
     orders = [order for board in boards for order in _orders(board, paper)]

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from audeo_bench.contestants import loading as contestants
 from audeo_bench.contestants.roster import roster
 from audeo_bench.crew import Crew
-from audeo_bench.errors import AudeoBenchError
 from audeo_bench.leaderboards.boards import numbers_of
 from audeo_bench.leaderboards.trainings import by_training, trained_on, untrained_name
 from audeo_bench.paper.reported import BINARY_AT, PAPER_SYSTEM, Table1Row, reported
 from audeo_bench.records import KeyRange, Subject
 from audeo_bench.roll import THRESHOLD
+from audeo_bench.runs.evaluation import evaluate
 from audeo_bench.runs.released_answers import stored_results
-from audeo_bench.runs.scoring import Result, evaluate
+from audeo_bench.runs.scoring import Result
 from audeo_bench.runs.task import Task
 from audeo_bench.score import Measure, frame_sums, measure_of, percents
 from audeo_bench.score.frames import Average
@@ -125,10 +125,7 @@ def reproduce(
     else:
         chosen = [] if results else contestants.ready_systems(_usual(task), weights)
     if not chosen and not results:
-        raise AudeoBenchError(
-            "midi: no contestant has trained weights here; train one with `audeo-bench train keywise`, "
-            "or name your own with --system ./my_model.py."
-        )
+        raise contestants.none_ready("midi")
     return [*results, *(evaluate(chosen, task, thresholds, crew) if chosen else ())]
 
 

@@ -45,12 +45,15 @@ def perform(
     """
     import numpy as np
 
-    from audeo_bench.perform.film import Outputs, Voice, Where
+    from audeo_bench.perform.film import Reader, Where
     from audeo_bench.perform.film import perform as perform_film
+    from audeo_bench.perform.outputs import Outputs
+    from audeo_bench.perform.sound_files import Voice
 
     paths = (None if path is None else Path(path) for path in (output, midi, wav, overlay))
     where = Where(None if corners is None else np.asarray(corners, float), crop, lowest_key)
-    return perform_film(Path(film), Outputs(*paths), system, weights, where, Voice(synthesizer), threshold)
+    reader = Reader(system, weights, threshold)
+    return perform_film(Path(film), Outputs(*paths), reader, where, Voice(synthesizer))
 
 
 class _Callable(ModuleType):

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,15 +22,25 @@ from audeo_bench.api import (
     AudeoBenchError,
     Frames,
 )
+from audeo_bench.contestants import loading
+from audeo_bench.contestants.process import Worker, lent, take
+from audeo_bench.contestants.roster import roster
+from audeo_bench.film.finding import keyboard_in_film
+from audeo_bench.film.reading import FilmFrames, film_info
 from audeo_bench.formats.midi import write_midi
+from audeo_bench.keyboard import WHITE_LENGTH
+from audeo_bench.keyboard.drawing import save_drawing
+from audeo_bench.keyboard.finding import SURE
+from audeo_bench.keyboard.warp import BEFORE, BEHIND, whole_keyboard
 from audeo_bench.perform.outputs import Outputs
 from audeo_bench.perform.overlay import write_overlay
-from audeo_bench.roll import Notes, roll_to_notes
+from audeo_bench.perform.sound_files import PIANO, Voice, held, open_synthesizer, play, write_wav
+from audeo_bench.perform.soundtrack import check_output, write_soundtrack
+from audeo_bench.perform.sources import Score
+from audeo_bench.progress import progress_bar
+from audeo_bench.roll import THRESHOLD, Notes, roll_to_notes
 
-if TYPE_CHECKING:
-    from audeo_bench.contestants.process import Worker
-
-__all__ = ["Outputs", "Performed", "Voice", "Where", "default_system", "notes_of", "perform", "rolls"]
+__all__ = ["Performed", "Reader", "Where", "default_system", "notes_of", "perform", "rolls"]
 
 CROP_RATIO = FRAME_WIDTH / FRAME_HEIGHT
 
@@ -61,12 +70,23 @@ class Where:
 
 
 @dataclass(frozen=True)
-class Voice:
-    """Who plays: a synthesizer's name or path, and FluidSynth's instrument and sound font."""
+class Reader:
+    """Who reads the film.
 
-    synthesizer: str = "fluidsynth"
-    instrument: str | None = None
-    soundfont: Path | None = None
+    Attributes
+    ----------
+    system : str or None
+        A chain such as ``keywise+roll2midi``; a synthesizer at its end replaces the voice. None is
+        :func:`default_system`.
+    weights : sequence of str
+        As for :func:`audeo_bench.contestants.loading.system`.
+    threshold : float
+        From which probability upwards a key sounds.
+    """
+
+    system: str | None = None
+    weights: Sequence[str] = ()
+    threshold: float = THRESHOLD
 
 
 @dataclass(frozen=True)
@@ -143,7 +163,7 @@ def _refined(worker: Worker, video: str, roll: np.ndarray) -> np.ndarray:
     return worker.midi(roll, video).roll
 
 
-def notes_of(pieces: Iterable[np.ndarray], threshold: float = 0.4, velocity: int = 100) -> Notes:
+def notes_of(pieces: Iterable[np.ndarray], threshold: float = THRESHOLD, velocity: int = 100) -> Notes:
     """The notes of a roll that comes in consecutive pieces; one that crosses a border stays one note.
 
     Equal to ``roll_to_notes(whole >= threshold, velocity)``, without the whole.
@@ -173,25 +193,17 @@ def notes_of(pieces: Iterable[np.ndarray], threshold: float = 0.4, velocity: int
 
 def default_system() -> str:
     """The best shipped chain whose weights are there."""
-    from audeo_bench.contestants.loading import ready_systems
-    from audeo_bench.contestants.roster import roster
-
-    for ready in ready_systems(roster().perform):
+    for ready in loading.ready_systems(roster().perform):
         return ready.name
-    raise AudeoBenchError(
-        "perform: no contestant has trained weights here; train one with `audeo-bench train keywise`, "
-        "or name your own with --system ./my_model.py."
-    )
+    raise loading.none_ready("perform")
 
 
 def perform(
     film: Path,
     outputs: Outputs,
-    system: str | None = None,
-    weights: Sequence[str] = (),
+    reader: Reader = Reader(),
     where: Where = Where(),
-    voice: Voice = Voice(),
-    threshold: float = 0.4,
+    voice: Voice = PIANO,
 ) -> Performed:
     """Answer for a film, and write its notes, its sound, and the film with either.
 
@@ -200,15 +212,9 @@ def perform(
     film : Path
         A view of a keyboard from above, from either side of it.
     outputs : Outputs
-    system : str or None
-        A chain such as ``keywise+roll2midi``; a synthesizer at its end replaces ``voice``. None is
-        :func:`default_system`.
-    weights : sequence of str
-        As for :func:`audeo_bench.contestants.loading.system`.
+    reader : Reader
     where : Where
     voice : Voice
-    threshold : float
-        From which probability upwards a key sounds.
 
     Raises
     ------
@@ -216,21 +222,13 @@ def perform(
         The film cannot be read, no keyboard is found for certain, the chain has no weights, or its answer is
         no roll.
     """
-    from audeo_bench.contestants import loading
-    from audeo_bench.contestants.process import lent, take
-    from audeo_bench.film.reading import FilmFrames
-    from audeo_bench.perform.sound_files import held, open_synthesizer, play, write_wav
-    from audeo_bench.perform.soundtrack import check_output, write_soundtrack
-    from audeo_bench.perform.sources import Score
-    from audeo_bench.progress import progress_bar
-
     check_output(film, outputs)
-    chain = loading.system(system or default_system(), weights)
+    chain = loading.system(reader.system or default_system(), reader.weights)
     if chain.stages[-1].kind == "synthesizer" and chain.stages[-1].name != voice.synthesizer:
         player = take(chain.stages[-1])
         player.load()
     else:
-        player = open_synthesizer(voice.synthesizer, voice.instrument, voice.soundfont)
+        player = open_synthesizer(voice)
 
     place = _place(film, where, outputs.keyboard)
     frames = FilmFrames(film, corners=place.corners, crop=where.crop)
@@ -244,7 +242,7 @@ def perform(
             [partial(_refined, worker, film.stem) for worker in later],
             frames,
         )
-        notes = place.shown(notes_of(pieces, threshold))
+        notes = place.shown(notes_of(pieces, reader.threshold))
     remarks = tuple(frames.remarks)
     frames.close()
     if outputs.midi is not None:
@@ -280,12 +278,6 @@ class _Place:
 
 
 def _place(film: Path, where: Where, picture: Path | None) -> _Place:
-    from audeo_bench.film.finding import keyboard_in_film
-    from audeo_bench.film.reading import film_info
-    from audeo_bench.keyboard.drawing import save_drawing
-    from audeo_bench.keyboard.finding import SURE
-    from audeo_bench.keyboard.warp import whole_keyboard
-
     width, height = film_info(film).size
     everything = LOWEST_PITCH, LOWEST_PITCH + KEYS - 1
     if where.corners is not None:
@@ -317,9 +309,6 @@ def _is_crop(width: int, height: int) -> bool:
 
 def _keys_in_crop(left: int, top: int, right: int, bottom: int) -> np.ndarray:
     """Where the keys lie in a crop that shows 7 mm behind them and 50 before, for drawing."""
-    from audeo_bench.keyboard import WHITE_LENGTH
-    from audeo_bench.keyboard.warp import BEFORE, BEHIND
-
     row = (bottom - top) / (WHITE_LENGTH + BEHIND + BEFORE)
     far, near = top + BEHIND * row, bottom - BEFORE * row
     return np.array([[left, far], [right, far], [right, near], [left, near]], float)

@@ -16,11 +16,37 @@ from audeo_bench.contestants.loading import alone
 from audeo_bench.contestants.process import Worker, take
 from audeo_bench.files import atomic_write
 from audeo_bench.perform.sources import Score, read_scores
+from audeo_bench.roll import THRESHOLD
 from audeo_bench.synth.loudness import LevelMeter, limited
 
-__all__ = ["Sound", "held", "open_synthesizer", "play", "render_files", "write_wav"]
+__all__ = ["PIANO", "Sound", "Voice", "held", "open_synthesizer", "play", "render_files", "write_wav"]
 
 BLOCK = 10 * SAMPLE_RATE
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Who plays.
+
+    Attributes
+    ----------
+    synthesizer : str
+        Its name or path, such as ``perfnet`` or ``./mine.py``.
+    instrument : str or None
+    soundfont : Path or None
+        FluidSynth's.
+    weights : Path or None
+        None for those beside its file.
+    """
+
+    synthesizer: str = "fluidsynth"
+    instrument: str | None = None
+    soundfont: Path | None = None
+    weights: Path | None = None
+
+
+PIANO = Voice()
+"""FluidSynth's grand piano, as in the paper."""
 
 
 @dataclass(frozen=True)
@@ -70,21 +96,19 @@ def write_wav(path: Path, sound: Sound) -> None:
             file.write(block)
 
 
-def open_synthesizer(
-    name: str, instrument: str | None = None, soundfont: Path | None = None, weights: Path | None = None
-) -> Worker:
-    """A synthesiser in a process of its own, by its name or path, such as ``perfnet`` or ``./mine.py``.
+def open_synthesizer(voice: Voice) -> Worker:
+    """A voice's synthesiser in a process of its own.
 
     Raises
     ------
     AudeoBenchError
         It is no synthesiser, has no weights, or has no choice of instruments or sound fonts.
     """
-    given = [] if weights is None else [str(weights)]
-    contestant = alone(name, given)
+    name, font = voice.synthesizer, voice.soundfont
+    contestant = alone(name, [] if voice.weights is None else [str(voice.weights)])
     if contestant.kind != "synthesizer":
         raise AudeoBenchError(f"--synth {name}: is a {contestant.kind} contestant; give a synthesizer.")
-    options = {"program": instrument, "soundfont": None if soundfont is None else str(soundfont.resolve())}
+    options = {"program": voice.instrument, "soundfont": None if font is None else str(font.resolve())}
     chosen = {option: value for option, value in options.items() if value is not None}
     worker = take(contestant)
     worker.load(**chosen)
@@ -99,11 +123,8 @@ def play(synthesizer: Worker, score: Score) -> Iterator[np.ndarray]:
 def render_files(
     source: Path,
     output: Path | None = None,
-    synthesizer: str = "fluidsynth",
-    instrument: str | None = None,
-    soundfont: Path | None = None,
-    weights: Path | None = None,
-    threshold: float = 0.4,
+    voice: Voice = PIANO,
+    threshold: float = THRESHOLD,
     velocity: int | None = None,
 ) -> Iterator[tuple[Path, float, tuple[str, ...]]]:
     """Write everything playable at ``source`` as WAV files.
@@ -114,8 +135,7 @@ def render_files(
         As for :func:`audeo_bench.perform.sources.read_scores`.
     output : Path or None
         A ``.wav`` file; for a run folder a folder. None is ``<source>.wav``, for a run its ``audio/``.
-    synthesizer, instrument, soundfont, weights
-        As for :func:`open_synthesizer`.
+    voice : Voice
 
     Yields
     ------
@@ -125,7 +145,7 @@ def render_files(
     remarks : tuple of str
         What of the source was read past or left out.
     """
-    stage = open_synthesizer(synthesizer, instrument, soundfont, weights)
+    stage = open_synthesizer(voice)
     source = Path(source)
     if source.is_dir():
         if output is not None and output.suffix.lower() == ".wav":

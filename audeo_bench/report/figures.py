@@ -100,26 +100,12 @@ def draw_rolls(
     return figure
 
 
-def compare_rolls(
-    path: Path,
-    title: str,
-    truth: np.ndarray,
-    predictions: Mapping[str, np.ndarray],
-    start: int = 0,
-    frames: int = 500,
-) -> Path:
-    """Write :func:`draw_rolls` to ``path``, whose suffix chooses the format."""
-    with atomic_write(path) as temporary:
-        draw_rolls(title, truth, predictions, start, frames).savefig(temporary, dpi=110)
-    return path
-
-
 def outcomes(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """Each cell's outcome, :data:`SILENT` to :data:`MISS`; shape (88, T), int."""
     return np.where(predicted, np.where(truth, HIT, FALSE_ALARM), np.where(truth, MISS, SILENT))
 
 
-def run_figure(folder: Path, corpus: Corpus, threshold: float = THRESHOLD, seconds: float = 20.0) -> Path:
+def run_figure(folder: Path, corpus: Corpus) -> Path:
     """Draw a run's first recording and keep the picture in its folder, as ``figure.png``.
 
     A chain's panels stand one below another from the first stage on, as the paper shows Roll above Midi.
@@ -128,15 +114,16 @@ def run_figure(folder: Path, corpus: Corpus, threshold: float = THRESHOLD, secon
     recording = corpus.recording(next(iter(record.answers)))
     chain = ["+".join(s.name for s in record.stages[: n + 1]) for n in range(len(record.stages))]
     predictions = {
-        f"{name}, threshold {threshold:g}": read_roll(folder.parent / name, recording.id) >= threshold
+        f"{name}, threshold {THRESHOLD:g}": read_roll(folder.parent / name, recording.id) >= THRESHOLD
         for name in [*chain[:-1], folder.name]
     }
     sounding = np.flatnonzero(recording.sounding.any(0))
-    return compare_rolls(
-        folder / "figure.png",
+    figure = draw_rolls(
         part(record.subject.limit) + f"{recording.title} ({record.subject.provenance})",
         recording.sounding,
         predictions,
         start=int(sounding[0]) if sounding.size else 0,
-        frames=round(seconds * FRAMES_PER_SECOND),
     )
+    with atomic_write(folder / "figure.png") as temporary:
+        figure.savefig(temporary, dpi=110)
+    return folder / "figure.png"

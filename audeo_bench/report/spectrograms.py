@@ -14,12 +14,11 @@ __all__ = ["draw_spectrograms"]
 
 RANGE = 80.0
 """dB shown below the loudest bin."""
+SECONDS = 6
 
 
-def draw_spectrograms(
-    path: Path, title: str, sounds: Mapping[str, np.ndarray], start: float = 0.0, seconds: float = 6.0
-) -> None:
-    """Draw a panel a sound, all on one scale.
+def draw_spectrograms(path: Path, title: str, sounds: Mapping[str, np.ndarray]) -> None:
+    """Draw a panel a sound, its beginning, all on one scale.
 
     Parameters
     ----------
@@ -29,8 +28,6 @@ def draw_spectrograms(
         Must say where the recording comes from.
     sounds : mapping of str to np.ndarray, shape (n,), float32
         Panel titles and 16 kHz samples, brought to one root mean square.
-    start, seconds : float
-        The span shown.
     """
     from matplotlib.figure import Figure
 
@@ -41,7 +38,7 @@ def draw_spectrograms(
     parts: dict[str, np.ndarray] = {}
     levels: dict[str, np.ndarray] = {}
     for name, samples in sounds.items():
-        part = samples[round(start * SAMPLE_RATE) : round((start + seconds) * SAMPLE_RATE)]
+        part = samples[: SECONDS * SAMPLE_RATE]
         loudness = float(np.sqrt(np.mean(np.square(part, dtype=np.float64)))) or 1.0
         power = stft(part / np.float32(loudness)).abs().square().numpy()
         parts[name], levels[name] = part, 10 * np.log10(np.maximum(power, 1e-12))
@@ -54,7 +51,7 @@ def draw_spectrograms(
             cmap="magma",
             vmin=top - RANGE,
             vmax=top,
-            extent=(start, start + len(part) / SAMPLE_RATE, 0, SAMPLE_RATE / 2000),
+            extent=(0, len(part) / SAMPLE_RATE, 0, SAMPLE_RATE / 2000),
         )
         axes.set_title(name)
         axes.set_xlabel("seconds")

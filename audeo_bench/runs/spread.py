@@ -7,7 +7,7 @@ one process, whoever gives them and in whatever order.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,6 +47,19 @@ class Answered:
     roll: np.ndarray
     seconds: float
     code: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a worker is asked about one recording, whose frames :func:`keep_frames` may have kept in a folder;
+    or about an earlier stage's answer, where that was there already.
+    """
+
+    seed: int
+    corpus: Corpus
+    recording: str
+    frames: Path | None
+    earlier: Answered | None
 
 
 def spread(
@@ -102,14 +115,14 @@ def spread(
             )
             opened = open_run(name, stages, task, declared[contestant.name].hardware)
             runs[name] = stack.enter_context(opened)
-        missing = {name: set(asked) - set(runs[name].record.answers) for name in waiting}
+        missing = _missing(waiting, asked, runs)
         bar = stack.enter_context(progress_bar("answers", sum(map(len, missing.values())), "recordings"))
         for name in waiting:
             _finish(runs[name], task)
-        for unit, found in crew.done(_units(waiting, task, asked, parcels, runs, missing, frames)):
+        for unit, found in crew.done(_units(waiting, task, asked, parcels, runs, frames)):
             if unit.work is not answer:
                 continue
-            recording = unit.given[2]
+            recording = unit.given[0].recording
             name = unit.name.removesuffix(f" on {recording}")
             runs[name].keep(recording, found.roll, seconds=found.seconds, code=found.code)
             bar.advance(1, note=unit.name)
@@ -143,16 +156,20 @@ def _finish(run: Run, task: Task) -> None:
         run.mark("success")
 
 
+def _missing(chains: Iterable[str], asked: Sequence[str], runs: Mapping[str, Run]) -> dict[str, set[str]]:
+    return {name: set(asked) - set(runs[name].record.answers) for name in chains}
+
+
 def _units(
     chains: Mapping[str, System],
     task: Task,
     asked: Sequence[str],
     parcels: Mapping[str, Parcel],
     runs: Mapping[str, Run],
-    missing: Mapping[str, set[str]],
     frames: Path | None,
 ) -> Iterator[Unit]:
     """Frames first, then family by family, recording by recording, chain by chain."""
+    missing = _missing(chains, asked, runs)
     families: dict[str, list[str]] = {}
     for name, chain in chains.items():
         families.setdefault(chain.roll_stages[0].name, []).append(name)
@@ -175,8 +192,8 @@ def _units(
                 elif before is not None:
                     roll = read_roll(runs[before].folder, recording)
                     earlier = Answered(roll, runs[before].record.answers[recording].seconds, {})
-                given = (task.seed, task.corpus, recording, frames, earlier)
-                yield Unit(f"{name} on {recording}", answer, given, tuple(after))
+                question = Question(task.seed, task.corpus, recording, frames, earlier)
+                yield Unit(f"{name} on {recording}", answer, (question,), tuple(after))
 
 
 def look(parcel: Parcel, seed: int) -> Declared:
@@ -196,24 +213,17 @@ def keep_frames(corpus: Corpus, recording: str, folder: Path, limit: int) -> Non
         np.save(temporary, frames[: len(frames)])
 
 
-def answer(
-    seed: int,
-    corpus: Corpus,
-    recording: str,
-    folder: Path | None,
-    kept: Answered | None,
-    parcel: Parcel,
-    made: Answered | None = None,
-) -> Answered:
+def answer(asked: Question, parcel: Parcel, made: Answered | None = None) -> Answered:
     """On a worker: a contestant's answer about one recording, or about an earlier stage's, kept or just
     made.
     """
-    earlier = made or kept
-    with loaded(parcel, seed) as worker:
+    earlier = made or asked.earlier
+    with loaded(parcel, asked.seed) as worker:
         if earlier is None:
-            found = worker.roll(_frames(corpus.recording(recording), folder), recording)
+            frames = _frames(asked.corpus.recording(asked.recording), asked.frames)
+            found = worker.roll(frames, asked.recording)
         else:
-            found = worker.midi(earlier.roll.astype(np.float32), recording)
+            found = worker.midi(earlier.roll.astype(np.float32), asked.recording)
         code = _as_asked(found.code, parcel, worker.contestant)
     return Answered(found.roll, found.seconds + (earlier.seconds if earlier else 0.0), code)
 

@@ -156,18 +156,14 @@ def render_blocks(
         synth.delete()
 
 
-def render_roll(
-    roll: np.ndarray, program: int = 0, soundfont: Path | None = None, velocity: int = 100
-) -> np.ndarray:
-    """Render a piano roll as the paper does.
+def render_roll(roll: np.ndarray, program: int = 0, soundfont: Path | None = None) -> np.ndarray:
+    """Render a piano roll as the paper does, every note at velocity 100.
 
     Parameters
     ----------
     roll : np.ndarray, shape (88, T), bool
     program, soundfont
         As for :func:`render`.
-    velocity : int
-        Of every note; 100 in the paper.
 
     Returns
     -------
@@ -179,7 +175,7 @@ def render_roll(
         raise AudeoBenchError(
             f"a roll to render must be bool of shape (88, T), found {roll.dtype} of shape {roll.shape}."
         )
-    notes = roll_to_notes(roll, velocity=velocity)
+    notes = roll_to_notes(roll)
     return render(notes, program=program, soundfont=soundfont, seconds=roll.shape[1] / FRAMES_PER_SECOND)
 
 

@@ -19,8 +19,8 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
+from audeo_bench.contestants.line import ended
 from audeo_bench.contestants.module import Contestant, failure
-from audeo_bench.contestants.process import ended
 from audeo_bench.errors import AudeoBenchError
 
 PATIENCE = 10.0

@@ -187,7 +187,7 @@ class TestBadInput:
         def fail(*arguments, **options):
             raise fault
 
-        monkeypatch.setattr("audeo_bench.runs.scoring.predict", fail)
+        monkeypatch.setattr("audeo_bench.runs.evaluation.predict", fail)
         arguments = ("midi", "--corpus", "tiny", "--system", "./reader.py")
         assert message in refused(*arguments, code=code)
 
@@ -195,7 +195,7 @@ class TestBadInput:
         def fail(*arguments, **options):
             raise ZeroDivisionError
 
-        monkeypatch.setattr("audeo_bench.runs.scoring.predict", fail)
+        monkeypatch.setattr("audeo_bench.runs.evaluation.predict", fail)
         result = CliRunner().invoke(app, ["midi", "--corpus", "tiny", "--system", "./reader.py"])
         assert isinstance(result.exception, ZeroDivisionError)
 

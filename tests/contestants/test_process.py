@@ -268,7 +268,7 @@ import os, signal, sys
 sys.path[:] = {sys.path!r}
 from audeo_bench.contestants.loading import find
 from audeo_bench.contestants.process import Worker
-print(Worker(find({str(path)!r}))._process.pid, flush=True)
+print(Worker(find({str(path)!r})).line.process.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -15,8 +15,9 @@ from audeo_bench.cli import app
 from audeo_bench.contestants.loading import find
 from audeo_bench.contestants.module import load_class
 from audeo_bench.explain.drawing import draw_heat_maps
-from audeo_bench.explain.score_cam import explain, heat_map, key_of, layers
+from audeo_bench.explain.score_cam import explain, heat_map, layers
 from audeo_bench.keyboard import KEY_X, KEYBOARD_WIDTH
+from audeo_bench.keyboard.names import key_of
 from audeo_bench.nn.stage import StackedFrames
 
 

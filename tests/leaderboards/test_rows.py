@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.files import file_name
-from audeo_bench.leaderboards.excerpt import cut_excerpt, from_runs, pitch_name, to_runs
+from audeo_bench.keyboard.names import key_name
+from audeo_bench.leaderboards.excerpt import cut_excerpt, from_runs, to_runs
 from audeo_bench.leaderboards.rows import read_row, write_row
 from audeo_bench.records import as_text
 from audeo_bench.score import MAIN, Measure
@@ -91,7 +92,7 @@ def test_malformed_runs_are_refused(runs):
 
 
 def test_pitch_names():
-    assert [pitch_name(key) for key in (0, 1, 39, 40, 87)] == ["A0", "A#0", "C4", "C#4", "C8"]
+    assert [key_name(key) for key in (0, 1, 39, 40, 87)] == ["A0", "A#0", "C4", "C#4", "C8"]
 
 
 def test_every_contestant_shows_the_same_busiest_twenty_seconds():

@@ -19,8 +19,9 @@ from audeo_bench.cli import app
 from audeo_bench.film.writing import write_video
 from audeo_bench.formats.midi import read_midi, write_midi
 from audeo_bench.keyboard.warp import homography
-from audeo_bench.perform.film import Voice, Where, notes_of, perform, rolls
+from audeo_bench.perform.film import Reader, Where, notes_of, perform, rolls
 from audeo_bench.perform.outputs import Outputs
+from audeo_bench.perform.sound_files import Voice
 from audeo_bench.roll import Notes, roll_to_notes
 from audeo_bench.synth.fluidsynth import render_roll
 
@@ -80,7 +81,7 @@ def packets(path: Path) -> list[tuple[int | None, bytes]]:
 
 def test_a_video_gets_the_sound_of_what_is_played(silent: Path, reader: Path, tmp_path: Path) -> None:
     output, midi, wav = tmp_path / "heard.mp4", tmp_path / "heard.mid", tmp_path / "heard.wav"
-    made = perform(silent, Outputs(output, midi, wav), str(reader))
+    made = perform(silent, Outputs(output, midi, wav), Reader(str(reader)))
     assert made.copied
     assert len(made.notes) == 10
     assert [data for _, data in packets(output)] == [data for _, data in packets(silent)]
@@ -99,7 +100,10 @@ def test_a_video_gets_the_sound_of_what_is_played(silent: Path, reader: Path, tm
 
 def test_the_film_keeps_its_picture_in_another_container(silent: Path, reader: Path, tmp_path: Path) -> None:
     made = perform(
-        silent, Outputs(tmp_path / "heard.mkv"), f"{reader}+fluidsynth", voice=Voice(instrument="koto")
+        silent,
+        Outputs(tmp_path / "heard.mkv"),
+        Reader(f"{reader}+fluidsynth"),
+        voice=Voice(instrument="koto"),
     )
     assert made.copied
     assert len(packets(tmp_path / "heard.mkv")) == FRAMES
@@ -113,7 +117,7 @@ def test_a_picture_that_the_format_cannot_hold_is_encoded(reader: Path, tmp_path
         for picture in film_of(played()):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="gray")))
         container.mux(stream.encode(None))
-    made = perform(source, Outputs(tmp_path / "new.mp4"), str(reader))
+    made = perform(source, Outputs(tmp_path / "new.mp4"), Reader(str(reader)))
     assert not made.copied
     assert len(made.notes) == 10
     with av.open(str(tmp_path / "new.mp4")) as container:
@@ -141,16 +145,16 @@ def test_the_crop_is_cut_out(reader: Path, tmp_path: Path) -> None:
 
 def test_what_cannot_be_done_is_said(silent: Path, reader: Path, tmp_path: Path) -> None:
     with pytest.raises(AudeoBenchError, match="is the input itself"):
-        perform(silent, Outputs(silent), str(reader))
+        perform(silent, Outputs(silent), Reader(str(reader)))
     with pytest.raises(AudeoBenchError, match=r"ends in \.mp4"):
-        perform(silent, Outputs(tmp_path / "out.webm"), str(reader))
+        perform(silent, Outputs(tmp_path / "out.webm"), Reader(str(reader)))
     with pytest.raises(AudeoBenchError, match="outside of the picture"):
-        perform(silent, Outputs(tmp_path / "out.mp4"), str(reader), where=Where(crop=(0, 0, 2000, 100)))
+        perform(silent, Outputs(tmp_path / "out.mp4"), Reader(str(reader)), Where(crop=(0, 0, 2000, 100)))
     with pytest.raises(AudeoBenchError, match=r"gone\.mp4: missing, no such file"):
-        perform(tmp_path / "gone.mp4", Outputs(tmp_path / "out.mp4"), str(reader))
+        perform(tmp_path / "gone.mp4", Outputs(tmp_path / "out.mp4"), Reader(str(reader)))
     write_video(tmp_path / "wall.mp4", np.full((5, 200, 400), 90, np.uint8))
     with pytest.raises(AudeoBenchError, match=r"wall\.mp4: no keyboard found.*give its corners"):
-        perform(tmp_path / "wall.mp4", Outputs(tmp_path / "out.mp4"), str(reader))
+        perform(tmp_path / "wall.mp4", Outputs(tmp_path / "out.mp4"), Reader(str(reader)))
     answer = CliRunner().invoke(app, ["perform", str(silent), "-o", "out.mp4", "--crop", "1,2,3"])
     assert answer.exit_code == 2
     assert "four whole numbers" in answer.output
@@ -161,7 +165,7 @@ def test_the_answer_is_checked_as_in_midi(silent: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.py"
     wrong.write_text(READER.replace(") / 255)", ") * 0 + 7)"))
     with pytest.raises(AudeoBenchError, match=r"values run from 7 to 7"):
-        perform(silent, Outputs(midi=tmp_path / "out.mid"), str(wrong))
+        perform(silent, Outputs(midi=tmp_path / "out.mid"), Reader(str(wrong)))
     assert not (tmp_path / "out.mid").exists()
 
 
@@ -173,7 +177,10 @@ def test_a_tilted_keyboard_is_read_by_its_corners(reader: Path, tmp_path: Path) 
     ]
     write_video(tmp_path / "tilted.mp4", np.stack(tilted), crf=5)
     made = perform(
-        tmp_path / "tilted.mp4", Outputs(midi=tmp_path / "out.mid"), str(reader), where=Where(corners=corners)
+        tmp_path / "tilted.mp4",
+        Outputs(midi=tmp_path / "out.mid"),
+        Reader(str(reader)),
+        Where(corners=corners),
     )
     np.testing.assert_array_equal(np.unique(made.notes.pitches), np.arange(51, 61))
 

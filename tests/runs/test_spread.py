@@ -11,8 +11,8 @@ from audeo_bench.contestants import parcel
 from audeo_bench.contestants.loading import find, systems
 from audeo_bench.crew import crew
 from audeo_bench.records import RunRecord
+from audeo_bench.runs.evaluation import evaluate
 from audeo_bench.runs.folder import read_record
-from audeo_bench.runs.scoring import evaluate
 from audeo_bench.runs.spread import spread
 from audeo_bench.runs.task import Task
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.cli import app
 from audeo_bench.formats.midi import write_midi
-from audeo_bench.perform.sound_files import render_files
+from audeo_bench.perform.sound_files import Voice, render_files
 from audeo_bench.perform.sources import read_roll_file, read_scores
 from audeo_bench.records import Answer, Origin, RunRecord, Subject, write
 from audeo_bench.roll import KEYS, Notes
@@ -136,7 +136,7 @@ class Hum(Synthesizer):
 def test_a_strangers_synthesiser_plays_too(roll: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "hum.py").write_text(OWN)
     source = write_npz(tmp_path / "piece.npz", roll=roll)
-    [(path, _, _)] = render_files(source, synthesizer=str(tmp_path / "hum.py"))
+    [(path, _, _)] = render_files(source, voice=Voice(str(tmp_path / "hum.py")))
     samples = heard(path)
     assert 0.2 < np.abs(samples).max() <= 1
     assert not samples[: 5 * 640].any()
@@ -161,6 +161,6 @@ def test_what_cannot_be_played_is_named(roll: np.ndarray, tmp_path: Path) -> Non
             list(read_scores(tmp_path / name))
     source = write_npz(tmp_path / "piece.npz", roll=roll)
     with pytest.raises(AudeoBenchError, match="is a video to roll contestant"):
-        list(render_files(source, synthesizer="keywise"))
+        list(render_files(source, voice=Voice("keywise")))
     with pytest.raises(AudeoBenchError, match=r"ends in \.wav"):
         list(render_files(source, tmp_path / "out.mp3"))

@@ -96,7 +96,7 @@ def key_levels(frames: Frames) -> np.ndarray:
     return np.concatenate(levels).T if levels else np.zeros((KEYS, 0), np.float32)
 
 
-def align(levels: np.ndarray, notes: Notes, near_s: float | None = None) -> Alignment | None:
+def align(levels: np.ndarray, notes: Notes) -> Alignment | None:
     """Find the labels' place in a film.
 
     Parameters
@@ -105,8 +105,6 @@ def align(levels: np.ndarray, notes: Notes, near_s: float | None = None) -> Alig
         Of :func:`key_levels`.
     notes : Notes
         The labels.
-    near_s : float or None
-        Only starts within two seconds of this one.
 
     Returns
     -------
@@ -121,7 +119,7 @@ def align(levels: np.ndarray, notes: Notes, near_s: float | None = None) -> Alig
         keys = notes.pitches - LOWEST_PITCH + shift
         inside = (keys >= 0) & (keys < KEYS)
         if inside.mean() >= 0.9:
-            found[shift] = _correlation(evidence, keys[inside], notes.intervals[inside], near_s)
+            found[shift] = _correlation(evidence, keys[inside], notes.intervals[inside])
     if not found:
         return None
     # One scale for all shifts: of keys that nobody plays, two coincidences would stand out of their noise.
@@ -162,7 +160,10 @@ def _own(values: np.ndarray) -> np.ndarray:
 
 
 def _correlation(
-    evidence: tuple[np.ndarray, np.ndarray], keys: np.ndarray, intervals: np.ndarray, near_s: float | None
+    evidence: tuple[np.ndarray, np.ndarray],
+    keys: np.ndarray,
+    intervals: np.ndarray,
+    near_s: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Starts in seconds, and how far strikes and held keys agree with the labels at each: (n,), (2, n)."""
     frames = np.rint(intervals * FRAMES_PER_SECOND).astype(np.int64)

@@ -65,11 +65,12 @@ def _add(sketch: Sketch, line: Line, key: Key) -> int:
 
 def _fill_rest(sketch: Sketch, rng: Random, first: int, voices: list[int], pace: int) -> None:
     for voice in sorted(voices, key=lambda other: (other != len(sketch.ranges) - 1, other)):
-        fill(sketch, rng, voice, first, len(sketch.chords), pace)
+        fill(sketch, rng, voice, range(first, len(sketch.chords)), pace)
 
 
-def episode(sketch: Sketch, rng: Random, theme: Line, start: Key, goal: Key, beats: int, pace: int) -> None:
+def episode(sketch: Sketch, rng: Random, theme: Line, way: tuple[Key, Key], beats: int, pace: int) -> None:
     """A sequence on the theme's head, tossed between two voices, that leads from one key to another."""
+    start, goal = way
     count = len(sketch.ranges)
     unit = 2 if beats >= 4 and rng.random() < 0.6 else 1
     head = theme.head(unit, sketch.beat)
@@ -99,7 +100,7 @@ def episode(sketch: Sketch, rng: Random, theme: Line, start: Key, goal: Key, bea
             while stop < len(sketch.chords) and stop not in taken:
                 stop += 1
             if stop > beat:
-                fill(sketch, rng, voice, beat, stop, pace)
+                fill(sketch, rng, voice, range(beat, stop), pace)
             beat = stop + 1
 
 
@@ -138,20 +139,19 @@ def hold(sketch: Sketch, rng: Random, chord: Chord, beats: int) -> None:
         sketch.write(voice, beat * sketch.beat, beats * sketch.beat, pitch)
 
 
-def fugue(rng: Random, key: Key, voices: int, beat: int, bar: int, length: int, pace: int) -> Sketch:
+def fugue(rng: Random, key: Key, voices: int, metre: tuple[int, int], length: int, pace: int) -> Sketch:
     """A fugue of about ``length`` beats.
 
     Parameters
     ----------
     voices : int
         2, 3 or 4.
-    beat : int
-        Ticks in a beat: 12 for a quarter, 18 for a dotted quarter.
-    bar : int
-        Beats in a bar.
+    metre : tuple of 2 ints
+        Ticks in a beat, 12 for a quarter, 18 for a dotted quarter; and beats in a bar.
     pace : int
         Notes a beat in the running voice.
     """
+    beat, bar = metre
     sketch = Sketch(beat, RANGES[voices])
     half = bar // 2 if bar % 2 == 0 else bar
     beats = pick(rng, [count for count in (bar, bar + half, 2 * bar, 3 * bar) if 4 <= count <= 9])
@@ -166,7 +166,7 @@ def fugue(rng: Random, key: Key, voices: int, beat: int, bar: int, length: int, 
         free = list(order[:turn])
         if turn and counter is None:
             before = len(sketch.notes)
-            fill(sketch, rng, order[0], first, first + beats, pace)
+            fill(sketch, rng, order[0], range(first, first + beats), pace)
             counter = lift(sketch.notes[before:], sketch.chords[first:], first * beat, beat)
             free.remove(order[0])
         elif counter is not None:
@@ -174,7 +174,7 @@ def fugue(rng: Random, key: Key, voices: int, beat: int, bar: int, length: int, 
             free.remove(order[turn - 1])
         _fill_rest(sketch, rng, first, free, pace)
         if turn == 1 and voices > 2:
-            episode(sketch, rng, theme, station, key, max(2, bar // 2), pace)
+            episode(sketch, rng, theme, (station, key), max(2, bar // 2), pace)
     assert counter is not None
     sketch.cadences.append(sketch.end)
     overlap = stretto(theme, beat)
@@ -183,13 +183,13 @@ def fugue(rng: Random, key: Key, voices: int, beat: int, bar: int, length: int, 
         if len(sketch.chords) + 2 * bar + beats + closing > length:
             break
         episode(
-            sketch, rng, pick(rng, (theme, theme, counter)), here, station, pick(rng, (bar, 2 * bar)), pace
+            sketch, rng, pick(rng, (theme, theme, counter)), (here, station), pick(rng, (bar, 2 * bar)), pace
         )
         entry(sketch, rng, theme, counter, station, pace)
         here = station
         if rng.random() < 0.35:
             cadence(sketch, rng, station, bar, pace)
-    episode(sketch, rng, theme, here, key, max(2, -len(sketch.chords) % bar + bar), pace)
+    episode(sketch, rng, theme, (here, key), max(2, -len(sketch.chords) % bar + bar), pace)
     if overlap is not None and rng.random() < 0.7:
         closely(sketch, rng, theme, key, overlap, pace)
     entry(sketch, rng, theme, counter, key, pace)
@@ -219,6 +219,6 @@ def closely(sketch: Sketch, rng: Random, theme: Line, key: Key, overlap: tuple[i
     place(sketch, theme, key, voices[0], first)
     place(sketch, second, key, voices[1], first + delay)
     end = len(sketch.chords)
-    fill(sketch, rng, voices[1], first, first + delay, pace)
-    fill(sketch, rng, voices[0], end - delay, end, pace)
+    fill(sketch, rng, voices[1], range(first, first + delay), pace)
+    fill(sketch, rng, voices[0], range(end - delay, end), pace)
     _fill_rest(sketch, rng, first, voices[2:], pace)

@@ -148,7 +148,7 @@ def perpetual(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int
     tonic = next(pitch for pitch in range(38, 50) if pitch % 12 == key.tonic)
     sketch.write(1, 0, pedal * beat, tonic)
     walk = pick(rng, (1, 2, 2))
-    fill(sketch, rng, 1, pedal, total - pedal, walk, suspend=0.0)
+    fill(sketch, rng, 1, range(pedal, total - pedal), walk, suspend=0.0)
     dominant = tonic + 7 if tonic < 43 else tonic - 5
     for start in range(total - pedal, total, bar):
         sketch.write(1, start * beat, min(bar, total - start) * beat, dominant)
@@ -157,7 +157,7 @@ def perpetual(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int
         before = lead(sketch, rng, 0, place, before)
         if place % 8 == 6:
             sketch.skeleton[0][place - 1] = before
-            fill(sketch, rng, 0, place, place + 2, pace)
+            fill(sketch, rng, 0, range(place, place + 2), pace)
             continue
         for slot, pitch in enumerate(figure_pitches(chords[place], before, figures[place // 8 % 3])):
             sketch.write(0, place * beat + step * slot, step, pitch)
@@ -173,7 +173,8 @@ def chorale(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) 
         sketch.chords += progression(rng, station, 3 * bar - 2, closing=False)
         first = sketch.cadences[-1] // beat + 1 if sketch.cadences else 0
         for voice in (3, 0, 1, 2):
-            fill(sketch, rng, voice, first, len(sketch.chords), pick(rng, (2, 2, 3)) if pace > 2 else pace)
+            walk = pick(rng, (2, 2, 3)) if pace > 2 else pace
+            fill(sketch, rng, voice, range(first, len(sketch.chords)), walk)
         cadence(sketch, rng, station, bar, pace)
     cadence(sketch, rng, key, bar, pace, final=True)
     return sketch
@@ -184,7 +185,7 @@ def sinfonia(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int)
     chords, closes = harmonic_plan(rng, key, length, 2 * bar)
     sketch = Sketch(beat, RANGES[3], chords)
     for voice in (2, 0, 1):
-        fill(sketch, rng, voice, 0, len(chords), pace)
+        fill(sketch, rng, voice, range(len(chords)), pace)
     sketch.cadences = [beat * close for close in closes[:-1]]
     return _close_with_chord(sketch, rng, key, bar)
 
@@ -206,7 +207,8 @@ def aria(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) -> 
             for onset, duration in siciliano if beat == 18 else plain:
                 for voice in (1, 2):
                     sketch.write(voice, start + part * beat + onset, duration, row[voice])
-    fill(sketch, rng, 0, 0, len(sketch.chords), pick(rng, (2, 3) if pace == 3 else (3, pace)), suspend=0.6)
+    walk = pick(rng, (2, 3) if pace == 3 else (3, pace))
+    fill(sketch, rng, 0, range(len(sketch.chords)), walk)
     ornament(sketch, rng, 0.2)
     sketch.cadences = [beat * unit * close for close in closes[:-1]]
     return _close_with_chord(sketch, rng, key, bar)
@@ -253,7 +255,7 @@ def toccata(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) 
 
 def invention(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) -> Sketch:
     """Two voices in imitation."""
-    return fugue(rng, key, 2, beat, bar, length, pace)
+    return fugue(rng, key, 2, (beat, bar), length, pace)
 
 
 Writer = Callable[[Random, Key, int, int, int, int], Sketch]

@@ -101,12 +101,8 @@ def track(notes: Notes, hands: np.ndarray, frames: int, rng: np.random.Generator
     """
     fingering = finger(notes, hands)
     times = frame_times(frames)
-    size = rng.uniform(0.93, 1.07)
-    inward = rng.normal(0, 7)
-    sides = [
-        _one_hand(notes, np.flatnonzero(fingering // 5 == hand), fingering, hand, times, size, inward, rng)
-        for hand in (0, 1)
-    ]
+    pianist = rng.uniform(0.93, 1.07), rng.normal(0, 7)
+    sides = [_one_hand(notes, fingering, hand, times, pianist, rng) for hand in (0, 1)]
     _make_room(sides[0], sides[1])
     fingertips = np.stack([_rest_on_surface(side) for side in sides], axis=1)
     wrists = np.stack([side.wrist for side in sides], axis=1)
@@ -170,15 +166,18 @@ class _Presses:
 
 def _one_hand(
     notes: Notes,
-    members: np.ndarray,
     fingering: np.ndarray,
     hand: int,
     times: np.ndarray,
-    size: float,
-    inward: float,
+    pianist: tuple[float, float],
     rng: np.random.Generator,
 ) -> _Side:
+    """One hand's fingertips and wrist; of its ``pianist`` the hands' size, and by how many mm they lie
+    deeper in the keys than usual.
+    """
+    size, inward = pianist
     sign = 1.0 if hand else -1.0
+    members = np.flatnonzero(fingering // 5 == hand)
     members = members[np.argsort(notes.intervals[members, 0], kind="stable")]
     fingers = fingering[members] % 5
     keys = notes.pitches[members] - LOWEST_PITCH

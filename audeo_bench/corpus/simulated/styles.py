@@ -54,11 +54,14 @@ _RAG_RHYTHMS = (
 )
 
 
-def strain(
-    rng: Random, key: Key, beat: int, bar: int, bars: int, pattern: Pattern, pace: int, rag: bool
-) -> Sketch:
-    """Some bars of melody over an accompaniment, ending in a cadence."""
-    chords = progression(rng, key, bars)
+_STRAIN = 8
+"""Bars."""
+
+
+def strain(rng: Random, key: Key, metre: tuple[int, int], pattern: Pattern, pace: int, rag: bool) -> Sketch:
+    """Eight bars of melody over an accompaniment, ending in a cadence."""
+    beat, bar = metre
+    chords = progression(rng, key, _STRAIN)
     harmony = Sketch(beat * bar, _RANGES, chords)
     rows = voicings(harmony, rng)
     sketch = Sketch(beat, _RANGES, [chord for chord in chords for _ in range(bar)])
@@ -67,7 +70,7 @@ def strain(
             for voice in voices:
                 sketch.write(voice, place * beat * bar + onset, duration, row[voice])
     if not rag:
-        fill(sketch, rng, 0, 0, len(sketch.chords), pace, suspend=0.4)
+        fill(sketch, rng, 0, range(len(sketch.chords)), pace, suspend=0.4)
         return sketch
     motifs = [pick(rng, _RAG_RHYTHMS) for _ in range(3)]
     for place, row in enumerate(rows):
@@ -102,17 +105,16 @@ def song_form(pattern: Pattern, pace: int | None = None, rag: bool = False) -> W
 
     def write(rng: Random, key: Key, beat: int, bar: int, length: int, usual_pace: int) -> Sketch:
         whole = Sketch(beat, _RANGES)
-        bars = 8
         own = drawn_order(rng, pattern)
-        first = strain(rng, key, beat, bar, bars, own, pace or usual_pace, rag)
+        first = strain(rng, key, (beat, bar), own, pace or usual_pace, rag)
         _append(whole, first)
         other = 0
-        while len(whole.chords) + bars * bar <= length:
+        while len(whole.chords) + _STRAIN * bar <= length:
             if other % 2:
                 _append(whole, first)
             else:
                 station = key.related[other // 2 % 5]
-                _append(whole, strain(rng, station, beat, bar, bars, own, pace or usual_pace, rag))
+                _append(whole, strain(rng, station, (beat, bar), own, pace or usual_pace, rag))
             other += 1
         hold(whole, rng, Chord(key, TONIC), bar)
         return whole
@@ -166,7 +168,7 @@ def minimal(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) 
 
 def fughetta(rng: Random, key: Key, beat: int, bar: int, length: int, pace: int) -> Sketch:
     """A short fugue."""
-    return fugue(rng, key, pick(rng, (2, 3, 3)), beat, bar, length, pace)
+    return fugue(rng, key, pick(rng, (2, 3, 3)), (beat, bar), length, pace)
 
 
 @dataclass(frozen=True)

@@ -189,27 +189,18 @@ def rhythm_for(sketch: Sketch, rng: Random, beat: int, pace: int) -> tuple[int, 
     return pick(rng, table[count])
 
 
-def fill(
-    sketch: Sketch,
-    rng: Random,
-    voice: int,
-    first: int,
-    last: int,
-    pace: int = 4,
-    freedom: float = 1.2,
-    suspend: float = 0.6,
-) -> None:
-    """Write a free voice over the beats ``first..last - 1`` against what the other voices already do."""
+def fill(sketch: Sketch, rng: Random, voice: int, beats: range, pace: int, suspend: float = 0.6) -> None:
+    """Write a free voice over some beats against what the other voices already do."""
     held = sketch.skeleton[voice]
-    before = held.get(first - 1)
+    before = held.get(beats.start - 1)
     goals: list[int] = []
-    for beat in range(first, last):
-        before = lead(sketch, rng, voice, beat, before, freedom)
+    for beat in beats:
+        before = lead(sketch, rng, voice, beat, before)
         goals.append(before)
         held[beat] = before
     pending: tuple[int, int, int] | None = None  # a note not yet written, which may be tied over the beat
-    for beat, goal in zip(range(first, last), goals, strict=True):
-        after = goals[beat + 1 - first] if beat + 1 < last else goal
+    for beat, goal in zip(beats, goals, strict=True):
+        after = goals[beat + 1 - beats.start] if beat + 1 < beats.stop else goal
         rhythm = list(rhythm_for(sketch, rng, beat, pace))
         onset = beat * sketch.beat
         pitches = run_between(rng, sketch.chords[beat], goal, after, len(rhythm))
@@ -238,14 +229,14 @@ def fill(
         sketch.notes.append(Note(*pending, voice))
 
 
-def voicings(sketch: Sketch, rng: Random, freedom: float = 0.8) -> list[tuple[int, ...]]:
+def voicings(sketch: Sketch, rng: Random) -> list[tuple[int, ...]]:
     """One chord tone a voice for every chord of the sketch; each row highest voice first."""
     count = len(sketch.ranges)
     order = [count - 1, 0, *range(1, count - 1)]
     for beat in range(len(sketch.chords)):
         for voice in order:
             held = sketch.skeleton[voice]
-            held[beat] = lead(sketch, rng, voice, beat, held.get(beat - 1), freedom)
+            held[beat] = lead(sketch, rng, voice, beat, held.get(beat - 1), 0.8)
     return [tuple(held[beat] for held in sketch.skeleton) for beat in range(len(sketch.chords))]
 
 
