@@ -22,6 +22,8 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 
 from audeo_bench.errors import AudeoBenchError
+from audeo_bench.keyboard import FRAME_HEIGHT, FRAME_WIDTH
+from audeo_bench.keyboard.rest import at_rest
 from audeo_bench.roll import (
     FRAMES_PER_SECOND,
     KEYS,
@@ -56,7 +58,6 @@ __all__ = [
     "windows",
 ]
 
-FRAME_HEIGHT, FRAME_WIDTH = 100, 900
 SAMPLE_RATE = 16_000
 """Samples a second of every audio signal, mono float32."""
 
@@ -116,14 +117,14 @@ def idle_keyboard(frames: Frames, pictures: int = 64) -> np.ndarray:
     ----------
     frames : Frames
     pictures : int
-        How many frames, spread over the recording, the still is the median of.
+        How many frames, spread over the recording, it is made of; see :mod:`audeo_bench.keyboard.rest`.
 
     Returns
     -------
     np.ndarray, shape (100, 900), uint8
     """
     places = np.unique(np.linspace(0, len(frames) - 1, min(pictures, len(frames))).round().astype(int))
-    return np.median([np.asarray(frames[place : place + 1])[0] for place in places], axis=0).astype(np.uint8)
+    return at_rest(np.stack([np.asarray(frames[place : place + 1])[0] for place in places]))
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import audeo_bench
 PACKAGE = Path(audeo_bench.__file__).parent
 ORDER = (
     *("version", "errors", "files", "roll", "formats", "progress", "places", "provenance"),
-    *("crew", "api", "records"),
-    *("keyboard", "film", "elsewhere", "nn", "synth", "corpus", "contestants", "score", "training", "runs"),
+    *("crew", "keyboard", "api", "records"),
+    *("film", "elsewhere", "nn", "synth", "corpus", "contestants", "score", "training", "runs"),
     *("leaderboards", "paper", "identify", "perform", "explain", "report", "notebook", "cli"),
 )
 """From the ground up. The package's own face (``__init__``, ``__main__``) stands on top of all."""

@@ -33,3 +33,6 @@ KEY_X = np.array(
 """x of each key's centre, shape (88,), mm."""
 
 KEYBOARD_WIDTH = 52 * WHITE_WIDTH
+
+FRAME_HEIGHT, FRAME_WIDTH = 100, 900
+"""Pixels of the picture of a keyboard that every corpus gives."""

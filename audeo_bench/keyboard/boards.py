@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audeo_bench.api import AudeoBenchError
+from audeo_bench.errors import AudeoBenchError
 from audeo_bench.keyboard import WHITE_WIDTH
 from audeo_bench.keyboard.levelled import SCALE, Levelled, running_median
 from audeo_bench.keyboard.plane import Plane

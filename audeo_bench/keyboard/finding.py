@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from audeo_bench.api import AudeoBenchError
+from audeo_bench.errors import AudeoBenchError
 from audeo_bench.keyboard import WHITE_LENGTH, WHITE_WIDTH
 from audeo_bench.keyboard.boards import Board, Seen, boards, look, with_lowest_key
 from audeo_bench.keyboard.levelled import Levelled

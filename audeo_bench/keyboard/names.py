@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pretty_midi import note_name_to_number, note_number_to_name
 
-from audeo_bench.api import KEYS, LOWEST_PITCH, AudeoBenchError
+from audeo_bench.errors import AudeoBenchError
+from audeo_bench.roll import KEYS, LOWEST_PITCH
 
 
 def key_name(key: int) -> str:

@@ -10,8 +10,16 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, AudeoBenchError
-from audeo_bench.keyboard import IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_LENGTH, WHITE_WIDTH
+from audeo_bench.errors import AudeoBenchError
+from audeo_bench.keyboard import (
+    FRAME_HEIGHT,
+    FRAME_WIDTH,
+    IS_BLACK,
+    KEY_X,
+    KEYBOARD_WIDTH,
+    WHITE_LENGTH,
+    WHITE_WIDTH,
+)
 from audeo_bench.roll import KEYS, LOWEST_PITCH
 
 BEHIND, BEFORE = 7.0, 50.0

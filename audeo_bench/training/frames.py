@@ -14,13 +14,14 @@ from audeo_bench.corpus import open_corpus
 from audeo_bench.crew import Unit, crew, fitting
 from audeo_bench.files import atomic_write, sha256_of
 from audeo_bench.formats.npz import map_array, read_array
+from audeo_bench.keyboard.rest import REST_VERSION
 from audeo_bench.nn.frames import STACK, idle_picture, shrink, stack_indices
 from audeo_bench.places import cache_folder
 from audeo_bench.progress import progress_bar
 
 REMEDY = "delete it, and it is rendered again"
 MEDIAN_EVERY = 3
-"""Every so many simulated recordings the keyboard at rest is the median of its frames, as a film's is."""
+"""Every so many simulated recordings the keyboard at rest is made of its frames, as a film's is."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _render(source: Source, number: int, shape: tuple[int, int]) -> None:
 
 
 def _idle(path: Path) -> Path:
-    return path.with_name(f"{path.stem}-idle.npy")
+    return path.with_name(f"{path.stem}-idle{REST_VERSION}.npy")
 
 
 def cached_idle(
