@@ -21,7 +21,7 @@ RESULTS = sorted((ROOT / "docs" / "results").glob("*.json"))
 NOTEBOOK = "docs/notebook"
 pytestmark = pytest.mark.skipif(checkout() is None, reason="documents are in the checkout")
 
-SHIPPED = ("resnet", "video2roll", "video2roll+roll2midi", "keywise")
+SHIPPED = ("resnet", "resnet_aggregation_slope", "video2roll", "video2roll+roll2midi", "keywise")
 UNTAUGHT = ("silence", "finger_over_key")
 REAL = (
     "keywise@both",
@@ -30,6 +30,7 @@ REAL = (
     "resnet@akbari",
     "keywise",
     "video2roll",
+    "resnet_aggregation_slope",
     "resnet",
     "finger_over_key",
 )
