@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,7 +17,7 @@ UNKNOWN_DATA = "unknown training data"
 
 def check_training(trained_on: Sequence[str], corpus: Corpus, split: str, contestant: str) -> tuple[str, ...]:
     """Refuse what trained on a test recording, and mark what trained on the composition in another
-    performance.
+    performance. A film of YouTube is the same recording in whatever set it stands.
 
     Parameters
     ----------
@@ -41,6 +41,7 @@ def check_training(trained_on: Sequence[str], corpus: Corpus, split: str, contes
         A test recording is among the training data, or a name that is not of the form above.
     """
     tested = set(corpus.ids(split))
+    filmed = _youtube(corpus.name, tested)
     works = {name: corpus.work(name) for name in tested}
     marks: list[str] = []
     for name in trained_on:
@@ -57,7 +58,9 @@ def check_training(trained_on: Sequence[str], corpus: Corpus, split: str, contes
             continue
         known = {corpus.whole(recording) for recording in seen}
         leaked = sorted(recording for recording in tested if corpus.whole(recording) in known)
-        if source is corpus and leaked:
+        if source is not corpus:
+            leaked = sorted(filmed[film] for film in filmed.keys() & _youtube(home, set(seen)).keys())
+        if leaked:
             raise AudeoBenchError(
                 f"{contestant}: trained on {name}, which holds the test recording {leaked[0]}; a "
                 "contestant that saw a "
@@ -87,6 +90,12 @@ def _open(name: str, seed: int) -> Corpus | _Films | None:
         return _Films({film.id: film for film in open_set(name)[0].films}) if is_set(name) else None
     except AudeoBenchError:
         return None  # its data are not on this machine
+
+
+def _youtube(name: str, recordings: Set[str]) -> dict[str, str]:
+    """Which of a set's recordings each film of YouTube is."""
+    films = open_set(name)[0].films if is_set(name) else ()
+    return {film.youtube: film.id for film in films if film.youtube and film.id in recordings}
 
 
 def _recordings(corpus: Corpus | _Films, inside: str) -> tuple[str, ...] | None:

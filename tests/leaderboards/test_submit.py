@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from tiny_corpus import READER
 
 from audeo_bench.api import AudeoBenchError
+from audeo_bench.corpus.sets.here import open_set
 from audeo_bench.leaderboards.leaks import check_training
 from audeo_bench.leaderboards.rows import read_row
 from audeo_bench.leaderboards.submit import credit_of, make_row, submit
@@ -94,6 +96,23 @@ def test_who_saw_the_whole_recording_saw_a_stretch_of_it():
 
     with pytest.raises(AudeoBenchError, match="test recording wtc2-02@30s"):
         check_training(("simulated/wtc2-02",), open_corpus("simulated"), "wtc2-24", "mine")
+
+
+@pytest.mark.parametrize("name", ["audeo-films-found/wtc2", "pianoyt/{number}"])
+def test_a_film_is_the_same_recording_in_whatever_set_it_stands(name):
+    """Three sets list the paper's test films; here they need not be."""
+    films = {film.id: film for film in open_set("audeo-films")[0].films}
+    (number,) = (film.id for film in open_set("pianoyt")[0].films if film.youtube == films["wtc2-02"].youtube)
+    tested = SimpleNamespace(
+        name="audeo-films",
+        seed=0,
+        ids=lambda split: [film.id for film in films.values() if film.split == split],
+        work=lambda recording: films[recording].played,
+        whole=lambda recording: recording,
+    )
+    with pytest.raises(AudeoBenchError, match="test recording wtc2-0"):
+        check_training((name.format(number=number),), tested, "wtc2", "mine")  # type: ignore[arg-type]
+    assert check_training(("audeo-films-found/wtc1",), tested, "wtc2", "mine") == ()  # type: ignore[arg-type]
 
 
 def test_training_data_nobody_here_knows_is_marked(tiny):
