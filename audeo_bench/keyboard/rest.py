@@ -84,8 +84,8 @@ def _hands(pictures: np.ndarray, rest: np.ndarray, expected: np.ndarray) -> np.n
 
     contrast = float(np.subtract(*np.percentile(expected, [95, 5])))
     spread = np.subtract(*np.percentile(pictures, [90, 10], axis=0)).astype(np.float32)
-    darker = uniform_filter(expected - rest, size(SMOOTH, 3)) > DARKER * contrast
-    moved = uniform_filter(spread, size(SMOOTH, 3)) > MOVED * contrast
+    darker = uniform_filter(expected - rest, size(SMOOTH, 3)) > DARKER * contrast  # type: ignore[arg-type]
+    moved = uniform_filter(spread, size(SMOOTH, 3)) > MOVED * contrast  # type: ignore[arg-type]
     seen = darker & moved
     seen[round(FRONT * height) :] = False
     return binary_dilation(binary_opening(seen, np.ones(size(LEAST, 2))), np.ones(size(GROWN, 3)))
