@@ -78,14 +78,17 @@ class Sheet:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         columns = list(range(len(self.headings)))
         everywhere = options.update(max_width=_UNBOUNDED)
+        narrow = True
         while console.measure(self._table(columns), options=everywhere).minimum > options.max_width:
             droppable = [column for column in columns if self.headings[column] not in KEPT]
             if not droppable:
                 break
             columns.remove(droppable[-1])
-        yield self._table(columns)
+        else:
+            narrow = False
+        yield self._table(columns, fold=narrow)
 
-    def _table(self, columns: Sequence[int]) -> Table:
+    def _table(self, columns: Sequence[int], fold: bool = True) -> Table:
         hidden = [heading for number, heading in enumerate(self.headings) if number not in columns]
         remark = f"Not shown at this width: {', '.join(hidden)}." if hidden else ""
         caption = "\n".join(filter(None, (self.caption, remark)))
@@ -93,10 +96,11 @@ class Sheet:
         for number in columns:
             heading = self.headings[number]
             words = heading in WORDS
-            # Numbers keep their line; rich by itself would break them at their blanks.
-            widest = (
-                0 if words else max((cell_len(str(line.cells[number])) for line in self.lines), default=0)
-            )
+            # Numbers keep their line; rich by itself would break them at their blanks. It would also fold a
+            # long name to leave another column its blanks.
+            cells = [str(line.cells[number]) for line in self.lines]
+            kept = [word for cell in cells for word in cell.split() if not fold] if words else cells
+            widest = max(map(cell_len, kept), default=0)
             made.add_column(
                 heading,
                 justify="left" if words else "right",

@@ -76,6 +76,18 @@ def test_names_are_whole_at_every_width(
     assert ("Not shown at this width" in " ".join(text.split())) == (width < 110)
 
 
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_name_is_not_folded_so_that_other_words_have_room(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    made = table("Table 1", "System", "Trained on", "F1")
+    made.add_row(SYSTEMS[1], "akbari/train, simulated/wtc1-looks, audeo-films/wtc1 (19 of 21 films)", "56.4")
+    show([made])
+    text = capsys.readouterr().out
+    assert all(name in text for name in (SYSTEMS[1], "akbari/train", "simulated/wtc1-looks"))
+
+
 def test_a_table_to_be_pasted_has_every_column(capsys: pytest.CaptureFixture[str]) -> None:
     show([table1()], "csv")
     head, *rows = capsys.readouterr().out.splitlines()
