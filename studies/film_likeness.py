@@ -23,8 +23,8 @@ from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, AudeoBenchError, Frames, 
 from audeo_bench.corpus import open_corpus
 from audeo_bench.film.reading import FilmFrames
 from audeo_bench.formats.midi import read_midi
-from audeo_bench.keyboard import BLACK_LENGTH, IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_LENGTH
-from audeo_bench.keyboard.warp import BEFORE, BEHIND, homography
+from audeo_bench.keyboard import BEFORE, BEHIND, BLACK_LENGTH, IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_LENGTH
+from audeo_bench.keyboard.warp import homography
 from audeo_bench.roll import FRAMES_PER_SECOND, LOWEST_PITCH, Notes
 from studies.tables import Keep, Table, show
 

@@ -33,6 +33,11 @@ KEY_X = np.array(
 """x of each key's centre, shape (88,), mm."""
 
 KEYBOARD_WIDTH = 52 * WHITE_WIDTH
+OCTAVE = 7 * WHITE_WIDTH
 
 FRAME_HEIGHT, FRAME_WIDTH = 100, 900
 """Pixels of the picture of a keyboard that every corpus gives."""
+BEHIND, BEFORE = 7.0, 50.0
+"""Millimetres of the key plane that the picture shows behind the keys and before their front edge: the middle
+of what the simulated camera shows (`Appearance.draw`).
+"""

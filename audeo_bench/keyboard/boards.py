@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.keyboard import WHITE_WIDTH
+from audeo_bench.keyboard import OCTAVE, WHITE_WIDTH
 from audeo_bench.keyboard.levelled import SCALE, Levelled, running_median
 from audeo_bench.keyboard.plane import Plane
-from audeo_bench.keyboard.rhythm import OCTAVE, black_x
+from audeo_bench.keyboard.rhythm import black_x
 
 BOARDS = (
     (88, 0, 52, 0.0),

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.keyboard import WHITE_LENGTH, WHITE_WIDTH
+from audeo_bench.keyboard import OCTAVE, WHITE_LENGTH, WHITE_WIDTH
 from audeo_bench.keyboard.boards import Board, Seen, boards, look, with_lowest_key
 from audeo_bench.keyboard.levelled import Levelled
 from audeo_bench.keyboard.plane import Plane, extend, find_plane
-from audeo_bench.keyboard.rhythm import OCTAVE, black_x, find_rhythms
+from audeo_bench.keyboard.rhythm import black_x, find_rhythms
 
 __all__ = ["SURE", "Keyboard", "find_keyboard"]
 

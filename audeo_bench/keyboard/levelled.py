@@ -8,8 +8,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from audeo_bench.keyboard import KEYBOARD_WIDTH
-from audeo_bench.keyboard.rhythm import OCTAVE
+from audeo_bench.keyboard import KEYBOARD_WIDTH, OCTAVE
 
 SCALE = 0.75
 """Pixels a mm of the levelled picture."""

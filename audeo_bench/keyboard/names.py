@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pretty_midi import note_name_to_number, note_number_to_name
-
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.roll import KEYS, LOWEST_PITCH
 
 
 def key_name(key: int) -> str:
     """Scientific name of key index 0..87, such as ``A0`` or ``C#4``."""
+    from pretty_midi import note_number_to_name  # which takes longer to import than most commands to answer
+
     return note_number_to_name(key + LOWEST_PITCH)
 
 
@@ -21,6 +21,8 @@ def key_of(text: str, option: str = "--key") -> int:
     AudeoBenchError
         It is neither, or lies off the keyboard; names the option that it was given to.
     """
+    from pretty_midi import note_name_to_number
+
     try:
         pitch = int(text) if text.isdecimal() else int(note_name_to_number(text))
     except ValueError:

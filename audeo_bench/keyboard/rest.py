@@ -12,12 +12,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from audeo_bench.keyboard import KEYBOARD_WIDTH, WHITE_WIDTH
+from audeo_bench.keyboard import BEFORE, BEHIND, KEYBOARD_WIDTH, OCTAVE, WHITE_LENGTH, WHITE_WIDTH
 
 REST_VERSION = 2
 """Goes up whenever :func:`at_rest` changes; kept pictures are named after it."""
 
-FRONT = 0.76
+FRONT = (BEHIND + WHITE_LENGTH) / (BEHIND + WHITE_LENGTH + BEFORE)
 """Where the white keys' front edge lies, in picture heights from the far side."""
 DARKER, MOVED = 0.12, 0.12
 """A hand is darker than the same place of other octaves, and what it covers changes in the film, by more than
@@ -61,7 +61,7 @@ def as_other_octaves(picture: np.ndarray) -> np.ndarray:
     float32.
     """
     width = picture.shape[1]
-    octave = width * 7 * WHITE_WIDTH / KEYBOARD_WIDTH
+    octave = width * OCTAVE / KEYBOARD_WIDTH
     views = []
     for step in range(-6, 7):
         place = np.arange(width) + step * octave

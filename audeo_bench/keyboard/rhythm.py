@@ -16,9 +16,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from audeo_bench.keyboard import IS_BLACK, KEY_X, WHITE_WIDTH
+from audeo_bench.keyboard import IS_BLACK, KEY_X, OCTAVE, WHITE_WIDTH
 
-OCTAVE = 7 * WHITE_WIDTH
 _BLACK_X = KEY_X[IS_BLACK]
 _OCTAVES = np.array([(_BLACK_X[i + 1 : i + 5] - _BLACK_X[i]) / OCTAVE for i in range(5)])
 """Where the four black keys between two of a name stand, as shares of the octave; shape (5, 4)."""

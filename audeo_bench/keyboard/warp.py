@@ -12,6 +12,8 @@ import numpy as np
 
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.keyboard import (
+    BEFORE,
+    BEHIND,
     FRAME_HEIGHT,
     FRAME_WIDTH,
     IS_BLACK,
@@ -22,10 +24,6 @@ from audeo_bench.keyboard import (
 )
 from audeo_bench.roll import KEYS, LOWEST_PITCH
 
-BEHIND, BEFORE = 7.0, 50.0
-"""Millimetres of the key plane that the picture shows behind the keys and before their front edge: the middle
-of what the simulated camera shows (`Appearance.draw`).
-"""
 HIGHEST_PITCH = LOWEST_PITCH + KEYS - 1
 CORNERS = np.array([[0, WHITE_LENGTH], [KEYBOARD_WIDTH, WHITE_LENGTH], [KEYBOARD_WIDTH, 0], [0, 0]])
 """Of the keys on their plane, mm: A0 far, C8 far, C8 near, A0 near."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import numpy as np
 
@@ -12,7 +13,11 @@ from audeo_bench.records import Excerpt
 from audeo_bench.roll import FRAMES_PER_SECOND, KEYS
 
 EXCERPT_FRAMES = 20 * FRAMES_PER_SECOND
-_KEYS = {key_name(key): key for key in range(KEYS)}
+
+
+@cache
+def _keys() -> dict[str, int]:
+    return {key_name(key): key for key in range(KEYS)}
 
 
 def cut_excerpt(answer: np.ndarray, truth: np.ndarray, threshold: float) -> Excerpt:
@@ -66,7 +71,7 @@ def from_runs(runs: dict[str, str], frames: int) -> np.ndarray:
     """
     roll = np.zeros((KEYS, frames), bool)
     for name, text in runs.items():
-        if name not in _KEYS:
+        if name not in _keys():
             raise AudeoBenchError(
                 f"excerpt: {name!r} is no key of a piano; pitches run from A0 to C8 with sharps."
             )
@@ -78,6 +83,6 @@ def from_runs(runs: dict[str, str], frames: int) -> np.ndarray:
                 raise AudeoBenchError(
                     f"excerpt: {name} {run!r}: not a run first+length after frame {previous} of {frames}."
                 )
-            roll[_KEYS[name], first:end] = True
+            roll[_keys()[name], first:end] = True
             previous = end
     return roll

@@ -56,13 +56,14 @@ def check_training(trained_on: Sequence[str], corpus: Corpus, split: str, contes
         if source is None or seen is None:
             marks.append(f"{UNKNOWN_DATA}: {name}")
             continue
-        known = {corpus.whole(recording) for recording in seen}
-        leaked = sorted(recording for recording in tested if corpus.whole(recording) in known)
-        if source is not corpus:
-            leaked = sorted(filmed[film] for film in filmed.keys() & _youtube(home, set(seen)).keys())
+        if source is corpus:
+            known = {corpus.whole(recording) for recording in seen}
+            leaked = {recording for recording in tested if corpus.whole(recording) in known}
+        else:
+            leaked = {filmed[film] for film in filmed.keys() & _youtube(home, set(seen)).keys()}
         if leaked:
             raise AudeoBenchError(
-                f"{contestant}: trained on {name}, which holds the test recording {leaked[0]}; a "
+                f"{contestant}: trained on {name}, which holds the test recording {min(leaked)}; a "
                 "contestant that saw a "
                 "test recording is never on a board."
             )

@@ -28,10 +28,10 @@ from audeo_bench.contestants.roster import roster
 from audeo_bench.film.finding import keyboard_in_film
 from audeo_bench.film.reading import FilmFrames, film_info
 from audeo_bench.formats.midi import write_midi
-from audeo_bench.keyboard import WHITE_LENGTH
+from audeo_bench.keyboard import BEFORE, BEHIND, WHITE_LENGTH
 from audeo_bench.keyboard.drawing import save_drawing
 from audeo_bench.keyboard.finding import SURE
-from audeo_bench.keyboard.warp import BEFORE, BEHIND, whole_keyboard
+from audeo_bench.keyboard.warp import whole_keyboard
 from audeo_bench.perform.outputs import Outputs
 from audeo_bench.perform.overlay import write_overlay
 from audeo_bench.perform.sound_files import PIANO, Voice, held, open_synthesizer, play, write_wav

@@ -17,6 +17,10 @@ Outcome = Literal["right", "wrong", "nothing", "error"]
 """What became of one identification query. An error is no answer, and never counts as not recognised."""
 
 
+def _percent(right: int, answered: int) -> float | None:
+    return round(100 * right / answered, 2) if answered else None
+
+
 class Tally(Strict):
     """Segments by outcome; ``percent`` is right of answered. An error is no answer."""
 
@@ -30,7 +34,7 @@ class Tally(Strict):
 
     @model_validator(mode="after")
     def _adds_up(self) -> Tally:
-        percent = round(100 * self.right / self.answered, 2) if self.answered else None
+        percent = _percent(self.right, self.answered)
         if self.answered != self.right + self.wrong + self.nothing or percent != self.percent:
             raise ValueError("the counts do not add up to the percentage")
         return self
@@ -40,7 +44,7 @@ class Tally(Strict):
         """Count outcomes; None stands for a segment that nobody was asked about."""
         counts = Counter(found or "unasked" for found in outcomes)
         answered = counts["right"] + counts["wrong"] + counts["nothing"]
-        percent = round(100 * counts["right"] / answered, 2) if answered else None
+        percent = _percent(counts["right"], answered)
         kinds = {kind: counts[kind] for kind in (*get_args(Outcome), "unasked")}
         return cls(percent=percent, answered=answered, **kinds)
 

@@ -20,7 +20,7 @@ from audeo_bench.places import cache_folder
 from audeo_bench.progress import progress_bar
 
 REMEDY = "delete it, and it is rendered again"
-MEDIAN_EVERY = 3
+FROM_FRAMES_EVERY = 3
 """Every so many simulated recordings the keyboard at rest is made of its frames, as a film's is."""
 
 
@@ -85,9 +85,9 @@ def _render(source: Source, number: int, shape: tuple[int, int]) -> None:
             small.flush()
     if not is_sealed(_idle(path)):
         # In a clip of seconds hands hide the same keys throughout; in a film of minutes they do not. Some of
-        # the clips show what such a median looks like.
+        # the clips show what such a picture looks like.
         nobody = getattr(recording.frames, "idle", None)
-        if nobody is None or number % MEDIAN_EVERY == 0:
+        if nobody is None or number % FROM_FRAMES_EVERY == 0:
             picture = idle_picture(map_array(path, remedy=REMEDY), shape)
         else:
             picture = shrink(nobody()[None], shape)[0]

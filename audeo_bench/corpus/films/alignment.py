@@ -22,8 +22,7 @@ from audeo_bench.api import (
     Notes,
     windows,
 )
-from audeo_bench.keyboard import IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_LENGTH
-from audeo_bench.keyboard.warp import BEFORE, BEHIND
+from audeo_bench.keyboard import BEFORE, BEHIND, IS_BLACK, KEY_X, KEYBOARD_WIDTH, WHITE_LENGTH
 
 __all__ = ["CERTAIN", "Alignment", "align", "key_levels"]
 

@@ -26,8 +26,9 @@ from audeo_bench.crew import Crew, Unit
 from audeo_bench.files import atomic_write, sha256_of
 from audeo_bench.film.finding import keyboard_in_film
 from audeo_bench.film.reading import FilmFrames, film_info, still_pictures
+from audeo_bench.keyboard import BEFORE, BEHIND
 from audeo_bench.keyboard.finding import SURE
-from audeo_bench.keyboard.warp import BEFORE, BEHIND, whole_keyboard
+from audeo_bench.keyboard.warp import whole_keyboard
 
 __all__ = [
     "GEOMETRY",

@@ -15,8 +15,7 @@ from audeo_bench.corpus.simulated.lap import look_down, sit
 from audeo_bench.corpus.simulated.optics import lens, plane_to_picture
 from audeo_bench.corpus.simulated.piano import build_piano
 from audeo_bench.corpus.simulated.rendering import Scene, render, shoot
-from audeo_bench.keyboard import KEYBOARD_WIDTH, WHITE_LENGTH
-from audeo_bench.keyboard.warp import BEFORE, BEHIND
+from audeo_bench.keyboard import BEFORE, BEHIND, KEYBOARD_WIDTH, WHITE_LENGTH
 from audeo_bench.roll import FRAMES_PER_SECOND, KEYS, LOWEST_PITCH, Notes
 
 if TYPE_CHECKING:
