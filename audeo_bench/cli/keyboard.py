@@ -86,9 +86,10 @@ def _as_json(found: Keyboard) -> dict[str, Any]:
 
 
 def _names(found: Keyboard) -> str:
-    from pretty_midi import note_number_to_name
+    from audeo_bench.keyboard.names import key_name
+    from audeo_bench.roll import LOWEST_PITCH
 
-    return f"{note_number_to_name(found.lowest_key)} to {note_number_to_name(found.highest_key)}"
+    return f"{key_name(found.lowest_key - LOWEST_PITCH)} to {key_name(found.highest_key - LOWEST_PITCH)}"
 
 
 def pitch_of(lowest_key: str | None) -> int | None:

@@ -134,9 +134,8 @@ def write_midi(notes: Notes, path: Path, tempo: float = 80, program: int = 0) ->
     program : int
         General MIDI program, 0 = grand piano.
     """
-    import pretty_midi
-
     from audeo_bench.files import atomic_write
+    from audeo_bench.formats.pretty import pretty_midi
 
     if not 2 <= tempo <= 60_000:
         raise AudeoBenchError(f"{path}: found tempo {tempo}; give 2 to 60000 beats a minute.")

@@ -8,9 +8,10 @@ from audeo_bench.roll import KEYS, LOWEST_PITCH
 
 def key_name(key: int) -> str:
     """Scientific name of key index 0..87, such as ``A0`` or ``C#4``."""
-    from pretty_midi import note_number_to_name  # which takes longer to import than most commands to answer
+    # Imported here, as it takes longer than most commands do to answer.
+    from audeo_bench.formats.pretty import pretty_midi
 
-    return note_number_to_name(key + LOWEST_PITCH)
+    return pretty_midi.note_number_to_name(key + LOWEST_PITCH)
 
 
 def key_of(text: str, option: str = "--key") -> int:
@@ -21,10 +22,10 @@ def key_of(text: str, option: str = "--key") -> int:
     AudeoBenchError
         It is neither, or lies off the keyboard; names the option that it was given to.
     """
-    from pretty_midi import note_name_to_number
+    from audeo_bench.formats.pretty import pretty_midi
 
     try:
-        pitch = int(text) if text.isdecimal() else int(note_name_to_number(text))
+        pitch = int(text) if text.isdecimal() else int(pretty_midi.note_name_to_number(text))
     except ValueError:
         raise AudeoBenchError(f"{option} {text}: give a note such as C4 or F#3, or a MIDI number.") from None
     if not LOWEST_PITCH <= pitch < LOWEST_PITCH + KEYS:

@@ -36,7 +36,7 @@ SUSTAIN_PEDAL = 64
 
 def default_soundfont() -> Path:
     """The General MIDI sound font that travels with pretty_midi, the one the paper's sound was made with."""
-    import pretty_midi
+    from audeo_bench.formats.pretty import pretty_midi
 
     return Path(pretty_midi.__file__).with_name("TimGM6mb.sf2")
 
@@ -55,13 +55,14 @@ def instrument(name: str | int) -> int:
     AudeoBenchError
         If no instrument, or more than one, is called so.
     """
-    from pretty_midi.constants import INSTRUMENT_MAP
+    from audeo_bench.formats.pretty import pretty_midi
 
+    instruments = pretty_midi.constants.INSTRUMENT_MAP
     if str(name).isdecimal():
-        if int(name) < len(INSTRUMENT_MAP):
+        if int(name) < len(instruments):
             return int(name)
         raise AudeoBenchError(f"instrument {name}: General MIDI numbers its programs 0 to 127.")
-    programs = {title.casefold(): number for number, title in enumerate(INSTRUMENT_MAP)}
+    programs = {title.casefold(): number for number, title in enumerate(instruments)}
     wanted = " ".join(str(name).split()).casefold()
     if wanted in programs:
         return programs[wanted]
@@ -182,6 +183,8 @@ def render_roll(roll: np.ndarray, program: int = 0, soundfont: Path | None = Non
 def _import_fluidsynth():
     try:
         import fluidsynth
+
+        import audeo_bench.formats.pretty  # noqa: F401 - imports it first, without a word
     except (ImportError, OSError) as problem:
         raise AudeoBenchError(
             f"FluidSynth cannot be loaded ({problem}); install the system library: "
