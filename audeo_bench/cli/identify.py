@@ -119,9 +119,7 @@ def identify(
 
         typer.echo(json.dumps(read_json(path, remedy="run the same command again"), indent=1))
     else:
-        opened = programme.corpus
-        what = f"{opened.provenance}: corpus {opened.name} {opened.version}"
-        _print_tables(rows, what, programme.quick_look, picture)
+        _print_tables(rows, programme.facts, programme.quick_look, picture)
         typer.echo(f"run: {folder}")
 
 

@@ -160,6 +160,19 @@ class Programme:
             raise AudeoBenchError(f"recording {self.recording!r}: not in {where}.")
         return found
 
+    @property
+    def films_here(self) -> str | None:
+        """Such as ``2 of 3 films``, of each split that is not whole."""
+        parts = {split: self.corpus.films_here(split) for split in self.splits}
+        named = [f"{split} {part}" if len(parts) > 1 else part for split, part in parts.items() if part]
+        return ", ".join(named) or None
+
+    @property
+    def facts(self) -> str:
+        """What is played, for titles."""
+        films = f", {self.films_here}" if self.films_here else ""
+        return f"{self.corpus.provenance}: corpus {self.corpus.name} {self.corpus.version}{films}"
+
     def folder(self, runs: Path) -> Path:
         """Where answers are kept, such as ``runs/identify-simulated``."""
         seed = f"-corpus{self.corpus.seed}" if self.corpus.seed else ""
@@ -419,6 +432,7 @@ def _write_result(
         corpus=CorpusName(name=corpus.name, version=corpus.version, seed=corpus.seed),
         provenance=corpus.provenance,
         quick_look=programme.quick_look,
+        films_here=programme.films_here,
         title_rules=RULES_VERSION,
         origin=Origin.here(),
         systems=dict(played),

@@ -106,6 +106,8 @@ class Identification(Strict):
         Only a part of the recordings was played.
     title_rules : int or str
         The version of the rules by which titles are judged.
+    films_here : str or None
+        ``2 of 3 films`` where some films of the test were not there.
     systems : dict of str to tuple of StageRecord
         What played, stage by stage, as in the systems' runs.
     """
@@ -115,6 +117,7 @@ class Identification(Strict):
     provenance: Provenance
     quick_look: bool
     title_rules: int | str
+    films_here: str | None = None
     origin: Origin
     systems: dict[str, tuple[StageRecord, ...]] = Field(default_factory=dict)
     rows: list[IdentificationRow]

@@ -94,6 +94,11 @@ class Context:
         """What the weights will have seen, as a contestant declares it."""
         return tuple(map(self._named, self._training))
 
+    @cached_property
+    def validated_on(self) -> tuple[str, ...]:
+        """What chose the checkpoint, named as ``trained_on`` names it."""
+        return tuple(map(self._named, self._validation))
+
     def _named(self, source: Source) -> str:
         part = self._open(source.corpus).films_here(source.split)
         take = f"~t{source.take}" if source.take else ""

@@ -120,8 +120,9 @@ def train(name: str, how: Options) -> Path:
         facts["first_stage_weights_sha256"] = first.weights_sha256
     context.identity = _identity(last, stage, context, opened, facts)
     stage.trained_on = context.trained_on
-    if set(chosen_on) != set(how.corpora) and isinstance(stage, TorchStage):
-        stage.chosen_on = tuple(f"{name}/validation" for name in chosen_on)
+    partial = any(opened[name].films_here("validation") for name in chosen_on)
+    if (partial or set(chosen_on) != set(how.corpora)) and isinstance(stage, TorchStage):
+        stage.chosen_on = context.validated_on
     diverged = None
     try:
         stage.fit(context)
@@ -247,7 +248,7 @@ def _describe(weights: Path, stage: Stage, context: Context, facts: dict[str, An
         "command": shlex.join(command()),
         "seed": context.seed,
         "corpora": list(context.corpora),
-        "chosen_on": list(context.chosen_on),
+        "chosen_on": list(context.validated_on),
         "trained_on": list(stage.trained_on),
         "options": getattr(stage, "options", {}),
         "parameters": described.get("parameters"),

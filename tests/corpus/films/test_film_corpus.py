@@ -17,6 +17,7 @@ from audeo_bench.corpus.films import crops, preparing
 from audeo_bench.corpus.films.adding import add_recordings
 from audeo_bench.film.writing import write_video
 from audeo_bench.formats.midi import write_midi
+from audeo_bench.identify.job import Programme
 from audeo_bench.keyboard import BLACK_LENGTH, BLACK_WIDTH, IS_BLACK, KEY_X, WHITE_LENGTH, WHITE_WIDTH
 from audeo_bench.keyboard.warp import plane_to_film, project
 from audeo_bench.leaderboards.boards import board_of
@@ -248,6 +249,16 @@ def test_a_set_of_which_films_are_missing_is_used_and_says_so(films, home, tmp_p
     assert check_training(context.trained_on, corpus, "test", "mine") == ()
     with pytest.raises(AudeoBenchError, match="which holds the test recording one"):
         check_training(("partial/test (1 of 2 films)",), corpus, "test", "mine")
+
+
+def test_table_2_of_a_set_of_which_films_are_missing_says_so(films, home, tmp_path):
+    for name in ("one.mp4", "one.mid"):
+        (tmp_path / name).symlink_to(films / name)
+    rows = row("one", start_s=0.0, split="wtc2") + row("gone", split="wtc2")
+    (tmp_path / "partial.toml").write_text('name = "partial"\n' + rows)
+    add_recordings("partial", tmp_path / "partial.toml", workers=1)
+    programme = Programme(open_corpus("partial"))
+    assert programme.facts == f"recorded: corpus partial {programme.corpus.version}, 1 of 2 films"
 
 
 def test_true_notes_may_last_as_long_as_the_pedal_holds_them(films, home, tmp_path):

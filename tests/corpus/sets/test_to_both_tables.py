@@ -94,7 +94,7 @@ def test_from_nothing_to_both_tables(
     for system in ("video2roll", "video2roll+roll2midi"):
         run("train", system, *little, "--precision", "32-true")
     made = read_json(Path("trainings/audeo-films-width8/video2roll.json"), remedy="")
-    assert made["trained_on"] == ["audeo-films/wtc1"] and made["chosen_on"] == ["audeo-films"]
+    assert made["trained_on"] == ["audeo-films/wtc1"] and made["chosen_on"] == ["audeo-films/validation"]
 
     trained = "video2roll@audeo-films-width8"
     chosen = ("--system", trained, "--system", f"{trained}+roll2midi")
