@@ -121,6 +121,9 @@ class _Dask(Crew):
                 if not running:
                     return
                 future = next(finished)
+                if future.status in ("pending", "lost"):
+                    finished.add(future)  # its worker was lost since, with the result: it is done again
+                    continue
                 unit = running.pop(future)
                 if future.status != "finished":
                     for other in [other for other in running if other.status == "finished"]:

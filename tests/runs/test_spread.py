@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import psutil
 import pytest
 from tiny_corpus import LENGTHENER, READER, TinyCorpus, write_contestant
@@ -104,25 +106,29 @@ def test_what_is_there_is_not_asked_again(two, folder, tmp_path):
     assert runs["reader+lengthener"].record.status == "success"
 
 
-def test_workers_that_are_killed_change_nothing(two, folder, tmp_path):
+@pytest.mark.slow
+def test_twenty_workers_that_are_killed_change_nothing(two, folder, tmp_path, monkeypatch):
     asked = chains(folder, "slow", "slow+lengthener", "drawing")
-    evaluate(asked, task(tmp_path / "one"))
-    done = two.done
+    evaluate(asked, task(tmp_path / "undisturbed"))
+    moments, done, killed = random.Random(0), two.done, []
 
     def deadly(units):
-        for number, each in enumerate(done(units)):
+        for answered in done(units):
             alive = [p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE]
             there = [p for p in alive if "spawn_main" in " ".join(p.cmdline())]
-            if number in (4, 9) and there:
-                there[number % len(there)].kill()
-            yield each
+            if there and len(killed) < 20 and moments.random() < 0.4:
+                victim = moments.choice(there)
+                victim.kill()
+                killed.append(victim.pid)
+            yield answered
 
-    two.done = deadly
-    try:
-        evaluate(asked, task(tmp_path / "two"), crew=two)
-    finally:
-        two.done = done
-    assert kept(tmp_path / "two") == kept(tmp_path / "one")
+    monkeypatch.setattr(two, "done", deadly)
+    for attempt in range(40):
+        evaluate(asked, task(tmp_path / f"disturbed{attempt}"), crew=two)
+        assert kept(tmp_path / f"disturbed{attempt}") == kept(tmp_path / "undisturbed")
+        if len(killed) == 20:
+            break
+    assert len(set(killed)) == 20
 
 
 def test_a_fault_names_the_recording_and_what_was_finished_stays(two, folder, tmp_path):
