@@ -38,7 +38,11 @@ def perform(
         Path | None, typer.Option(help="Write the film with lit keys below a falling roll: .mp4.")
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(metavar="MIDI", help="Score the notes against true ones.")
+        Path | None,
+        typer.Option(
+            metavar="MIDI|sound",
+            help="Score the notes against true ones, or against what Transkun hears in the film's own sound.",
+        ),
     ] = None,
     system: Annotated[
         str | None,
@@ -83,11 +87,14 @@ def perform(
     from audeo_bench.perform import film as performing
     from audeo_bench.perform.against import agreement
     from audeo_bench.perform.outputs import Outputs
+    from audeo_bench.perform.own_sound import notes_of_sound
     from audeo_bench.perform.sound_files import Voice
 
     if not (output or midi or wav or overlay or keyboard):
         raise AudeoBenchError("perform: nothing to write; give --output, --midi, --wav or --overlay.")
-    truth = None if against is None else read_midi(against).notes
+    truth = None
+    if against is not None:
+        truth = notes_of_sound(film) if str(against) == "sound" else read_midi(against).notes
     lowest = pitch_of(lowest_key)
     made = performing.perform(
         film,
@@ -105,8 +112,9 @@ def perform(
     typer.echo(f"keys:  {made.place}")
     typer.echo(f"notes: {len(made.notes)} in {made.seconds:.1f} s by {made.system}")
     if agreed is not None:
+        source = "heard" if str(against) == "sound" else "truth"
         typer.echo(
-            f"truth: {agreed.true_notes} notes, {agreed.lag_s:.2f} s into the film; F1 of onsets at 50 ms "
+            f"{source}: {agreed.true_notes} notes, {agreed.lag_s:.2f} s into the film; F1 of onsets at 50 ms "
             f"{100 * agreed.onset_50:.1f} %, 100 ms {100 * agreed.onset_100:.1f} %, of frames "
             f"{100 * agreed.frame:.1f} %"
         )
