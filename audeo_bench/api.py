@@ -252,6 +252,10 @@ class TrainingContext(Protocol):
         """Each training recording's keyboard at rest at (height, width), uint8; see :func:`idle_keyboard`."""
         ...
 
+    def other_keyboards(self, shape: tuple[int, int]) -> list[np.ndarray]:
+        """Keyboards at rest out of the photographs of ``train --keyboards``, each (height, width), uint8."""
+        ...
+
     def answers(self, stage: VideoToRoll, shape: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """(probabilities, truth) of the validation recordings' first seconds (48 at most), both (88, T),
         from frames at ``shape``.

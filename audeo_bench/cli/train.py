@@ -81,6 +81,14 @@ def train(
         str | None,
         typer.Option(metavar="tcp://HOST:PORT", help="A dask scheduler whose workers prepare frames."),
     ] = None,
+    keyboards: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Photographs of pianos from above: half of the draws show their keyboards under the films' "
+            "hands, for nets that see the keyboard at rest, such as keywise.",
+        ),
+    ] = None,
 ) -> None:
     """Train a contestant on the corpus's training split; validation chooses the checkpoint, never test."""
     from audeo_bench.api import AudeoBenchError
@@ -108,6 +116,7 @@ def train(
         smoke,
         workers,
         scheduler,
+        keyboards,
     )
     options = "".join(f" --corpus {one}" for one in corpus or ())
     told = os.environ.get("RANK", "0") == "0"  # by torchrun's first process

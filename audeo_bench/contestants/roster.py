@@ -41,6 +41,8 @@ class Training:
     start : str
         The training from whose weights the systems in ``goes_on`` go on.
     goes_on : tuple of str
+    keyboards : tuple of str
+        The systems that also train on photographs of keyboards.
     """
 
     systems: tuple[str, ...]
@@ -50,6 +52,7 @@ class Training:
     epochs: Mapping[str, int]
     start: str
     goes_on: tuple[str, ...]
+    keyboards: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ def roster() -> Roster:
             epochs=entry.get("epochs", {}),
             start=entry.get("start", ""),
             goes_on=tuple(entry.get("goes_on", ())),
+            keyboards=tuple(entry.get("keyboards", ())),
         )
         for name, entry in read.pop("trainings").items()
     }

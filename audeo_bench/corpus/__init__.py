@@ -21,7 +21,7 @@ import numpy as np
 
 from audeo_bench.api import AudeoBenchError, Notes, Provenance, Recording, Work
 
-__all__ = ["CORPORA", "Corpus", "check_choice", "corpus_class", "open_corpus"]
+__all__ = ["CORPORA", "PICTURES", "Corpus", "check_choice", "corpus_class", "open_corpus"]
 
 CORPORA: Mapping[str, str] = {
     "simulated": "audeo_bench.corpus.simulated:SimulatedCorpus",
@@ -31,6 +31,10 @@ CORPORA: Mapping[str, str] = {
     "audeo": "audeo_bench.corpus.audeo.recordings:AudeoRecorded",
 }
 """Name -> where its class is; opened by name only, so that listing imports nothing heavy."""
+
+PICTURES = "pictures"
+"""What stands before the name of a folder of photographs among training data: keyboards, no performance of
+anything. No corpus is called so."""
 
 HELD = 100
 """Recordings that a corpus keeps in memory, without their frames: some 100 MB at most."""

@@ -19,6 +19,8 @@ REST_VERSION = 2
 
 FRONT = (BEHIND + WHITE_LENGTH) / (BEHIND + WHITE_LENGTH + BEFORE)
 """Where the white keys' front edge lies, in picture heights from the far side."""
+UNLIKE = 0.16
+"""In one picture alone a hand is unlike other octaves by more than so much of the contrast."""
 DARKER, MOVED = 0.12, 0.12
 """A hand is darker than the same place of other octaves, and what it covers changes in the film, by more than
 so much of the picture's contrast."""
@@ -56,6 +58,34 @@ def at_rest(pictures: np.ndarray) -> np.ndarray:
     return rest.astype(np.uint8)
 
 
+def alone(picture: np.ndarray) -> np.ndarray:
+    """The keyboard without hands out of one picture of it: what is unlike other octaves is taken from them.
+
+    Parameters
+    ----------
+    picture : np.ndarray, shape (height, width), uint8
+        A0 to C8 from the left to the right edge, the player at the bottom.
+
+    Returns
+    -------
+    np.ndarray, shape (height, width), uint8
+    """
+    from scipy.ndimage import binary_dilation, binary_opening, gaussian_filter1d, uniform_filter
+
+    expected = as_other_octaves(picture)
+    contrast = float(np.subtract(*np.percentile(expected, [95, 5])))
+    unlike = uniform_filter(np.abs(picture - expected), _size(SMOOTH, 3, picture.shape)) > UNLIKE * contrast  # type: ignore[arg-type]
+    hands = binary_opening(unlike, np.ones(_size(LEAST, 2, picture.shape)))
+    hands = binary_dilation(hands, np.ones(_size(GROWN, 3, picture.shape)))
+    # How bright this place of the keyboard is, beside the median of all octaves, where nothing hides it.
+    smooth = picture.shape[1] / 36
+    here, there = (
+        gaussian_filter1d(np.where(hands, 0.0, side).sum(axis=0) + 1.0, smooth)
+        for side in (picture, expected)
+    )
+    return np.where(hands, expected * (here / there), picture).clip(0, 255).astype(np.uint8)
+
+
 def as_other_octaves(picture: np.ndarray) -> np.ndarray:
     """What every place of a picture of the keyboard, (height, width), shows in the median of all octaves,
     float32.
@@ -77,15 +107,19 @@ def _hands(pictures: np.ndarray, rest: np.ndarray, expected: np.ndarray) -> np.n
     """Where a hand hides keys in ``rest``, (height, width), bool."""
     from scipy.ndimage import binary_dilation, binary_opening, uniform_filter
 
-    height, width = rest.shape
-
     def size(of: tuple[int, int], least: int) -> tuple[int, int]:
-        return max(least, round(of[0] * height / 100)), max(least, round(of[1] * width / 900))
+        return _size(of, least, rest.shape)
 
     contrast = float(np.subtract(*np.percentile(expected, [95, 5])))
     spread = np.subtract(*np.percentile(pictures, [90, 10], axis=0)).astype(np.float32)
     darker = uniform_filter(expected - rest, size(SMOOTH, 3)) > DARKER * contrast  # type: ignore[arg-type]
     moved = uniform_filter(spread, size(SMOOTH, 3)) > MOVED * contrast  # type: ignore[arg-type]
     seen = darker & moved
-    seen[round(FRONT * height) :] = False
+    seen[round(FRONT * len(rest)) :] = False
     return binary_dilation(binary_opening(seen, np.ones(size(LEAST, 2))), np.ones(size(GROWN, 3)))
+
+
+def _size(of: tuple[int, int], least: int, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Rows and columns of a 100x900 picture in one of ``shape``."""
+    height, width = shape
+    return max(least, round(of[0] * height / 100)), max(least, round(of[1] * width / 900))

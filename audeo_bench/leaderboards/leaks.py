@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from audeo_bench.api import AudeoBenchError, Work
-from audeo_bench.corpus import CORPORA, Corpus, open_corpus
+from audeo_bench.corpus import CORPORA, PICTURES, Corpus, open_corpus
 from audeo_bench.corpus.sets.film import Film, listing_of
 from audeo_bench.corpus.sets.here import is_set, open_set
 
@@ -24,7 +24,7 @@ def check_training(trained_on: Sequence[str], corpus: Corpus, split: str, contes
     trained_on : sequence of str
         ``corpus/recording`` or ``corpus/split``, as contestants declare it. A recording of another corpus
         than the tested one is looked up where that corpus can be opened here. ``corpus/split (19 of 21
-        films)`` counts as the whole split.
+        films)`` counts as the whole split. ``pictures/folder`` are keyboards without a performance.
     corpus, split : Corpus, str
         What is tested on.
     contestant : str
@@ -51,6 +51,8 @@ def check_training(trained_on: Sequence[str], corpus: Corpus, split: str, contes
                 f"{contestant}: trained_on names {name!r}; write corpus/split or corpus/recording, such as "
                 "simulated/wtc1."
             )
+        if home == PICTURES:
+            continue
         source = corpus if home == corpus.name else _open(home, corpus.seed)
         seen = _recordings(source, inside) if source else None
         if source is None or seen is None:

@@ -16,11 +16,12 @@ import numpy as np
 from lightning_fabric import Fabric
 
 from audeo_bench.api import AudeoBenchError, Recording, VideoToRoll
-from audeo_bench.corpus import Corpus, open_corpus
+from audeo_bench.corpus import PICTURES, Corpus, open_corpus
 from audeo_bench.formats.npz import map_array, read_array
 from audeo_bench.nn.stage import TorchStage
 from audeo_bench.progress import progress_bar
 from audeo_bench.training.frames import Source, cached_frames, cached_idle, is_sealed, sealed_write
+from audeo_bench.training.keyboards import Photographs
 
 TRAINING_TAKES = (0, 1, 2)
 """Performances of every training work that a first stage sees: 630 clips, each before a camera of its own."""
@@ -56,6 +57,7 @@ class Context:
     workers: int | None = None
     scheduler: str | None = None
     """Who prepares frames, as :func:`.frames.cached_frames` takes it."""
+    photographs: Photographs | None = None
 
     def _open(self, name: str) -> Corpus:
         return open_corpus(name, seed=self.corpus_seed)
@@ -92,7 +94,11 @@ class Context:
     @cached_property
     def trained_on(self) -> tuple[str, ...]:
         """What the weights will have seen, as a contestant declares it."""
-        return tuple(map(self._named, self._training))
+        seen = tuple(map(self._named, self._training))
+        if self.photographs is None:
+            return seen
+        count = len(self.photographs.keyboards(self.workers))
+        return (*seen, f"{PICTURES}/{self.photographs.folder.resolve().name} ({count} keyboards)")
 
     @cached_property
     def validated_on(self) -> tuple[str, ...]:
@@ -146,6 +152,9 @@ class Context:
 
     def idle(self, shape: tuple[int, int]) -> list[np.ndarray]:
         return cached_idle(self._training, shape, self.workers, self.scheduler)
+
+    def other_keyboards(self, shape: tuple[int, int]) -> list[np.ndarray]:
+        return [] if self.photographs is None else self.photographs.at(shape, self.workers)
 
     def _cached(self, sources: Sequence[Source], shape: tuple[int, int]) -> list[np.ndarray]:
         return cached_frames(sources, shape, self.workers, self.scheduler)

@@ -23,10 +23,11 @@ from audeo_bench.contestants.module import load_class
 from audeo_bench.contestants.roster import roster
 from audeo_bench.corpus import Corpus, open_corpus
 from audeo_bench.files import atomic_write, sha256_of
-from audeo_bench.nn.stage import TorchStage
+from audeo_bench.nn.stage import StackedFrames, TorchStage
 from audeo_bench.provenance import code_digest, code_of, command, commit, hardware, versions
 from audeo_bench.training.context import Context
 from audeo_bench.training.curve import draw_learning_curve, score_column
+from audeo_bench.training.keyboards import Photographs
 from audeo_bench.training.loop import Diverged
 from audeo_bench.training.options import Options
 
@@ -66,6 +67,11 @@ def train(name: str, how: Options) -> Path:
             f"{last.path}: {cls.__name__} cannot be trained; define fit(context), save(weights) and "
             "load(weights), or derive from audeo_bench.nn.stage.TorchStage and define fit."
         )
+    photographs = None if how.keyboards is None else Photographs(how.keyboards)
+    if photographs and issubclass(cls, StackedFrames) and not cls.sees_idle:
+        raise AudeoBenchError(
+            f"--keyboards {how.keyboards}: {last.name} does not see the keyboard at rest; leave it out."
+        )
     chosen_on = how.chosen_on or how.corpora
     # Before anything else is made and said: what is not here is the first thing to know.
     opened = {name: open_corpus(name) for name in dict.fromkeys((*how.corpora, *chosen_on))}
@@ -101,6 +107,7 @@ def train(name: str, how: Options) -> Path:
         whole=whole,
         workers=how.workers,
         scheduler=how.scheduler,
+        photographs=photographs,
     )
     facts: dict[str, Any] = {}
     if how.start is not None:
@@ -155,6 +162,7 @@ def _identity(
         "code": code_digest(code)[:12],
         "first stage": str(facts.get("first_stage_weights_sha256"))[:12],
         "started from": str(facts.get("started_from_sha256"))[:12],
+        "keyboards": "None" if context.photographs is None else context.photographs.digest[:12],
     }
 
 
@@ -180,7 +188,12 @@ def all_trainings(
     trainings = roster().trainings
     if on:
         usual = replace(
-            trainings["simulated"], corpora=on, chosen_on=how.chosen_on or on, seeds=(how.seed,), epochs={}
+            trainings["simulated"],
+            corpora=on,
+            chosen_on=how.chosen_on or on,
+            seeds=(how.seed,),
+            epochs={},
+            keyboards=tuple(name for each in trainings.values() for name in each.keyboards if how.keyboards),
         )
         trainings = {how.called or "+".join(on): usual}
     found = []
@@ -194,6 +207,9 @@ def all_trainings(
             say(f"left out {called}: {fault}")
             continue
         for seed, name in product(training.seeds, training.systems):
+            if name in training.keyboards and how.keyboards is None:
+                say(f"left out {name} of {called}: give photographs of pianos with --keyboards FOLDER")
+                continue
             start = how.output / training.start / f"{name}.safetensors" if name in training.goes_on else None
             last = load_class(find(name.rpartition("+")[2]))
             found.append(
@@ -208,6 +224,7 @@ def all_trainings(
                         seed=seed,
                         width=how.width if "width" in inspect.signature(last).parameters else None,
                         epochs=how.epochs or training.epochs.get(name),
+                        keyboards=how.keyboards if name in training.keyboards else None,
                     ),
                 )
             )

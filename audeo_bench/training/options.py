@@ -35,6 +35,8 @@ class Options:
         Only try whether it trains: one recording, a few steps, about a minute.
     workers, scheduler : int or None, str or None
         Who prepares frames, as :func:`audeo_bench.training.frames.cached_frames` takes it.
+    keyboards : Path or None
+        A folder of photographs of pianos, see :mod:`audeo_bench.training.keyboards`.
     timed : bool
         Only measure how long it would take, see :class:`audeo_bench.training.loop.Timed`.
     """
@@ -53,6 +55,7 @@ class Options:
     smoke: bool = False
     workers: int | None = None
     scheduler: str | None = None
+    keyboards: Path | None = None
     timed: bool = False
 
     @property

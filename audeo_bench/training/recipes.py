@@ -17,6 +17,7 @@ from audeo_bench.score import THRESHOLD
 from audeo_bench.score.frames import average, frame_counts
 from audeo_bench.score.notes import roll_note_counts
 from audeo_bench.training.frames import BalancedDraws, stacks
+from audeo_bench.training.keyboards import on_another
 from audeo_bench.training.loop import Recipe, optimise
 from audeo_bench.training.pictures import vary
 
@@ -36,13 +37,15 @@ def fit_stacks(
     What differs from the release is meant to: the best epoch is judged on validation recordings, never on the
     test split; the rate falls along a cosine (:func:`optimise`) instead of on plateaus; the balance is half
     (:class:`.BalancedDraws`); the pictures are varied (:func:`vary`); the labels are the keys that are down,
-    where that is known; corpora that are trained on together are drawn from equally often; and at the end the
-    last layer's bias is moved so that the threshold that is best on validation becomes 0.4, the benchmark's
-    (:func:`settle`).
+    where that is known; every other draw of a net that sees the keyboard at rest is laid over a photograph's
+    keyboard, where there are some (:mod:`.keyboards`); corpora that are trained on together are drawn from
+    equally often; and at the end the last layer's bias is moved so that the threshold that is best on
+    validation becomes 0.4, the benchmark's (:func:`settle`).
     """
     fabric, keys, shape = context.fabric, keys_of(stage.options["keys"]), tuple(stage.options["frame_shape"])
     frames = context.frames(shape)
     idle = context.idle(shape) if stage.sees_idle else None
+    others = context.other_keyboards(shape) if stage.sees_idle else []
     truths = [context.truth(recording)[keys] for recording in context.training]
     corpus_of = np.array(context.corpus_of)
     members = [np.flatnonzero(corpus_of == corpus) for corpus in np.unique(corpus_of)]
@@ -57,6 +60,8 @@ def fit_stacks(
         middle = np.concatenate([m for _, m in drawn])
         truth = np.stack([truths[r][:, m] for r, m in zip(recording, middle, strict=True)])
         shown = stacks(frames, recording, middle, stage.stack, idle)
+        if others:
+            on_another(shown, others, rng)
         return torch.from_numpy(vary(shown, rng, stage.sees_idle)), torch.from_numpy(truth.astype(np.float32))
 
     def step(pixels: Tensor, truth: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from audeo_bench.corpus import CORPORA, check_choice
+from audeo_bench.corpus import CORPORA, PICTURES, check_choice
 from audeo_bench.corpus.audeo.recordings import imported_labels
 from audeo_bench.corpus.registry import SOURCES, data_home, find
 from audeo_bench.corpus.sets.film import Film
@@ -212,7 +212,7 @@ def open_set(place: str, name: str | None = None) -> tuple[FilmSet, Record]:
                 {**films.model_dump(by_alias=True), "name": name, "folder": films.folder}
             )
         owner = known.get(films.name)
-        if films.name in shipped_sets() or films.name in CORPORA or films.name in SOURCES:
+        if films.name in {*shipped_sets(), *CORPORA, *SOURCES, PICTURES}:
             raise AudeoBenchError(f"{path}: the name {films.name!r} is taken; give the set another one.")
         if owner is not None and owner.exists() and owner.resolve() != path.resolve():
             raise AudeoBenchError(f"{path}: {owner} already has the name {films.name!r}; give another one.")
