@@ -41,6 +41,8 @@ REMEMBERED = 256
 """How many units back a unit may name one that comes before it."""
 PATIENCE = "20s"
 """How long a scheduler is waited for."""
+LOOK, LONELY = 10, 12
+"""Seconds between two looks at whether there is any worker, and how many looks without one are the end."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,9 @@ class _Dask(Crew):
         self._code = package_code()
 
     def done(self, units: Iterable[Unit]) -> Done:
-        from distributed import as_completed
-
         token, waiting = secrets.token_hex(4), iter(units)
         known = _Recent()
         running: dict[Any, Unit] = {}
-        finished = as_completed()
         try:
             while True:
                 room = max(8, 4 * sum(self._client.nthreads().values())) - len(running)
@@ -117,22 +116,37 @@ class _Dask(Crew):
                     future = self._client.submit(_do, *given, key=f"{unit.name}-{token}")
                     known.add(unit, future)
                     running[future] = unit
-                    finished.add(future)
                 if not running:
                     return
-                future = next(finished)
-                if future.status in ("pending", "lost"):
-                    finished.add(future)  # its worker was lost since, with the result: it is done again
-                    continue
-                unit = running.pop(future)
-                if future.status != "finished":
-                    for other in [other for other in running if other.status == "finished"]:
-                        yield running.pop(other), other.result()
-                    raise self._fault(unit, future)
-                yield unit, future.result()
+                self._wait(running)
+                # A result that is lost with its worker just now is pending again, and waited for anew.
+                for future in [future for future in running if future.status == "finished"]:
+                    yield running.pop(future), future.result()
+                for future in [future for future in running if future.status in ("error", "cancelled")]:
+                    raise self._fault(running.pop(future), future)
         finally:
             for future in running:
                 future.cancel()
+
+    def _wait(self, running: dict[Any, Unit]) -> None:
+        """Until one of them is done, or workers of ours are gone; those of a cluster may yet come."""
+        from concurrent.futures import CancelledError
+
+        from distributed import wait
+
+        lonely = 0
+        while lonely < LONELY:
+            try:
+                wait(list(running), timeout=LOOK, return_when="FIRST_COMPLETED")
+                return
+            except TimeoutError:
+                lonely = 0 if self.elsewhere or self._client.nthreads() else lonely + 1
+            except CancelledError:
+                return
+        raise AudeoBenchError(
+            "all workers are gone, and no new ones started; what was finished is kept, the same command "
+            "continues."
+        )
 
     def _fault(self, unit: Unit, future: Any) -> BaseException:
         from distributed import KilledWorker
@@ -241,12 +255,14 @@ def crew(workers: int = 1, scheduler: str | None = None) -> Iterator[Crew]:
             n_workers=workers,
             threads_per_worker=1,
             memory_limit=0,
-            dashboard_address=None,  # type: ignore[arg-type]
+            dashboard_address=":0",
             silence_logs=logging.CRITICAL,
             preload=["audeo_bench.crew"],
         ) as cluster,
         Client(cluster) as client,
     ):
+        # A worker that is lost while it starts is not started again by its nanny.
+        cluster.adapt(minimum=workers, maximum=workers)  # type: ignore[reportAttributeAccessIssue]
         yield _Dask(client, elsewhere=False)
 
 

@@ -89,6 +89,14 @@ def train(
             "hands, for nets that see the keyboard at rest, such as keywise.",
         ),
     ] = None,
+    average: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="WEIGHTS",
+            help="Take the mean of these weights, of trainings that went on from the same ones, instead of "
+            "training; repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Train a contestant on the corpus's training split; validation chooses the checkpoint, never test."""
     from audeo_bench.api import AudeoBenchError
@@ -117,6 +125,7 @@ def train(
         workers,
         scheduler,
         keyboards,
+        tuple(average or ()),
     )
     options = "".join(f" --corpus {one}" for one in corpus or ())
     told = os.environ.get("RANK", "0") == "0"  # by torchrun's first process

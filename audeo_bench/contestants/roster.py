@@ -43,6 +43,8 @@ class Training:
     goes_on : tuple of str
     keyboards : tuple of str
         The systems that also train on photographs of keyboards.
+    average : tuple of str
+        The trainings whose weights' mean is taken, instead of training.
     """
 
     systems: tuple[str, ...]
@@ -53,6 +55,7 @@ class Training:
     start: str
     goes_on: tuple[str, ...]
     keyboards: tuple[str, ...]
+    average: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def roster() -> Roster:
             start=entry.get("start", ""),
             goes_on=tuple(entry.get("goes_on", ())),
             keyboards=tuple(entry.get("keyboards", ())),
+            average=tuple(entry.get("average", ())),
         )
         for name, entry in read.pop("trainings").items()
     }

@@ -32,7 +32,8 @@ def estimate(trainings: Sequence[tuple[str, Options]], say: Callable[[str], None
     -------
     seconds : float
     """
-    left = [(name, how) for name, how in trainings if not (how.resume and how.weights(name).exists())]
+    todo = [(name, how) for name, how in trainings if not how.average]  # a mean takes no steps
+    left = [(name, how) for name, how in todo if not (how.resume and how.weights(name).exists())]
     times: dict[tuple[str, tuple[str, ...], int | None], float] = {}
     for name, how in left:
         kind = name, how.corpora, how.epochs

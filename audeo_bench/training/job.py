@@ -25,6 +25,7 @@ from audeo_bench.corpus import Corpus, open_corpus
 from audeo_bench.files import atomic_write, sha256_of
 from audeo_bench.nn.stage import StackedFrames, TorchStage
 from audeo_bench.provenance import code_digest, code_of, command, commit, hardware, versions
+from audeo_bench.training.averaging import average
 from audeo_bench.training.context import Context
 from audeo_bench.training.curve import draw_learning_curve, score_column
 from audeo_bench.training.keyboards import Photographs
@@ -132,7 +133,10 @@ def train(name: str, how: Options) -> Path:
         stage.chosen_on = context.validated_on
     diverged = None
     try:
-        stage.fit(context)
+        if how.average:
+            facts |= _averaged(stage, how.average, context)
+        else:
+            stage.fit(context)
     except Diverged as fault:
         if not fault.history:
             raise
@@ -144,6 +148,15 @@ def train(name: str, how: Options) -> Path:
     if diverged is not None:
         raise AudeoBenchError(f"{diverged}; stopped. The weights of the best epoch before are in {weights}.")
     return weights
+
+
+def _averaged(stage: Stage, weights: Sequence[Path], context: Context) -> dict[str, Any]:
+    if not isinstance(stage, StackedFrames):
+        raise AudeoBenchError(
+            f"--average: {stage.name} does not answer from stacked frames; train it instead."
+        )
+    score = average(stage, weights, context)
+    return {"averaged_sha256": [sha256_of(path) for path in weights], "validation_score": score}
 
 
 def _identity(
@@ -207,9 +220,10 @@ def all_trainings(
             say(f"left out {called}: {fault}")
             continue
         for seed, name in product(training.seeds, training.systems):
-            if name in training.keyboards and how.keyboards is None:
+            if (training.average or name in training.keyboards) and how.keyboards is None:
                 say(f"left out {name} of {called}: give photographs of pianos with --keyboards FOLDER")
                 continue
+            average = tuple(how.output / each / f"{name}.safetensors" for each in training.average)
             start = how.output / training.start / f"{name}.safetensors" if name in training.goes_on else None
             last = load_class(find(name.rpartition("+")[2]))
             found.append(
@@ -225,6 +239,7 @@ def all_trainings(
                         width=how.width if "width" in inspect.signature(last).parameters else None,
                         epochs=how.epochs or training.epochs.get(name),
                         keyboards=how.keyboards if name in training.keyboards else None,
+                        average=average,
                     ),
                 )
             )

@@ -37,6 +37,8 @@ class Options:
         Who prepares frames, as :func:`audeo_bench.training.frames.cached_frames` takes it.
     keyboards : Path or None
         A folder of photographs of pianos, see :mod:`audeo_bench.training.keyboards`.
+    average : tuple of Path
+        Weights whose mean is taken instead of training, see :mod:`audeo_bench.training.averaging`.
     timed : bool
         Only measure how long it would take, see :class:`audeo_bench.training.loop.Timed`.
     """
@@ -56,6 +58,7 @@ class Options:
     workers: int | None = None
     scheduler: str | None = None
     keyboards: Path | None = None
+    average: tuple[Path, ...] = ()
     timed: bool = False
 
     @property

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from audeo_bench.corpus import open_corpus
-from audeo_bench.keyboard.rest import as_other_octaves, at_rest
+from audeo_bench.keyboard.rest import alone, as_other_octaves, at_rest
 
 HAND = (slice(45, 100), slice(300, 380))
 
@@ -49,3 +49,12 @@ def test_other_octaves_show_what_one_hides(keyboard):
     covered[HAND] = 80
     unlike = np.abs(as_other_octaves(covered) - keyboard)[HAND[0], HAND[1]][:25]
     assert np.median(unlike) < 15
+
+
+def test_a_hand_in_one_picture_is_replaced_by_what_other_octaves_show(keyboard):
+    covered = keyboard.copy()
+    covered[HAND] = 110
+    rest = alone(covered)
+    unlike = [np.abs(each[HAND].astype(float) - keyboard[HAND])[:25].mean() for each in (covered, rest)]
+    assert unlike[1] < 0.3 * unlike[0]
+    np.testing.assert_array_equal(rest[:, 500:], keyboard[:, 500:])
