@@ -241,7 +241,9 @@ def fetch(
     chosen = [name for part in only or () for name in part.split(",") if name]
     plan = fetching.plan(place, into, chosen, source, cookies)
     size = f", about {plan.size / 1e9:.2g} GB" if plan.size else ""
-    here = f", {plan.here} here already" if plan.here else ""
+    here = f", {len(plan.here)} here already" if plan.here else ""
+    here += "".join(f", in {folder}" for folder in plan.places)
+    here += f", labels of {len(plan.unlabelled)} missing" if plan.unlabelled else ""
     films = f"{len(plan.wanted)} film{'' if len(plan.wanted) == 1 else 's'}"
     typer.echo(f"{plan.films.name}: {films} to bring into {plan.folder}{size}{here}")
     typer.echo(f"licence: {plan.films.licence}")

@@ -165,6 +165,11 @@ class Film(Strict):
         return self
 
     @property
+    def labels(self) -> str | None:
+        """Where its own labels lie below the set's folder; None where the row names none."""
+        return self.midi or self.npz
+
+    @property
     def played(self) -> Work:
         """The composition; a film of which nothing is said plays one of its own."""
         title = self.work or self.title or self.id
