@@ -196,7 +196,8 @@ def fetch(plan: Plan, tell: Callable[[str], None]) -> list[str]:
     wanted, absent = plan.wanted, []
     if isinstance(plan.way, Hands):
         wanted = tuple(film for film in plan.wanted if (plan.folder / film.film).is_file())
-        absent = [film.id for film in plan.wanted if film not in wanted]
+        there = {film.id for film in wanted}
+        absent = [film.id for film in plan.wanted if film.id not in there]
         if absent:
             tell(f"{len(absent)} of {len(plan.films.films)} films are not in {plan.folder}: {plan.way.how}")
     todo = (*wanted, *plan.unlabelled)

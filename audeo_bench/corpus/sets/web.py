@@ -17,8 +17,8 @@ from typing import Any, cast
 import stamina
 
 from audeo_bench.corpus.sets.check import Refused
-from audeo_bench.corpus.sets.film import Film
-from audeo_bench.corpus.sets.manifest import FILM_SUFFIXES, FilmSet
+from audeo_bench.corpus.sets.film import FILM_SUFFIXES, Film
+from audeo_bench.corpus.sets.manifest import FilmSet
 from audeo_bench.corpus.sets.spelling import YOUTUBE, Moved, spelled, spelled_label, unlisted
 from audeo_bench.errors import AudeoBenchError
 
