@@ -16,6 +16,8 @@ TOLERANCE_S = 1.5
 """Between a film and the length that its set's file gives; encoders and containers differ by less."""
 TOLERANCE = 0.005
 """The same as a share, for long films."""
+PAGE = (b"<!doctype", b"<html", b"<?xml", b"{")
+"""What a page, or a server's answer in JSON, begins with."""
 
 
 class Refused(Exception):
@@ -76,7 +78,7 @@ def last_note(labels: Path, film: Film) -> float | None:
     Refused
         They cannot be read.
     """
-    if _is_page(labels):
+    if _head(labels).startswith(PAGE):
         raise Refused(f"labels: {labels}: a web page came instead; check the address, or what the page says")
     try:
         notes = read_labels(labels)
@@ -98,7 +100,10 @@ def film_seconds(path: Path) -> float:
     Refused
         It is no film, has no pictures, or ends before the end that it announces.
     """
-    if _is_page(path):
+    head = _head(path)
+    if head.startswith((b"#extm3u", b"ffconcat", b"[playlist]")):
+        raise Refused("a playlist came instead of the film; give the address of the film itself")
+    if head.startswith(PAGE):
         raise Refused("a web page came instead of the film; check the address, or what the page says")
     remarks: list[str] = []
     try:
@@ -111,10 +116,9 @@ def film_seconds(path: Path) -> float:
         raise Refused(str(fault).removeprefix(f"{path}: ").rstrip(".")) from None
 
 
-def _is_page(path: Path) -> bool:
+def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        head = file.read(512).lstrip().lower()
-    return head.startswith((b"<!doctype", b"<html", b"<?xml", b"{"))
+        return file.read(512).lstrip().lower()
 
 
 def _decoded(decoder: Decoder, remarks: list[str]) -> float:

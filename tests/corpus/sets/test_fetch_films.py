@@ -135,12 +135,15 @@ def test_every_fault_is_one_line_and_the_others_go_on(tmp_path, server, bodies):
         "torn": bodies["film"][: len(bodies["film"]) // 2],
         "other": bodies["other"],
         "busy": bodies["film"],
+        "list": b"#EXTM3U\n#EXTINF:3,\nfilm.mp4\n",
+        "down": bodies["film"],
     }
     server.files = {f"/films/{name}.mp4": body for name, body in faults.items() if body is not None}
     server.files |= {f"/films/{name}.mid": bodies["early"] for name in faults}
     server.files["/films/early.mid"] = make_labels(tmp_path / "late.mid", last=9.0).read_bytes()
     server.script["/films/shut.mp4"] = [refuse(403)] * 20
     server.script["/films/words.mp4"] = [page()] * 20
+    server.script["/films/down.mp4"] = [refuse(500)] * 20
     server.script["/films/busy.mp4"] = [refuse(429, Retry_After="1")]
     digest = hashlib.sha256(bodies["film"]).hexdigest()
     path = own_set(
@@ -150,7 +153,9 @@ def test_every_fault_is_one_line_and_the_others_go_on(tmp_path, server, bodies):
     )
     failed, told = run(plan(str(path), tmp_path / "films"))
     lines = dict(line.split(": ", 1) for line in told)
-    assert sorted(failed) == sorted(lines) == ["early", "gone", "other", "short", "shut", "torn", "words"]
+    assert sorted(failed) == sorted(lines) == sorted(faults.keys() - {"good", "busy"})
+    assert lines["list"].startswith("a playlist came instead of the film")
+    assert lines["down"].startswith("the server fails (500)")
     assert lines["gone"].startswith("gone (404); look for a copy")
     assert lines["shut"].startswith("refused (403); wait an hour")
     assert "a web page came instead" in lines["words"]
