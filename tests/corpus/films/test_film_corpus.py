@@ -135,6 +135,11 @@ def test_films_become_a_corpus(films, home):
     assert len(corpus.recording("late")) == len(corpus.recording("late").frames)
     applied = add_recordings("mine", None, apply_lag=True, workers=1)
     assert applied.ready[1][1].start_s == pytest.approx(2.0, abs=0.05)
+    said = CliRunner().invoke(app, ["data", "info", "mine", "--json"])
+    one, late = json.loads(said.stdout)["clocks"]
+    assert (late["film"], late["applied"], late["rate"]) == ("late", "yes", 1.0)
+    assert late["start_s"] == pytest.approx(2.0, abs=0.05) and late["confidence"] > 0.45
+    assert one["start_s"] == pytest.approx(0.0, abs=0.05)
 
 
 def test_nothing_is_written_beside_the_films(films, home):
