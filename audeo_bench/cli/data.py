@@ -13,6 +13,8 @@ from audeo_bench.cli.group import WholeSummaries
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from audeo_bench.corpus.films.preparing import Prepared
+
 app = typer.Typer(
     no_args_is_help=True, cls=WholeSummaries, help="Local data sets, corpora, and recordings as files."
 )
@@ -117,7 +119,7 @@ def list_(
     stdout().print(table)
     table = word_table("set", "truth", "licence", "size", "splits (films)", "state", title="Real films")
     for row in sets:
-        size = "" if row["gigabytes"] is None else f"{row['gigabytes']:g} GB"
+        size = "not stated" if row["gigabytes"] is None else f"{row['gigabytes']:g} GB"
         table.add_row(*_plain(row["corpus"], row["truth"], row["licence"], size, _splits(row), row["state"]))
     stdout().print(table)
     typer.echo("audeo-bench data info NAME shows one with its citation, data fetch NAME brings its films.")
@@ -155,7 +157,7 @@ def info(
         typer.echo(json.dumps(facts, indent=2))
         return
     films, citation = facts.pop("films", ()), facts.pop("citation", "") if is_set(place) else ""
-    truths, crops = facts.pop("truths", ()), facts.pop("crops", ())
+    clocks, truths, crops = (facts.pop(name, ()) for name in ("clocks", "truths", "crops"))
     table = word_table("fact", "value", title=_plain(place)[0], header=False)
     for name, value in facts.items():
         if value is None:
@@ -173,6 +175,12 @@ def info(
             what = film.get("work") or film.get("title") or film.get("remark", "")
             there = "yes" if film["here"] else "no", ", ".join(film["truth"]) or "no"
             table.add_row(*_plain(film["id"], film.get("split", "test"), had, *there, what))
+        stdout().print(table)
+    if clocks:
+        title = "Where labels begin in films that are ready: film time = start + rate x label time"
+        table = word_table("film", "start", "rate", "measured", "confidence", "applied", title=title)
+        for one in clocks:
+            table.add_row(*_plain(*map(str, one.values())))
         stdout().print(table)
     if truths:
         title = "Two truths of one film: the second scored against the first, F1 in %"
@@ -198,17 +206,35 @@ def _set_facts(place: str) -> dict[str, Any]:
     from dataclasses import asdict
 
     from audeo_bench.corpus.films.crops import crops_of
+    from audeo_bench.corpus.films.preparing import Job, prepared
+    from audeo_bench.corpus.sets.here import films_of
     from audeo_bench.corpus.sets.overview import describe_set
     from audeo_bench.errors import AudeoBenchError
     from audeo_bench.paper.truths import agreements
 
     facts, crops = describe_set(place), []
+    name = facts["name"]
     for found in crops_of(place):
         if isinstance(found, AudeoBenchError):
             typer.echo(str(found), err=True)
         else:
             crops.append(found.model_dump(mode="json"))
-    return facts | {"truths": [asdict(one) for one in agreements(place)], "crops": crops}
+    clocks = [_clocks(here.film.id, ready) for here in films_of(name) if (ready := prepared(Job(name, here)))]
+    return facts | {"clocks": clocks, "truths": [asdict(one) for one in agreements(place)], "crops": crops}
+
+
+def _clocks(film: str, ready: Prepared) -> dict[str, Any]:
+    """The start and rate that are used of a film's labels, and those that were measured."""
+    found = ready.aligned
+    used = (ready.start_s, ready.rate, ready.pitch_add)
+    return {
+        "film": film,
+        "start_s": ready.start_s,
+        "rate": ready.rate,
+        "measured": "no" if found is None else f"{found.start_s:.2f} s, rate {found.rate:g}",
+        "confidence": "" if found is None else found.confidence,
+        "applied": "yes" if found and used == (found.start_s, found.rate, found.pitch_add) else "no",
+    }
 
 
 @app.command(
@@ -241,7 +267,9 @@ def fetch(
     chosen = [name for part in only or () for name in part.split(",") if name]
     plan = fetching.plan(place, into, chosen, source, cookies)
     size = f", about {plan.size / 1e9:.2g} GB" if plan.size else ""
-    here = f", {plan.here} here already" if plan.here else ""
+    here = f", {len(plan.here)} here already" if plan.here else ""
+    here += "".join(f", in {folder}" for folder in plan.places)
+    here += f", labels of {len(plan.unlabelled)} missing" if plan.unlabelled else ""
     films = f"{len(plan.wanted)} film{'' if len(plan.wanted) == 1 else 's'}"
     typer.echo(f"{plan.films.name}: {films} to bring into {plan.folder}{size}{here}")
     typer.echo(f"licence: {plan.films.licence}")

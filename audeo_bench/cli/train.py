@@ -155,7 +155,8 @@ def train(
     load_again(name, weights)
     if smoke:
         typer.echo("smoke:   it trained a little, its weights were kept and read again")
-        typer.echo(f"next:    audeo-bench train {name}{options}")
+        chosen = "".join(f" --choose-on {one}" for one in chosen_on or ())
+        typer.echo(f"next:    audeo-bench train {name}{options}{chosen}")
         return
     placed = place(name, weights)
     choice = "" if placed else f" --weights {find(name.rpartition('+')[2]).name}={weights}"

@@ -147,7 +147,9 @@ class Corpus(ABC):
         return recording_id
 
     def truth_by(self, split: str) -> str | None:
-        """Whose labels a split's truth is, where a corpus may have several; None where it has but one."""
+        """Whose labels a split's truth is, such as ``PianoYT``, or of what kind, such as ``true MIDI``; None
+        where the corpus makes it itself.
+        """
         return None
 
     def films_here(self, split: str) -> str | None:

@@ -136,9 +136,12 @@ class Programme:
         for splits in SPLITS:
             if set(splits) <= set(there):
                 return splits
+        opens = "identify --corpus simulated, or --corpus known-works"
+        if self.corpus.provenance == "recorded":
+            classes = " and ".join(SPLITS[0])
+            opens = f"a column `class` in the set's file opens one, with films of {classes} (docs/sets.md)"
         raise AudeoBenchError(
-            f"corpus {self.corpus.name}: has no identification test, only {', '.join(there)}; "
-            "identify --corpus simulated, or --corpus known-works."
+            f"corpus {self.corpus.name}: has no identification test, only {', '.join(there)}; {opens}."
         )
 
     def recordings(self) -> list[tuple[str, str]]:

@@ -131,7 +131,9 @@ class Board:
 
     @property
     def subject(self) -> Subject:
-        return self.entries[0].rows[0].subject
+        """Of all rows; that of one that names its truth, which older rows do not."""
+        subjects = [row.subject for entry in self.entries for row in entry.rows]
+        return next((subject for subject in subjects if subject.truth_by), subjects[0])
 
     @property
     def measure(self) -> Measure:
@@ -152,7 +154,7 @@ class Board:
         """One line on the recordings behind the board."""
         first, subject = self.entries[0].rows[0], self.subject
         frames = sum(answer.frames for answer in first.answers.values())
-        by = f" by {subject.truth_by}" if subject.truth_by else ""
+        by = f" ({subject.truth_by})" if subject.truth_by else ""
         part = f" ({subject.films_here})" if subject.films_here else ""
         return (
             f"{len(first.answers)} recordings{part}, {frames:,} frames "
@@ -202,7 +204,9 @@ def read_boards(folder: Path) -> list[Board]:
     for path in row_paths(folder):
         row = read_row(path)
         groups[row.board].append(row)
-        _refuse_mixture(path, row, groups[row.board][0])
+        # One that names its truth, which older rows of films do not, is the one to hold the others against.
+        named = (each for each in groups[row.board] if each.subject.truth_by)
+        _refuse_mixture(path, row, next(named, groups[row.board][0]))
         found = known.get(f"{row.board}/{row.contestant}")
         if found and found.row_sha256 == sha256_of(path):
             verified[row.board, row.contestant] = found
@@ -284,14 +288,11 @@ def _truths(row: Row) -> dict[str, list[int]]:
 
 
 def _refuse_mixture(path: Path, row: Row, first: Row) -> None:
-    for field in type(row.subject).model_fields:
-        found, expected = getattr(row.subject, field), getattr(first.subject, field)
-        if found != expected:
-            raise AudeoBenchError(
-                f"{path}: {field} is {found!r}, but {expected!r} for {first.contestant} on the same board; "
-                "rows of "
-                "different recordings are never merged: submit the older one again or remove it."
-            )
+    for field, found, expected in row.subject.differences(first.subject):
+        raise AudeoBenchError(
+            f"{path}: {field} is {found!r}, but {expected!r} for {first.contestant} on the same board; rows "
+            "of different recordings are never merged: submit the older one again or remove it."
+        )
     # The authors' released answers leave frames out, which verifying holds against the release.
     released = row.subject.corpus == AudeoRecorded.name and "files" in (row.answered_by, first.answered_by)
     if not released and _truths(row) != _truths(first):

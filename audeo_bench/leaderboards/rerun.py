@@ -94,7 +94,7 @@ def _rerun(row: Row, root: Path, runs: Path) -> Verification:
         return say("reported", "answers only: there is no model to run")
     corpus = open_corpus(row.subject.corpus, row.subject.seed)
     task = Task(corpus, row.subject.split, runs, seed=row.origin.seed or 0)
-    if task.subject.model_dump() != row.subject.model_dump():
+    if task.subject.differences(row.subject):
         return say(
             "wrong", f"is of another version of {row.board} than this program's; run and submit it again"
         )

@@ -123,7 +123,11 @@ def _recompute(row: Row, path: Path, run: Path) -> Verification:
         return Verification(row.board, row.contestant, "wrong", f"{path}: {fault}")
     # What the harness and the corpus say is compared whole, numbers to the last digits that machines may
     # differ in.
-    here, there = row.model_dump(mode="json", exclude_unset=True), again.model_dump(mode="json")
+    for field, said, found in row.subject.differences(again.subject):
+        words = f"{path}: {field} is {said}, recomputed {found}; submit the run again."
+        return Verification(row.board, row.contestant, "wrong", words)
+    here = row.model_dump(mode="json", exclude_unset=True, exclude={"scores": {"subject"}})
+    there = again.model_dump(mode="json")
     for field in ("answered_by", "stages", "marks", "answers", "scores"):
         difference = _difference(here[field], there[field], field)
         if difference:

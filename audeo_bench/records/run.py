@@ -26,8 +26,8 @@ class Subject(Strict):
     split, split_hash : str
         The hash covers the recordings' ids and truths.
     truth_by : str or None
-        Whose labels the truth is, where the corpus may have several: ``PianoYT``, or ``the authors' release
-        (2), Transkun (1)``.
+        Whose labels the truth is, or of what kind: ``true MIDI``, ``PianoYT``, or ``the authors' release (2),
+        Transkun (1)``. None where the corpus makes it itself, and in older rows of films.
     films_here : str or None
         ``2 of 3 films`` where some of the split's films, or their labels, were not there.
     limit : int or None
@@ -47,11 +47,21 @@ class Subject(Strict):
 
     @property
     def particulars(self) -> str:
-        """``, 2 of 3 films, truth: PianoYT`` for titles; nothing where all films were there and the corpus
-        has one truth only.
-        """
+        """``, 2 of 3 films, truth: PianoYT`` for titles; of films that were all there only their truth."""
         films = f", {self.films_here}" if self.films_here else ""
         return films + (f", truth: {self.truth_by}" if self.truth_by else "")
+
+    def differences(self, other: Subject) -> list[tuple[str, object, object]]:
+        """(field, here, there) of all in which two subjects differ.
+
+        Where one does not name its truth, ``split_hash`` alone tells whether both have the same.
+        """
+        found = [(name, getattr(self, name), getattr(other, name)) for name in type(self).model_fields]
+        return [
+            (name, here, there)
+            for name, here, there in found
+            if here != there and (name != "truth_by" or None not in (here, there))
+        ]
 
     @property
     def board(self) -> str:

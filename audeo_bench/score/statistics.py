@@ -179,14 +179,11 @@ def check_comparable(left: Scores, right: Scores, names: tuple[str, str] = ("lef
     AudeoBenchError
         Naming the first thing that differs.
     """
-    differing = [
+    differing: list[tuple[str, object, object]] = [
         ("metric version", left.metric_version, right.metric_version),
         ("block", left.block, right.block),
     ]
-    differing += [
-        (field, getattr(left.subject, field), getattr(right.subject, field))
-        for field in type(left.subject).model_fields
-    ]
+    differing += left.subject.differences(right.subject)
     for what, ours, theirs in differing:
         if ours != theirs:
             raise AudeoBenchError(

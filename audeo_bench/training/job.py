@@ -76,6 +76,12 @@ def train(name: str, how: Options) -> Path:
     chosen_on = how.chosen_on or how.corpora
     # Before anything else is made and said: what is not here is the first thing to know.
     opened = {name: open_corpus(name) for name in dict.fromkeys((*how.corpora, *chosen_on))}
+    for name in chosen_on:
+        if "validation" not in opened[name].splits():
+            raise AudeoBenchError(
+                f"corpus {name}: has no split `validation`, which chooses the checkpoint; give some of its "
+                "recordings that split, or another corpus by --choose-on, such as --choose-on simulated."
+            )
     torch.manual_seed(how.seed)
     stage = last.create(**({} if how.width is None else {"width": how.width}))
     fabric = Fabric(

@@ -17,6 +17,7 @@ from audeo_bench.files import locked
 from audeo_bench.leaderboards.boards import held, read_boards
 from audeo_bench.leaderboards.rows import write_row
 from audeo_bench.places import checkout
+from audeo_bench.records import Row
 from audeo_bench.report import boards as building
 from audeo_bench.report.boards import build, outdated
 
@@ -121,6 +122,20 @@ def test_other_recordings_are_never_merged(boards_folder, make_row):
     write_row(make_row("stranger", provenance="recorded"), boards_folder)
     with pytest.raises(AudeoBenchError, match=r"provenance.*never merged"):
         build(boards_folder)
+
+
+def test_a_row_that_names_its_truth_joins_older_ones_that_do_not(boards_folder, make_row):
+    def by(name: str, whose: str) -> Row:
+        row = make_row(name)
+        subject = row.subject.model_copy(update={"truth_by": whose})
+        return row.model_copy(update={"scores": row.scores.model_copy(update={"subject": subject})})
+
+    write_row(by("named", "true MIDI"), boards_folder)
+    (board,) = read_boards(boards_folder)
+    assert "truth: what is sounding (true MIDI)" in board.facts()
+    write_row(by("other", "PianoYT"), boards_folder)
+    with pytest.raises(AudeoBenchError, match=r"truth_by.*never merged"):
+        read_boards(boards_folder)
 
 
 def test_a_broken_row_leaves_the_old_boards(boards_folder):

@@ -22,8 +22,6 @@ from audeo_bench.formats.sound import read_sound
 
 __all__ = ["FilmCorpus"]
 
-HOW = "run `audeo-bench data fetch {0}`, or `audeo-bench data add recordings {0} MANIFEST` for your own"
-
 
 class FilmCorpus(Corpus):
     """Real films with labels, each warped by its four corners.
@@ -50,7 +48,7 @@ class FilmCorpus(Corpus):
         self._here = {here.film.id: here for here in films_of(name) if here.midi is not None}
         if not self._here:
             raise AudeoBenchError(
-                f"corpus {name}: none of its films is here with labels; {HOW.format(name)}."
+                f"corpus {name}: none of its films is here with labels; run `audeo-bench data fetch {name}`."
             )
         digest = hashlib.sha256(GEOMETRY.encode())
         for here in self._here.values():
@@ -62,9 +60,7 @@ class FilmCorpus(Corpus):
     def listing(self) -> Mapping[str, tuple[str, ...]]:
         return listing_of(here.film for here in self._here.values())
 
-    def truth_by(self, split: str) -> str | None:
-        if len(self.set.labels) < 2:
-            return None
+    def truth_by(self, split: str) -> str:
         by = Counter(self._here[name].labels[0].by for name in self.ids(split))
         return ", ".join(f"{who} ({count})" if len(by) > 1 else who for who, count in by.most_common())
 

@@ -10,20 +10,29 @@ from audeo_bench.corpus.sets.labels import read_labels
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.film.decoding import Decoder
 
-__all__ = ["Refused", "check_film", "film_seconds"]
+__all__ = ["Refused", "check_film", "film_seconds", "last_note", "too_short"]
 
 TOLERANCE_S = 1.5
 """Between a film and the length that its set's file gives; encoders and containers differ by less."""
 TOLERANCE = 0.005
 """The same as a share, for long films."""
+PAGE = (b"<!doctype", b"<html", b"<?xml", b"{")
+"""What a page, or a server's answer in JSON, begins with."""
 
 
 class Refused(Exception):
     """One film cannot be had or is not what it should be: what was found and what to do, in one line."""
 
 
-def check_film(path: Path, film: Film, labels: Path | None) -> float:
+def check_film(path: Path, film: Film, last: float | None) -> float:
     """Decode a film to its end and hold its length against the set's file and the labels.
+
+    Parameters
+    ----------
+    path : Path
+    film : Film
+    last : float or None
+        Film time of the labels' last onset, where it is known.
 
     Returns
     -------
@@ -34,16 +43,12 @@ def check_film(path: Path, film: Film, labels: Path | None) -> float:
     Refused
     """
     seconds = film_seconds(path)
-    slack = max(TOLERANCE_S, TOLERANCE * (film.seconds or 0))
-    if film.seconds is not None and abs(seconds - film.seconds) > slack:
+    if film.seconds is not None and abs(seconds - film.seconds) > _slack(film):
         raise Refused(
             f"wrong film: {seconds:.1f} s, the set's file says {film.seconds:.1f} s; it is another cut, get "
             "the right one or correct `seconds`"
         )
-    last = film.last_note_s
-    if labels is not None and film.npz is None:
-        last = _last_note(labels, film)
-    if last is not None and seconds < last - slack:
+    if last is not None and too_short(seconds, film, last):
         raise Refused(
             f"wrong film: {seconds:.1f} s, but its labels go on to {last:.1f} s; it is another cut, get the "
             "right one"
@@ -51,13 +56,35 @@ def check_film(path: Path, film: Film, labels: Path | None) -> float:
     return seconds
 
 
-def _last_note(labels: Path, film: Film) -> float | None:
-    """Film time of the last onset; where nobody knows the film's start, the least that it can be."""
+def too_short(seconds: float, film: Film, last: float) -> bool:
+    """Whether a film of that length ends before the last onset of its labels."""
+    return seconds < last - _slack(film)
+
+
+def _slack(film: Film) -> float:
+    return max(TOLERANCE_S, TOLERANCE * (film.seconds or 0))
+
+
+def last_note(labels: Path, film: Film) -> float | None:
+    """Film time of the last onset; where nobody knows the film's start, the least that it can be.
+
+    Returns
+    -------
+    seconds : float or None
+        None where the labels are rolls, or hold no note.
+
+    Raises
+    ------
+    Refused
+        They cannot be read.
+    """
+    if _head(labels).startswith(PAGE):
+        raise Refused(f"labels: {labels}: a web page came instead; check the address, or what the page says")
     try:
         notes = read_labels(labels)
     except AudeoBenchError as fault:
-        raise Refused(f"labels: {fault}") from None
-    if not len(notes):
+        raise Refused(f"labels: {fault}".rstrip(".")) from None
+    if not len(notes) or labels.suffix.lower() == ".npz":
         return None
     onsets = notes.intervals[:, 0]
     if film.start_s is None:
@@ -73,9 +100,10 @@ def film_seconds(path: Path) -> float:
     Refused
         It is no film, has no pictures, or ends before the end that it announces.
     """
-    with path.open("rb") as file:
-        head = file.read(512).lstrip().lower()
-    if head.startswith((b"<!doctype", b"<html", b"<?xml", b"{")):
+    head = _head(path)
+    if head.startswith((b"#extm3u", b"ffconcat", b"[playlist]")):
+        raise Refused("a playlist came instead of the film; give the address of the film itself")
+    if head.startswith(PAGE):
         raise Refused("a web page came instead of the film; check the address, or what the page says")
     remarks: list[str] = []
     try:
@@ -86,6 +114,11 @@ def film_seconds(path: Path) -> float:
             decoder.close()
     except AudeoBenchError as fault:
         raise Refused(str(fault).removeprefix(f"{path}: ").rstrip(".")) from None
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(512).lstrip().lower()
 
 
 def _decoded(decoder: Decoder, remarks: list[str]) -> float:

@@ -14,12 +14,21 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from audeo_bench.corpus import check_choice
-from audeo_bench.corpus.registry import data_home
-from audeo_bench.corpus.sets.check import Refused, check_film
+from audeo_bench.corpus.registry import SOURCES, data_home
+from audeo_bench.corpus.sets.check import Refused, check_film, last_note, too_short
 from audeo_bench.corpus.sets.film import Film
-from audeo_bench.corpus.sets.here import Kept, known_sets, labels_of, open_set, read_record, recording
+from audeo_bench.corpus.sets.here import (
+    Kept,
+    folder_of,
+    known_sets,
+    labels_of,
+    open_set,
+    read_record,
+    recording,
+)
 from audeo_bench.corpus.sets.manifest import FilmSet
-from audeo_bench.corpus.sets.ways import Hands, Way, way_of
+from audeo_bench.corpus.sets.spelling import Moved
+from audeo_bench.corpus.sets.ways import Hands, Way, copied, way_of
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import sha256_of
 from audeo_bench.formats.text import plain
@@ -44,8 +53,10 @@ class Plan:
     folder : Path
     wanted : tuple of Film
         Those that are not here yet, or have changed since.
-    here : int
-        How many of those asked for are here.
+    here : dict
+        Those asked for that are here, by id.
+    unlabelled : tuple of Film
+        Those of them whose labels are not, and may be had.
     elsewhere : dict
         Id on YouTube -> a film that another set has: PianoYT has 21 of the paper's.
     size : int or None
@@ -56,9 +67,17 @@ class Plan:
     way: Way
     folder: Path
     wanted: tuple[Film, ...]
-    here: int
+    here: Mapping[str, Kept]
+    unlabelled: tuple[Film, ...]
     size: int | None
     elsewhere: Mapping[str, Path]
+
+    @property
+    def places(self) -> list[Path]:
+        """The folders in which films lie that are here, other than the one that others are brought into."""
+        films = {film.id: film for film in self.films.films}
+        found = (folder_of(kept, films[name]) or kept.film.parent for name, kept in self.here.items())
+        return sorted(set(found) - {self.folder})
 
 
 def plan(
@@ -101,8 +120,14 @@ def plan(
         check_choice("film", name, known, f"set {films.name}")
     asked = tuple({known[name].id: known[name] for name in only}.values()) or films.films
     record = read_record(films.name)
-    wanted = tuple(film for film in asked if not _is_here(record.films.get(film.id)))
-    if wanted and isinstance(way, Hands):
+    here = {film.id: kept for film in asked if (kept := record.films.get(film.id)) and _is_here(kept)}
+    wanted = tuple(film for film in asked if film.id not in here)
+    unlabelled = tuple(
+        film
+        for film in asked
+        if film.id in here and _lacks_labels(films, film, here[film.id], source is not None)
+    )
+    if (wanted or unlabelled) and isinstance(way, Hands):
         way = way_of(films, source, cookies, record.revision)
     elsewhere = _elsewhere({film.youtube for film in wanted if film.youtube})
     sizes = [way.size(film) for film in wanted if not (folder / film.film).is_file()]
@@ -110,7 +135,7 @@ def plan(
     if None in sizes:
         share = films.gigabytes and films.gigabytes * 1e9 * len(sizes) / len(films.films)
         total = int(share) if share else None
-    return Plan(films, way, folder, wanted, len(asked) - len(wanted), total, elsewhere)
+    return Plan(films, way, folder, wanted, here, unlabelled, total, elsewhere)
 
 
 def _beside(manifest: Path) -> Path:
@@ -127,9 +152,26 @@ def _listed(films: FilmSet, way: Way, folder: Path) -> FilmSet:
     return films.model_copy(update={"films": rows})
 
 
-def _is_here(kept: Kept | None) -> bool:
+def _is_here(kept: Kept) -> bool:
     """By its size; that its content is the one that was checked is told by its digest where it is opened."""
-    return kept is not None and kept.film.is_file() and kept.film.stat().st_size == kept.size
+    return kept.film.is_file() and kept.film.stat().st_size == kept.size
+
+
+def _lacks_labels(films: FilmSet, film: Film, kept: Kept, mirrored: bool) -> bool:
+    """Whether a film that is here has no labels at hand, although its row or a mirror may have them."""
+    if labels_of(films, film, kept):
+        return False
+    beside = (folder_of(kept, film) or kept.film.parent) / _label_path(film)
+    return _promised(films, film) or mirrored or beside.is_file()
+
+
+def _promised(films: FilmSet, film: Film) -> bool:
+    """Whether labels come with the film: its row says so, and not that they lie in another data set."""
+    return bool(film.labels or film.midi_url) and not SOURCES.keys() & films.labels
+
+
+def _label_path(film: Film) -> str:
+    return film.labels or str(Path(film.film).with_suffix(".mid"))
 
 
 def fetch(plan: Plan, tell: Callable[[str], None]) -> list[str]:
@@ -139,12 +181,12 @@ def fetch(plan: Plan, tell: Callable[[str], None]) -> list[str]:
     ----------
     plan : Plan
     tell : callable
-        Takes one line for every film that could not be had.
+        Takes one line for every film that could not be had, or whose labels could not.
 
     Returns
     -------
     failed : list of str
-        The ids of those films.
+        The ids of films that could not be had, or whose labels could not.
 
     Raises
     ------
@@ -154,10 +196,12 @@ def fetch(plan: Plan, tell: Callable[[str], None]) -> list[str]:
     wanted, absent = plan.wanted, []
     if isinstance(plan.way, Hands):
         wanted = tuple(film for film in plan.wanted if (plan.folder / film.film).is_file())
-        absent = [film.id for film in plan.wanted if film not in wanted]
+        there = {film.id for film in wanted}
+        absent = [film.id for film in plan.wanted if film.id not in there]
         if absent:
             tell(f"{len(absent)} of {len(plan.films.films)} films are not in {plan.folder}: {plan.way.how}")
-    if not wanted:
+    todo = (*wanted, *plan.unlabelled)
+    if not todo:
         return absent
     # Where nothing is brought, nothing is written into the user's folder: it may be read-only.
     here = all((plan.folder / film.film).is_file() for film in wanted)
@@ -165,7 +209,7 @@ def fetch(plan: Plan, tell: Callable[[str], None]) -> list[str]:
     work.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(work / "lock", timeout=0):
-            failed = _fetch(plan, wanted, work, tell)
+            failed = _fetch(plan, todo, work, tell)
     except Timeout:
         raise AudeoBenchError(f"{plan.folder}: another fetch is filling it; wait for its end.") from None
     if not failed:
@@ -173,15 +217,15 @@ def fetch(plan: Plan, tell: Callable[[str], None]) -> list[str]:
     return absent + failed
 
 
-def _fetch(plan: Plan, wanted: Sequence[Film], work: Path, tell: Callable[[str], None]) -> list[str]:
+def _fetch(plan: Plan, todo: Sequence[Film], work: Path, tell: Callable[[str], None]) -> list[str]:
     failed: list[str] = []
     with recording(plan.films.name) as pen:
         pen.change(folder=plan.folder, revision=getattr(plan.way, "revision", pen.record.revision))
     with (
-        progress_bar(plan.films.name, len(wanted), "films") as bar,
+        progress_bar(plan.films.name, len(todo), "films") as bar,
         ThreadPoolExecutor(AT_A_TIME) as pool,
     ):
-        jobs = {pool.submit(_take, plan, film, work, bar.advance): film for film in wanted}
+        jobs = {pool.submit(_take, plan, film, work, bar.advance): film for film in todo}
         try:
             for job in as_completed(jobs):
                 try:
@@ -202,7 +246,11 @@ def _fetch(plan: Plan, wanted: Sequence[Film], work: Path, tell: Callable[[str],
 
 
 def _take(plan: Plan, film: Film, work: Path, advance: Callable[[float, str | None], None]) -> None:
-    """Bring one film and its labels, check them, and write down that they are here."""
+    """Bring one film and its labels, check them, and write down that they are here.
+
+    A fault of the labels is no reason not to keep the film: it is kept without them, and they are asked for
+    again by the next run.
+    """
     told = 0.0
 
     def moved(share: float, note: str) -> None:
@@ -213,59 +261,83 @@ def _take(plan: Plan, film: Film, work: Path, advance: Callable[[float, str | No
         told = max(told, 0.95 * share)
 
     try:
-        target = _place(plan.folder, film.film)
-        label = _labels(plan, film, work)
-        shared = None if target.is_file() else plan.elsewhere.get(film.youtube or "")
-        brought = target if target.is_file() else shared or plan.way.film(film, work, moved)
+        kept = plan.here.get(film.id)
+        folder = plan.folder if kept is None else folder_of(kept, film) or kept.film.parent
+        target = _place(folder, _label_path(film))
+        label, fault = (target, None) if target.is_file() else _brought(plan, film, folder, work)
+        others = [labels.path for labels in labels_of(plan.films, film, kept, folder)]
+        known = label or next(iter(others), None)
         try:
-            known = [label, *(labels.path for labels in labels_of(plan.films, film, None, plan.folder))]
-            seconds = check_film(brought, film, next((path for path in known if path is not None), None))
-            digest = sha256_of(brought)
-            if film.sha256 is not None and digest != film.sha256:
-                raise Refused(
-                    f"wrong film: SHA-256 {digest[:12]}..., the set's file says {film.sha256[:12]}..."
-                )
-        except Refused as fault:
-            if brought == target:
-                raise Refused(f"{fault}; the file was there before: {target}") from None
-            if shared is None:
-                brought.unlink(missing_ok=True)
-            raise
-        if shared is not None:
-            brought = _linked(shared, work / f"{film.id}{shared.suffix}")
-        if brought != target:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            brought.replace(target)
-        kept = Kept(
-            film=target,
-            sha256=digest,
-            size=target.stat().st_size,
-            seconds=round(seconds, 3),
-            midi=label,
-            midi_sha256=None if label is None else sha256_of(label),
-        )
+            last = film.last_note_s if known is None else last_note(known, film)
+        except Refused as bad:
+            raise Refused(f"{bad}; remove it, or put it right") from None
+        if kept is None:
+            # A film that the set's file describes is not wrong for the labels that a source has for it.
+            described = film.seconds is not None or film.sha256 is not None
+            kept = _film(plan, film, None if described and label not in (None, target) else last, work, moved)
+        if label is not None and last is not None and too_short(kept.seconds, film, last):
+            label = None
+            lengths = f"they go on to {last:.1f} s, the film to {kept.seconds:.1f} s"
+            fault = Refused(f"wrong labels: {lengths}; get the right ones")
+        if label is not None:
+            if label != target:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                copied(label, target)
+            kept = kept.model_copy(update={"midi": target, "midi_sha256": sha256_of(target)})
         with recording(plan.films.name) as pen:
             pen.change(films=pen.record.films | {film.id: kept})
+        if fault is not None:
+            raise fault
     finally:
         advance(1.0 - told, None)
 
 
-def _labels(plan: Plan, film: Film, work: Path) -> Path | None:
-    """The labels in the set's folder, brought where the source has them."""
-    target = _place(plan.folder, film.midi or film.npz or str(Path(film.film).with_suffix(".mid")))
-    if target.is_file():
-        return target
-    brought = plan.way.label(film, work)
-    if brought is None:
-        return None
-    if film.midi_sha256 is not None and sha256_of(brought) != film.midi_sha256:
-        brought.unlink()
-        raise Refused(
-            "labels: not those that the set's file means; get the right ones, or correct midi_sha256"
+def _film(plan: Plan, film: Film, last: float | None, work: Path, moved: Moved) -> Kept:
+    """A film in the set's folder, brought there unless it lies there, and checked."""
+    target = _place(plan.folder, film.film)
+    shared = None if target.is_file() else plan.elsewhere.get(film.youtube or "")
+    brought = target if target.is_file() else shared or plan.way.film(film, work, moved)
+    try:
+        seconds = check_film(brought, film, last)
+        digest = sha256_of(brought)
+        if film.sha256 is not None and digest != film.sha256:
+            raise Refused(f"wrong film: SHA-256 {digest[:12]}..., the set's file says {film.sha256[:12]}...")
+    except Refused as fault:
+        if brought == target:
+            raise Refused(f"{fault}; the file was there before: {target}") from None
+        if shared is None:
+            brought.unlink(missing_ok=True)
+        raise
+    if shared is not None:
+        brought = _linked(shared, work / f"{film.id}{shared.suffix}")
+    if brought != target:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        brought.replace(target)
+    return Kept(film=target, sha256=digest, size=target.stat().st_size, seconds=round(seconds, 3))
+
+
+def _brought(plan: Plan, film: Film, folder: Path, work: Path) -> tuple[Path | None, Refused | None]:
+    """A film's labels from the source, in ``work``, and read; or what is wrong with them."""
+    promised = _promised(plan.films, film)
+    try:
+        labels = plan.way.label(film, work)
+    except Refused as fault:
+        return None, Refused(f"labels: {fault}") if promised else None
+    if labels is None:
+        if not promised or labels_of(plan.films, film, plan.here.get(film.id), folder):
+            return None, None
+        where = folder / _label_path(film)
+        return None, Refused(
+            f"labels are missing; put them where the film is had, or at {where}, then run this again"
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    brought.replace(target)
-    return target
+    try:
+        last_note(labels, film)
+        if film.midi_sha256 is not None and sha256_of(labels) != film.midi_sha256:
+            raise Refused("wrong labels: the set's file means others; get them, or correct midi_sha256")
+    except Refused as fault:
+        labels.unlink()
+        return None, Refused(str(fault).replace(f"{labels}: ", ""))
+    return labels, None
 
 
 def _place(folder: Path, path: str) -> Path:

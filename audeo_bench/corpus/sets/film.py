@@ -11,7 +11,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from audeo_bench.api import Work
 
-__all__ = ["Film", "RelativePath", "Strict", "Text", "listing_of"]
+__all__ = ["FILM_SUFFIXES", "MIDI_SUFFIXES", "Film", "RelativePath", "Strict", "Text", "listing_of"]
+
+FILM_SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".wmv", ".m4v", ".mpg", ".mpeg", ".ts", ".flv")
+MIDI_SUFFIXES = (".mid", ".midi")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Characters that move a terminal's cursor or turn its writing round; line feed and tab stay."""
@@ -35,7 +38,20 @@ def _inside(path: str) -> str:
     parts = PurePosixPath(path).parts
     if not parts or path.startswith("/") or ".." in parts or "\\" in path or ":" in parts[0]:
         raise ValueError("must be a path below the set's folder, with / and without ..")
+    if any(part.startswith(".") for part in parts):
+        raise ValueError("must not be hidden: no part of the path may begin with a dot")
     return path
+
+
+def _ends_in(*suffixes: str) -> AfterValidator:
+    """A set's file names films and labels, and nothing else that would be written into the user's folder."""
+
+    def check(path: str) -> str:
+        if PurePosixPath(path).suffix.lower() not in suffixes:
+            raise ValueError(f"must end in one of {', '.join(suffixes)}")
+        return path
+
+    return AfterValidator(check)
 
 
 Text = Annotated[str, Field(max_length=4000), AfterValidator(_plain)]
@@ -61,10 +77,16 @@ def _spans(value: Any) -> Any:
     return [(found["begin"], None if found["end"] == "end" else found["end"]) for found in matches if found]
 
 
-Corners = Annotated[tuple[float, float, float, float, float, float, float, float], BeforeValidator(_numbers)]
-Crop = Annotated[tuple[float, float, float, float], BeforeValidator(_numbers)]
-Picture = Annotated[tuple[int, int], BeforeValidator(_numbers)]
-Spans = Annotated[tuple[tuple[float, float | None], ...], BeforeValidator(_spans)]
+DAY_S = 86_400.0
+"""No film is longer, and none begins so far from its labels."""
+Pixel = Annotated[float, Field(ge=-100_000, le=100_000)]
+Side = Annotated[int, Field(ge=1, le=100_000)]
+Seconds = Annotated[float, Field(ge=0, le=DAY_S)]
+Length = Annotated[float, Field(gt=0, le=DAY_S)]
+Corners = Annotated[tuple[Pixel, Pixel, Pixel, Pixel, Pixel, Pixel, Pixel, Pixel], BeforeValidator(_numbers)]
+Crop = Annotated[tuple[Pixel, Pixel, Pixel, Pixel], BeforeValidator(_numbers)]
+Picture = Annotated[tuple[Side, Side], BeforeValidator(_numbers)]
+Spans = Annotated[tuple[tuple[Seconds, Seconds | None], ...], BeforeValidator(_spans)]
 
 
 class Film(Strict):
@@ -116,9 +138,9 @@ class Film(Strict):
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}$")]
-    film: RelativePath = ""
-    midi: RelativePath | None = None
-    npz: RelativePath | None = None
+    film: Annotated[RelativePath, _ends_in(*FILM_SUFFIXES)] = ""
+    midi: Annotated[RelativePath, _ends_in(*MIDI_SUFFIXES, ".tsv")] | None = None
+    npz: Annotated[RelativePath, _ends_in(".npz")] | None = None
     youtube: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{11}$")] | None = None
     url: RelativePath | None = None
     midi_url: RelativePath | None = None
@@ -127,19 +149,19 @@ class Film(Strict):
     composer: Text = ""
     work: Text = ""
     collection: Text | None = None
-    number: int | None = None
-    bwv: int | None = None
+    number: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    bwv: Annotated[int, Field(ge=0, le=100_000)] | None = None
     key: Text | None = None
     class_: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")] | None = Field(None, alias="class")
     corners: Corners | None = None
     crop: Crop | None = None
     picture: Picture | None = None
-    start_s: float | None = None
+    start_s: Annotated[float, Field(ge=-DAY_S, le=DAY_S)] | None = None
     rate: Annotated[float, Field(ge=0.5, le=2)] = 1.0
     pitch_add: Annotated[int, Field(ge=-48, le=48)] = 0
-    trim_s: Annotated[float, Field(ge=0)] = 0.0
-    seconds: Annotated[float, Field(gt=0)] | None = None
-    last_note_s: Annotated[float, Field(gt=0)] | None = None
+    trim_s: Seconds = 0.0
+    seconds: Length | None = None
+    last_note_s: Length | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     midi_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     blocked: Spans = ()
@@ -163,6 +185,11 @@ class Film(Strict):
         if any(end is not None and end <= begin for begin, end in self.blocked):
             raise ValueError("a blocked span ends before it begins")
         return self
+
+    @property
+    def labels(self) -> str | None:
+        """Where its own labels lie below the set's folder; None where the row names none."""
+        return self.midi or self.npz
 
     @property
     def played(self) -> Work:

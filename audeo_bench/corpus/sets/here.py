@@ -24,6 +24,7 @@ __all__ = [
     "Labels",
     "Record",
     "films_of",
+    "folder_of",
     "is_set",
     "known_sets",
     "labels_of",
@@ -270,21 +271,25 @@ def labels_of(
         elif place == TRANSKUN:
             path = None if kept is None else kept.film.with_name(f"{kept.film.stem}.transkun.mid")
         else:
-            own, by = None, by if film.midi or film.npz else "a MIDI file beside the film"
+            own, by = None, by if film.labels else "a MIDI file beside the film"
         if path is not None and path.is_file():
             found.append(Labels(path, by, place in (RELEASE, TRANSKUN)))
     return (*([] if own is None else [Labels(own, films.truth)]), *found)
 
 
+def folder_of(kept: Kept, film: Film) -> Path | None:
+    """The set's folder in which a film lies; None where its row has another place for it by now."""
+    place = kept.film.as_posix()
+    return Path(place.removesuffix("/" + film.film)) if place.endswith("/" + film.film) else None
+
+
 def _labels_of_row(films: FilmSet, film: Film, kept: Kept | None, folder: Path | None) -> Path | None:
     if kept is not None and kept.midi is not None and kept.midi.is_file():
         return kept.midi
-    label = film.midi or film.npz
+    label = film.labels
     if label is None:
         return None
-    places = [] if folder is None else [folder]
-    if kept is not None and kept.film.as_posix().endswith("/" + film.film):
-        places.append(Path(kept.film.as_posix().removesuffix("/" + film.film)))
+    places = [place for place in (folder, kept and folder_of(kept, film)) if place is not None]
     for name in SOURCES.keys() & films.labels:
         with suppress(AudeoBenchError):  # where it is not registered, there are none
             places.append(find(name).directory)

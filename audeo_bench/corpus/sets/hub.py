@@ -77,7 +77,7 @@ class Hub:
         return self._bring(film.url or film.film, work, moved, film.id)
 
     def label(self, film: Film, work: Path) -> Path | None:
-        label = film.midi_url or film.midi
+        label = film.midi_url or film.labels
         return self._bring(label, work) if label is not None else None
 
     def _bring(self, file: str, work: Path, moved: Moved | None = None, note: str = "") -> Path:

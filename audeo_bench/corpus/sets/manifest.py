@@ -12,19 +12,20 @@ import csv
 import difflib
 import io
 import re
+import reprlib
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from audeo_bench.corpus.sets.film import Film, RelativePath, Strict, Text
+from audeo_bench.corpus.sets.film import FILM_SUFFIXES, MIDI_SUFFIXES, Film, RelativePath, Strict, Text
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.formats.text import read_text
 
 __all__ = [
-    "FILM_SUFFIXES",
     "FilmSet",
     "Listing",
     "Source",
@@ -38,8 +39,6 @@ __all__ = [
 
 Truth = Literal["true MIDI", "transcribed", "imported", "not stated"]
 LabelPlace = Literal["release", "pianoyt", "asap", "transkun"]
-FILM_SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".wmv", ".m4v", ".mpg", ".mpeg", ".ts", ".flv")
-LABEL_SUFFIXES = (".mid", ".midi")
 _SPLITS = {"train": "train", "training": "train", "valid": "validation", "val": "validation"}
 _SPLITS |= {"validation": "validation", "test": "test", "testing": "test"}
 _LONGEST = 8 << 20
@@ -145,7 +144,7 @@ class FilmSet(Strict):
     licence: Text = "not stated"
     citation: Text = ""
     homepage: Annotated[Text, Field(pattern=r"^https?://")] | None = None
-    gigabytes: Annotated[float, Field(ge=0)] | None = None
+    gigabytes: Annotated[float, Field(ge=0, le=1e6)] | None = None
     faults: tuple[Text, ...] = ()
     source: Annotated[Source, Field(discriminator="kind")] | None = None
     labels: Annotated[tuple[LabelPlace, ...], BeforeValidator(_listed)] = ()
@@ -161,9 +160,9 @@ class FilmSet(Strict):
             ("id", [film.id.lower() for film in self.films]),
             ("film", [film.film.lower() for film in self.films]),
         ):
-            twice = {value for value in values if values.count(value) > 1} if values else set()
+            twice = sorted(value for value, count in Counter(values).items() if count > 1)
             if twice:
-                raise ValueError(f"two rows have the {what} {sorted(twice)[0]!r}")
+                raise ValueError(f"two rows have the {what} {twice[0]!r}")
         return self
 
     def split(self, name: str) -> list[Film]:
@@ -202,8 +201,12 @@ def read_manifest(path: Path) -> FilmSet:
         raise AudeoBenchError(f"{path}: a set is a .toml or .csv file, or a folder of films; give one.")
     try:
         head = tomllib.loads(_text(path))
-    except tomllib.TOMLDecodeError as fault:
-        raise AudeoBenchError(f"{path}: not TOML ({fault}); correct that line.") from None
+    except RecursionError:
+        raise AudeoBenchError(f"{path}: not TOML (nested too deeply); correct it.") from None
+    except ValueError as fault:  # and what Python says of a number of thousands of digits
+        raise AudeoBenchError(
+            f"{path}: not TOML ({str(fault).partition(';')[0]}); correct that line."
+        ) from None
     if "folder" in head:
         raise AudeoBenchError(f"{path}: folder: no such column; the set's folder is where its file lies.")
     table = head.pop("table", None)
@@ -254,15 +257,18 @@ def pair_films(paths: Iterable[str]) -> list[dict[str, str]]:
     Labels beside the film go first; else the only one of that name anywhere counts.
     """
     files = [PurePosixPath(path) for path in paths]
-    labels = [file for file in files if file.suffix.lower() in LABEL_SUFFIXES]
+    labels = [file for file in files if file.suffix.lower() in MIDI_SUFFIXES]
     films = [file for file in files if file.suffix.lower() in FILM_SUFFIXES]
-    stems = [film.stem for film in films]
+    stems = Counter(film.stem for film in films)
+    by_stem: dict[str, list[PurePosixPath]] = {}
+    for label in labels:
+        by_stem.setdefault(label.stem, []).append(label)
     rows = []
     for film in films:
-        same = [label for label in labels if label.stem == film.stem]
+        same = by_stem.get(film.stem, [])
         beside = [label for label in same if label.parent == film.parent]
         label = beside[0] if beside else same[0] if len(same) == 1 else None
-        spelled = film.stem if stems.count(film.stem) == 1 else str(film.with_suffix("")).replace("/", "-")
+        spelled = film.stem if stems[film.stem] == 1 else str(film.with_suffix("")).replace("/", "-")
         row = {"id": re.sub(r"[^A-Za-z0-9_.+-]", "_", spelled).lstrip(".+-") or "film", "film": str(film)}
         row["split"] = next(
             (_SPLITS[p.lower()] for p in reversed(film.parts[:-1]) if p.lower() in _SPLITS), "test"
@@ -322,6 +328,11 @@ def _table(path: Path) -> list[tuple[str, dict[str, Any]]]:
     reader = csv.DictReader(io.StringIO(_text(path), newline=""), strict=True, skipinitialspace=True)
     rows: list[tuple[str, dict[str, Any]]] = []
     try:
+        header = reader.fieldnames or []
+        if len(header) == 1 and (other := re.search("[;\t]", header[0])):
+            raise AudeoBenchError(
+                f"{path}: line 1: its cells stand apart by {other[0]!r}; save it with ',' between them."
+            )
         for row in reader:
             line = f"line {reader.line_num}"
             if None in row:
@@ -364,12 +375,21 @@ def _told(fault: ValidationError, known: set[str]) -> str:
         return f"{'.'.join(place)}: no such column; {hint}"
     if first["type"] == "missing" and len(place) == 1:
         return f"{column}: missing; every {'film' if 'split' in known else 'set'} needs one."
-    if column in ("corners", "crop", "picture") and len(place) > 1:
+    beyond = first["type"].startswith(("greater_than", "less_than"))
+    if column in ("corners", "crop", "picture") and len(place) > 1 and not beyond:
         message = {"corners": "eight numbers", "crop": "four numbers", "picture": "width and height"}[column]
         return f"{column}: must be {message}, as docs/sets.md says."
     message = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if first["type"] == "string_pattern_mismatch" and column == "id":
         message = "must be letters, digits, _ . + -, and not begin with a dot"
-    found = "" if isinstance(first["input"], dict | Film) else f", found {str(first['input'])[:80]!r}"
+    found = "" if isinstance(first["input"], dict | Film) else f", found {_shown(first['input'])[:80]!r}"
     at = f"{'.'.join(place)}: " if place else ""
     return f"{at}{message[0].lower() + message[1:]}{found}."
+
+
+def _shown(value: Any) -> str:
+    """What was found, however deep its lists lie in each other and however long its numbers are."""
+    try:
+        return reprlib.repr(value) if isinstance(value, list | tuple) else str(value)
+    except ValueError:
+        return "a number of thousands of digits"

@@ -53,11 +53,11 @@ def describe_set(place: str) -> dict[str, Any]:
     """Everything about a set, its films included: whether each is here, and how what is here was checked."""
     films, record = open_set(place)
     facts = films.model_dump(mode="json", by_alias=True, exclude={"films", "folder"})
-    rows = []
+    rows, found_here = [], _here(films, record)
     for film in films.films:
         kept = record.films.get(film.id)
         row = film.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        here = _here(films, record).get(film.id)
+        here = found_here.get(film.id)
         labels = labels_of(films, film, kept, record.folder)
         found = None if here is None else str(here.film)
         row |= {"here": found, "labels": str(labels[0].path) if labels else None}

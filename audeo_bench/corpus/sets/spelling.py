@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from audeo_bench.corpus.sets.check import Refused
@@ -31,16 +32,20 @@ def spelled(template: str, film: Film, web: bool) -> list[str]:
 
 
 def spelled_label(template: str, film: Film, web: bool) -> list[str]:
-    """Where a mirror may have a film's labels: beside the film, ``.mid``; or in the set's own layout."""
+    """Where a mirror may have a film's labels: beside the film, as ``.mid`` unless the row says ``.tsv`` or
+    ``.npz``; or in the set's own layout.
+    """
     if "{youtube}" in template:
         return []
     if "{id}" not in template:
-        label = film.midi_url if web and film.midi_url else film.midi
+        label = film.midi_url if web and film.midi_url else film.labels
         return [f"{template.rstrip('/')}/{quote(label) if web else label}"] if label else []
     last = template.rpartition("/")[2]
     if "?" in last or "." not in last:
         return []
-    return [place.rpartition(".")[0] + ".mid" for place in spelled(template, film, web)]
+    own = PurePosixPath(film.labels or "").suffix.lower()
+    suffix = own if own in (".tsv", ".npz") else ".mid"
+    return [place.rpartition(".")[0] + suffix for place in spelled(template, film, web)]
 
 
 def unlisted(films: FilmSet) -> AudeoBenchError:

@@ -14,7 +14,7 @@ from audeo_bench.corpus.sets.spelling import YOUTUBE, Moved, spelled, spelled_la
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.formats.text import read_json
 
-__all__ = ["Folder", "Hands", "Way", "way_of"]
+__all__ = ["Folder", "Hands", "Way", "copied", "way_of"]
 
 
 class Way(Protocol):
@@ -37,7 +37,7 @@ class Way(Protocol):
         ...
 
     def label(self, film: Film, work: Path) -> Path | None:
-        """Bring a film's labels; None where there are none."""
+        """Bring a film's labels; None where there are none. Raises :class:`Refused`."""
         ...
 
     def size(self, film: Film) -> int | None:
@@ -113,12 +113,12 @@ class Folder:
         found = next((place for place in places if place.is_file()), None)
         if found is None:
             raise Refused(f"not there: {places[0]}; put it there, or leave it out with --only")
-        return _copied(found, work / f"{film.id}{found.suffix}")
+        return copied(found, work / f"{film.id}{found.suffix}")
 
     def label(self, film: Film, work: Path) -> Path | None:
         for place in map(Path, spelled_label(self.template, film, web=False)):
             if place.is_file():
-                return _copied(place, work / f"{film.id}{place.suffix}")
+                return copied(place, work / f"{film.id}{place.suffix}")
         return None
 
     def size(self, film: Film) -> int | None:
@@ -126,7 +126,8 @@ class Folder:
         return next((place.stat().st_size for place in places if place.is_file()), 0)
 
 
-def _copied(source: Path, target: Path) -> Path:
+def copied(source: Path, target: Path) -> Path:
+    """Copy a file that then is there whole, or not at all."""
     part = target.with_name(target.name + ".part")
     shutil.copyfile(source, part)
     part.replace(target)

@@ -10,15 +10,15 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from time import time
 from typing import Any, cast
 
 import stamina
 
 from audeo_bench.corpus.sets.check import Refused
-from audeo_bench.corpus.sets.film import Film
-from audeo_bench.corpus.sets.manifest import FILM_SUFFIXES, FilmSet
+from audeo_bench.corpus.sets.film import FILM_SUFFIXES, Film
+from audeo_bench.corpus.sets.manifest import FilmSet
 from audeo_bench.corpus.sets.spelling import YOUTUBE, Moved, spelled, spelled_label, unlisted
 from audeo_bench.errors import AudeoBenchError
 
@@ -104,7 +104,7 @@ class Web:
         from yt_dlp import YoutubeDL
 
         for place in spelled_label(self.template, film, web=True):
-            target = work / f"{film.id}.mid"
+            target = work / f"{film.id}{PurePosixPath(film.labels or '.mid').suffix or '.mid'}"
             try:
                 with YoutubeDL(cast(Any, self._options(film, work, None))) as downloader:
                     data = self._small(downloader, place)
@@ -124,7 +124,7 @@ class Web:
                 try:
                     data = downloader.urlopen(place).read(LABEL_LIMIT + 1)
                 except Exception as fault:
-                    if _status(fault) in (403, 404, 410):
+                    if _status(fault) == 404:
                         return None
                     raise _Failed(fault) from fault
         if len(data) > LABEL_LIMIT:
@@ -310,6 +310,8 @@ def _told(fault: Exception) -> Refused | OSError:
     status = _status(fault)
     if status in STATUSES:
         return Refused("; ".join(STATUSES[status]))
+    if status is not None and status >= 500:
+        return Refused(f"the server fails ({status}); run the same command again later, or give --source")
     for saying, meaning, remedy in SAYINGS:
         if re.search(rf"\b({saying})", words, re.IGNORECASE):
             return Refused(f"{meaning}; {remedy}")

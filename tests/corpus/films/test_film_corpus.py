@@ -29,6 +29,8 @@ from audeo_bench.runs.scoring import Result, pedalled
 from audeo_bench.runs.task import open_task
 from audeo_bench.score import Rolls, mean_note_f1, score_rolls
 from audeo_bench.training.context import Context
+from audeo_bench.training.job import train
+from audeo_bench.training.options import Options
 
 CORNERS = np.array([[20.0, 40.0], [620.0, 50.0], [625.0, 130.0], [15.0, 120.0]])
 
@@ -117,7 +119,7 @@ def test_films_become_a_corpus(films, home):
     assert any("labels begin at 2.0" in remark for remark in late.remarks)
     assert late.start_s == 0.0  # measured, but not applied without the user's word
     corpus = open_corpus("mine")
-    assert corpus.provenance == "recorded"
+    assert corpus.provenance == "recorded" and corpus.truth_by("test") == "true MIDI"
     assert corpus.listing() == {"test": ("one",), "train": ("late",)}
     recording = corpus.recording("one")
     assert recording.frames.shape[1:] == (100, 900)
@@ -133,6 +135,11 @@ def test_films_become_a_corpus(films, home):
     assert len(corpus.recording("late")) == len(corpus.recording("late").frames)
     applied = add_recordings("mine", None, apply_lag=True, workers=1)
     assert applied.ready[1][1].start_s == pytest.approx(2.0, abs=0.05)
+    said = CliRunner().invoke(app, ["data", "info", "mine", "--json"])
+    one, late = json.loads(said.stdout)["clocks"]
+    assert (late["film"], late["applied"], late["rate"]) == ("late", "yes", 1.0)
+    assert late["start_s"] == pytest.approx(2.0, abs=0.05) and late["confidence"] > 0.45
+    assert one["start_s"] == pytest.approx(0.0, abs=0.05)
 
 
 def test_nothing_is_written_beside_the_films(films, home):
@@ -173,10 +180,21 @@ def test_a_bad_film_is_one_line_and_the_others_go_on(films, home, tmp_path):
 
 
 def test_a_corpus_without_films_says_what_to_do(home):
-    with pytest.raises(AudeoBenchError, match="data fetch pianoray"):
+    with pytest.raises(AudeoBenchError, match=r"run `audeo-bench data fetch pianoray`\.$"):
         open_corpus("pianoray")
     with pytest.raises(AudeoBenchError, match="no corpus 'akbarri'; did you mean akbari"):
         open_corpus("akbarri")
+
+
+def test_what_a_set_lacks_is_said_with_what_opens_it(films, home, tmp_path):
+    add_recordings("mine", films / "mine.toml", workers=1)
+    with pytest.raises(AudeoBenchError, match=r"no split `validation`.*--choose-on simulated"):
+        train("keywise", Options(("mine",), output=tmp_path / "trainings"))
+    assert not (tmp_path / "trainings").exists()
+    with pytest.raises(
+        AudeoBenchError, match="a column `class` in the set's file opens one, with films of wtc1-"
+    ):
+        _ = Programme(open_corpus("mine")).splits
 
 
 def test_a_crop_is_measured_against_the_corners_that_are_found(films, home, tmp_path, monkeypatch):
@@ -239,9 +257,10 @@ def test_a_set_of_which_films_are_missing_is_used_and_says_so(films, home, tmp_p
     said = CliRunner().invoke(
         app, ["midi", "--corpus", "partial", "--split", "test", "--system", "silence", "--no-figure"]
     )
-    assert "test, 135 frames, 1 of 2 films" in said.stdout, said.output
+    assert "test, 135 frames, 1 of 2 films, truth: not stated" in said.stdout, said.output
     board = board_of("partial-test", [look_at(tmp_path / "runs/partial-test/silence", "silence")], {})
     assert board.facts().startswith("1 recordings (1 of 2 films), 135 frames")
+    assert "truth: what is sounding (not stated)" in board.facts()
 
     context = Context(None, ("partial",), ("partial",), 0, 0, None, tmp_path)
     assert context.trained_on == ("partial/train (1 of 3 films)",)

@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from film_server import FilmServer, Hub, cut, make_film, make_labels, make_sound, page, refuse
 from mounting import mounted
@@ -68,7 +69,7 @@ def test_a_lab_folder_registers_films_with_the_labels_beside_them(tmp_path, bodi
     make_film(lab / "furelise.mp4", seconds=44, fps=1)
     make_labels(lab / "furelise.mid", last=59.0)
     chosen = plan("pianoray", tmp_path / "films", source=str(lab / "{id}.mp4"))
-    assert (len(chosen.wanted), chosen.here) == (2, 0)
+    assert (len(chosen.wanted), len(chosen.here)) == (2, 0)
     failed, told = run(chosen)
     assert failed == ["bach"] and told == [
         f"bach: not there: {lab}/bach.mp4; put it there, or leave it out with --only"
@@ -90,7 +91,7 @@ def test_youtube_ids_name_the_films_of_a_mirror_too(tmp_path, server, bodies):
     assert ("wtc2", "3 of 3", "3", "Table 1, every row, on all 3 films") in computable("audeo-films")
     asked = len(server.asked)
     again = plan("audeo-films", only=PAPER_TEST, source=template)
-    assert (again.here, again.wanted) == (3, ()) and run(again) == ([], [])
+    assert (len(again.here), again.wanted) == (3, ()) and run(again) == ([], [])
     assert len(server.asked) == asked  # nothing is fetched twice
 
 
@@ -134,12 +135,15 @@ def test_every_fault_is_one_line_and_the_others_go_on(tmp_path, server, bodies):
         "torn": bodies["film"][: len(bodies["film"]) // 2],
         "other": bodies["other"],
         "busy": bodies["film"],
+        "list": b"#EXTM3U\n#EXTINF:3,\nfilm.mp4\n",
+        "down": bodies["film"],
     }
     server.files = {f"/films/{name}.mp4": body for name, body in faults.items() if body is not None}
     server.files |= {f"/films/{name}.mid": bodies["early"] for name in faults}
     server.files["/films/early.mid"] = make_labels(tmp_path / "late.mid", last=9.0).read_bytes()
     server.script["/films/shut.mp4"] = [refuse(403)] * 20
     server.script["/films/words.mp4"] = [page()] * 20
+    server.script["/films/down.mp4"] = [refuse(500)] * 20
     server.script["/films/busy.mp4"] = [refuse(429, Retry_After="1")]
     digest = hashlib.sha256(bodies["film"]).hexdigest()
     path = own_set(
@@ -149,7 +153,9 @@ def test_every_fault_is_one_line_and_the_others_go_on(tmp_path, server, bodies):
     )
     failed, told = run(plan(str(path), tmp_path / "films"))
     lines = dict(line.split(": ", 1) for line in told)
-    assert sorted(failed) == sorted(lines) == ["early", "gone", "other", "short", "shut", "torn", "words"]
+    assert sorted(failed) == sorted(lines) == sorted(faults.keys() - {"good", "busy"})
+    assert lines["list"].startswith("a playlist came instead of the film")
+    assert lines["down"].startswith("the server fails (500)")
     assert lines["gone"].startswith("gone (404); look for a copy")
     assert lines["shut"].startswith("refused (403); wait an hour")
     assert "a web page came instead" in lines["words"]
@@ -162,6 +168,86 @@ def test_every_fault_is_one_line_and_the_others_go_on(tmp_path, server, bodies):
     server.files["/films/gone.mp4"] = server.files["/films/torn.mp4"] = bodies["film"]
     failed, _ = run(plan(str(path), only=["gone", "torn", "good"]))
     assert failed == [] and server.gets("/films/good.mp4") <= 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (page(), "labels: a web page came instead"),
+        (lambda handler, _: handler.answer(200, b"MThd, or so", {}), "labels: not a readable MIDI file"),
+        (refuse(403), "labels: refused (403)"),
+        (refuse(410), "labels: gone (410)"),
+        (refuse(404), "labels are missing; put them where the film is had, or at "),
+    ],
+)
+def test_labels_that_cannot_be_had_cost_no_film(tmp_path, server, bodies, answer, told):
+    """The film stays, bad labels do not, and the next run asks for labels alone."""
+    path, films = own_set(tmp_path, server.url, {"a": ""}), tmp_path / "films"
+    server.files = {"/films/a.mp4": bodies["film"], "/films/a.mid": bodies["labels"]}
+    server.script["/films/a.mid"] = [answer] * 20
+    failed, lines = run(plan(str(path), films))
+    assert failed == ["a"] and lines[0].startswith(f"a: {told}") and "/.fetching/" not in lines[0]
+    assert not (films / "a.mid").exists() and films_of("mine")[0].midi is None
+    gets = server.gets("/films/a.mp4")
+
+    again = plan(str(path), films)
+    assert (again.wanted, [film.id for film in again.unlabelled]) == ((), ["a"])
+    assert run(again) == (failed, lines)
+    server.script.clear()
+    assert run(plan(str(path), films)) == ([], [])
+    assert films_of("mine")[0].midi == films / "a.mid" and server.gets("/films/a.mp4") == gets
+
+
+def test_labels_of_another_film_are_refused_where_the_set_knows_the_film(tmp_path, server, bodies):
+    path = own_set(tmp_path, server.url, {"a": "seconds = 3.0"})
+    late = make_labels(tmp_path / "late.mid", last=9.0).read_bytes()
+    server.files = {"/films/a.mp4": bodies["film"], "/films/a.mid": late}
+    failed, told = run(plan(str(path), tmp_path / "films"))
+    assert failed == ["a"] and told[0].startswith("a: wrong labels: they go on to 8.5 s, the film to 3.0 s")
+    assert not (tmp_path / "films/a.mid").exists() and len(films_of("mine")) == 1
+
+
+def test_labels_that_come_to_a_lab_later_are_fetched(tmp_path):
+    lab, films = tmp_path / "lab", tmp_path / "films"
+    make_film(lab / "furelise.mp4", seconds=44, fps=1)
+    command = ("data", "fetch", "pianoray", "--source", str(lab / "{id}.mp4"), "--only", "furelise")
+    said = CliRunner().invoke(app, [*command, "--into", str(films)])
+    assert (
+        said.exit_code == 1
+        and f"labels are missing; put them where the film is had, or at {films}"
+        in " ".join(said.output.split())
+    )
+    make_labels(lab / "furelise.mid", last=59.0)
+    said = CliRunner().invoke(app, command)
+    assert said.exit_code == 0 and "0 films to bring" in said.output and "labels of 1 missing" in said.output
+    assert films_of("pianoray")[0].midi == films / "furelise.mid"
+    # And from there on there is nothing to do, wherever it is asked for.
+    said = CliRunner().invoke(app, [*command, "--into", str(tmp_path / "elsewhere")])
+    assert said.exit_code == 0 and f"1 here already, in {films}" in said.output.replace("\n", "")
+
+
+def test_labels_that_the_film_does_not_come_with_are_nobodys_fault(tmp_path, server, bodies):
+    """Such as PianoYT's; where a mirror has them all the same, they are taken."""
+    path = own_set(tmp_path, server.url, {"a": ""})
+    path.write_text('labels = "pianoyt"\n' + path.read_text())
+    server.files = {"/a.mp4": bodies["film"]}
+    server.script["/a.mid"] = [refuse(403)]
+    chosen = (str(path), tmp_path / "films", [], f"{server.url}/{{id}}.mp4")
+    assert run(plan(*chosen)) == ([], [])
+    assert films_of("mine")[0].midi is None
+    server.script["/a.mid"], server.files["/a.mid"] = [], bodies["labels"]
+    gets = server.gets("/a.mp4")
+    assert run(plan(*chosen)) == ([], [])
+    assert films_of("mine")[0].midi is not None and server.gets("/a.mp4") == gets
+
+
+def test_labels_may_be_rolls(tmp_path, server, bodies):
+    path = own_set(tmp_path, server.url, {"a": ""})
+    path.write_text(path.read_text().replace('midi = "a.mid"', 'npz = "a.npz"'))
+    np.savez(tmp_path / "roll.npz", pressed=np.ones((88, 75), bool))
+    server.files = {"/films/a.mp4": bodies["film"], "/films/a.npz": (tmp_path / "roll.npz").read_bytes()}
+    assert run(plan(str(path), tmp_path / "films")) == ([], [])
+    assert films_of("mine")[0].midi == tmp_path / "films/a.npz"
 
 
 def test_a_connection_that_breaks_ten_times_goes_on_where_it_broke(tmp_path, server, bodies):
@@ -245,7 +331,7 @@ def test_labels_may_lie_in_a_registered_data_set(tmp_path, server, bodies, home)
 
 def test_a_set_whose_file_has_gone_stops_nobody(tmp_path, server, bodies):
     path = own_set(tmp_path, server.url, {"a": ""})
-    server.files = {"/films/a.mp4": bodies["film"]}
+    server.files = {"/films/a.mp4": bodies["film"], "/films/a.mid": bodies["labels"]}
     assert run(plan(str(path), tmp_path / "films"))[0] == []
     path.unlink()
     shown = CliRunner().invoke(app, ["data", "list", "--json"])

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,11 @@ import pytest
 from film_server import make_film, make_labels
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from audeo_bench.cli import app
 from audeo_bench.corpus.sets import Film, manifest_of_folder, read_labels, read_manifest, shipped_sets
+from audeo_bench.corpus.sets.here import open_set
 from audeo_bench.corpus.sets.manifest import rows_of
 from audeo_bench.errors import AudeoBenchError
 
@@ -95,6 +99,19 @@ def test_a_folder_of_films_with_midi_beside_them(tmp_path):
         ('id = "a"\ntitle = "\\u001b[31mred"', r"title: holds control characters"),
         ('id = "a"\nyoutube = "x&y=1"', r"youtube: "),
         ('film = "a.mp4"', r"film 1: id: missing"),
+        ('id = "a"\nmidi = ".bash_profile"', r"midi: must not be hidden"),
+        ('id = "a"\nfilm = "a/.ssh/b.mp4"', r"film: must not be hidden"),
+        ('id = "a"\nmidi = "Makefile"', r"midi: must end in one of \.mid, \.midi, \.tsv, found 'Makefile'"),
+        ('id = "a"\nnpz = "a.mid"', r"npz: must end in one of \.npz"),
+        ('id = "a"\nfilm = "a.py"', r"film: must end in one of \.mp4"),
+        ('id = "a"\ncorners = [1,2,3,4,5,6,7,1e300]', r"corners\.7: .*less than or equal to 100000"),
+        ('id = "a"\ncrop = [-1e9,2,3,4]', r"crop\.0: .*greater than or equal to -100000"),
+        ('id = "a"\npicture = [0, 0]', r"picture\.0: .*greater than or equal to 1"),
+        ('id = "a"\ntrim_s = 1e18', r"trim_s: .*less than or equal to 86400"),
+        ('id = "a"\nstart_s = -1e300', r"start_s: .*greater than or equal to -86400"),
+        ('id = "a"\nblocked = [[-1, 2]]', r"blocked\.0\.0: .*greater than or equal to 0"),
+        ('id = "a"\nnumber = 1' + 29 * "0", r"number: .*less than or equal to 100000"),
+        ('id = "a"\nnumber = 0x' + 5000 * "f", r"number: .*found 'a number of thousands of digits'"),
         ('id = "a"\n[[film]]\nid = "A"', r"two rows have the id 'a'"),
     ],
 )
@@ -115,6 +132,10 @@ def test_what_is_wrong_is_said_with_row_and_column(tmp_path, row, told):
         ("name = 'x'\n[source]\nkind = 'ftp'\n", "source: "),
         ("name = 'x'\ntable = '../other.csv'\n", "table must name a .csv"),
         ("name = 'x", "not TOML"),
+        ("name = 'x'\nnumber = " + 5000 * "9", r"not TOML \(Exceeds the limit"),
+        ("name = 'x'\nfaults = " + 5000 * "[" + 5000 * "]", r"not TOML \(nested too deeply"),
+        ("name = 'x'\nfaults = [[{" + 5000 * "a." + "a = 1}]]", r"faults\.0: input should be a valid string"),
+        ("name = 'x'\ngigabytes = 1e300", "gigabytes: "),
         ("title = 'x'\n", "name: missing"),
     ],
 )
@@ -131,10 +152,35 @@ def test_a_faulty_line_of_a_table_is_named(tmp_path):
         read_manifest(written(tmp_path, "id,split\na,test,corner\n", "y.csv"))
 
 
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_a_table_with_other_signs_between_its_cells(tmp_path, sign):
+    path = written(tmp_path, f"id{sign}film\na{sign}a,b.mp4\n", "excel.csv")
+    with pytest.raises(
+        AudeoBenchError, match=re.escape(f"line 1: its cells stand apart by {sign!r}; save it")
+    ):
+        read_manifest(path)
+
+
+def test_a_table_of_many_rows_is_read_in_seconds(tmp_path):
+    path = written(tmp_path, "id\n" + "".join(f"film-{place}\n" for place in range(40_000)), "many.csv")
+    began = time.monotonic()
+    assert len(read_manifest(path).films) == 40_000
+    assert time.monotonic() - began < 20
+
+
+def test_a_set_that_became_unreadable_hides_no_other(tmp_path):
+    path = written(tmp_path, THREE)
+    open_set(str(path))
+    path.write_text("faults = " + 5000 * "[")
+    shown = CliRunner().invoke(app, ["data", "list", "--json"])
+    states = {row["corpus"]: row["state"] for row in json.loads(shown.output)}
+    assert "nested too deeply" in states["my-films"] and states["pianoray"] == "none of 2 films here"
+
+
 @given(st.text(max_size=60))
 def test_no_path_leaves_the_folder(text):
     try:
-        film = Film.model_validate({"id": "a", "film": text or "a.mp4"})
+        film = Film.model_validate({"id": "a", "film": text + ".mp4"})
     except ValueError:
         return
     root = Path("/somewhere/films")
