@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from audeo_bench.errors import AudeoBenchError
 
+LONGEST_NAME = 120
 _HOST = re.sub(r"[^A-Za-z0-9]+", "", socket.gethostname())[:20]
 _TEMPORARY = re.compile(rf"\.audeo-bench-{_HOST}-(\d+)-")
 
@@ -58,7 +59,7 @@ def atomic_writes(*paths: Path) -> Iterator[list[Path]]:
             temporary.replace(path)
     except OSError as error:
         # A failed write does not say where, or names a file that nobody knows.
-        if error.filename is None or Path(str(error.filename)) in temporaries:
+        if error.filename is None or _TEMPORARY.match(Path(str(error.filename)).name):
             error.filename = str(paths[0])
         raise
     finally:
@@ -130,7 +131,11 @@ def locked(folder: Path, seconds: float = 30) -> Iterator[None]:
                 f"{folder}: {other} has been writing here for {seconds:g} seconds; wait for it, or end it."
             ) from fault
     try:
-        holder.write_text(f"process {os.getpid()} ({' '.join(sys.argv)[:200]})\n", encoding="utf-8")
+        try:
+            holder.write_text(f"process {os.getpid()} ({' '.join(sys.argv)[:200]})\n", encoding="utf-8")
+        except OSError as fault:  # a failed write does not say where
+            fault.filename = fault.filename or str(holder)
+            raise
         yield
     finally:
         holder.unlink(missing_ok=True)
@@ -138,11 +143,30 @@ def locked(folder: Path, seconds: float = 30) -> Iterator[None]:
 
 
 def file_name(name: str) -> str:
-    """A name from outside made safe as a file name: all but letters, digits and ``._+=@-`` becomes ``-``."""
-    safe = re.sub(r"[^A-Za-z0-9._+=@-]+", "-", name).lstrip("._+=@-")[:120]
-    if not safe:
+    """:func:`safe_name` of a name that has a letter or digit of any script.
+
+    Raises
+    ------
+    AudeoBenchError
+        It has none.
+    """
+    if not any(map(str.isalnum, name)):
         raise AudeoBenchError(f"{name!r}: no letter or digit in this name; give the contestant another.")
-    return safe
+    return safe_name(name)
+
+
+def safe_name(name: str, but: str = "") -> str:
+    """A name from outside made safe as a file name, and unlike any other name's.
+
+    All but Latin letters, digits and ``._+=@-`` becomes ``-``, and so does what stands in ``but``; a name
+    that this changes gets a digest of itself behind.
+    """
+    allowed = "".join(re.escape(sign) for sign in "._+=@-" if sign not in but)
+    safe = re.sub(f"[^A-Za-z0-9{allowed}]+", "-", name).lstrip("._+=@-")
+    if safe == name and len(name) <= LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:6]
+    return f"{safe[: LONGEST_NAME - 7].rstrip('._+=@-') or 'contestant'}-{digest}"
 
 
 def sha256_of(path: Path) -> str:

@@ -106,7 +106,7 @@ def make_row() -> Callable[..., Row]:
                 "started": "2026-11-21T12:00:00+00:00",
                 "submitted": "2026-11-21T12:30:00+00:00",
                 "seconds": 12.5,
-                "frames_per_second": 240.0,
+                "frames_per_second": round(len(rolls) * FRAMES / 12.5, 1),
             },
         }
         return Row.model_validate(content | changes)

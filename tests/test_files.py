@@ -1,11 +1,14 @@
 """Files are written whole, together, by one process at a time, and nothing of a killed one stays."""
 
+import errno
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from audeo_bench import files
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write, atomic_writes, file_name, locked
 
@@ -62,3 +65,28 @@ def test_who_comes_second_waits_and_says_for_whom(tmp_path, capsys):
 def test_a_name_that_is_no_file_name_is_refused(name):
     with pytest.raises(AudeoBenchError, match="no letter or digit"):
         file_name(name)
+
+
+@pytest.mark.parametrize("call", ["mkstemp", "write"])
+def test_a_full_disk_names_the_file_that_was_to_be_written(tmp_path, monkeypatch, call):
+    def full(*arguments, **options):
+        where = (str(tmp_path / f".audeo-bench-{files._HOST}-1-x.md"),) if call == "mkstemp" else ()
+        raise OSError(errno.ENOSPC, "No space left on device", *where)
+
+    monkeypatch.setattr(*((files.tempfile, "mkstemp") if call == "mkstemp" else (Path, "write_text")), full)
+    with (
+        pytest.raises(OSError, match="No space left") as fault,
+        files.atomic_write(tmp_path / "a.md") as path,
+    ):
+        path.write_text("a")
+    assert fault.value.filename == str(tmp_path / "a.md")
+
+
+def test_a_full_disk_is_named_where_a_folder_is_held(tmp_path, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left") as fault, locked(tmp_path):
+        pass
+    assert fault.value.filename == str(tmp_path / ".lock-holder")

@@ -133,15 +133,19 @@ def join(
     runs: options.Runs = Path("runs"),
 ) -> None:
     """Join with answers only: turn a folder of rolls or MIDI files into a run folder."""
+    from audeo_bench.leaderboards.leaks import check_training
     from audeo_bench.runs.joined_answers import RefusedAnswers, join_answers
     from audeo_bench.runs.task import open_task
 
     task = open_task(corpus, split, runs, corpus_seed=corpus_seed)
+    for mark in check_training(trained_on or (), task.corpus, split, name or folder.name):
+        typer.echo(f"mark       {mark}")
     try:
         joined = join_answers(folder, task, name, trained_on or (), lag, pedal)
     except RefusedAnswers as refused:
         for remark in refused.remarks:
-            typer.echo(f"{remark.kind:<10} {remark.recording}: {remark.words}", err=True)
+            if not remark.fatal:  # the error itself names the others
+                typer.echo(f"{remark.kind:<10} {remark.recording}: {remark.words}", err=True)
         raise
     for remark in joined.remarks:
         typer.echo(f"{remark.kind:<10} {remark.recording}: {remark.words}")

@@ -18,7 +18,7 @@ from audeo_bench.contestants.module import Contestant, weights_beside
 from audeo_bench.contestants.process import leave, take
 from audeo_bench.contestants.roster import Kind, roster
 from audeo_bench.corpus.registry import data_home
-from audeo_bench.files import sha256_of
+from audeo_bench.files import safe_name, sha256_of
 
 __all__ = ["Contestant", "System", "alone", "find", "own_weights", "ready_systems", "system", "systems"]
 
@@ -101,13 +101,10 @@ def find(name_or_path: str) -> Contestant:
 
 
 def _name(path: Path) -> str:
-    """What a file's answers go by: its stem where that is a safe name and no shipped contestant's, else with
-    a digest behind.
+    """What a file's answers go by: :func:`audeo_bench.files.safe_name` of its stem, without ``+``, which
+    chains contestants; with a digest behind where a shipped contestant has that name.
     """
-    safe = re.sub(r"[^A-Za-z0-9._=@-]+", "-", path.stem).strip(".-_=@")[:80]
-    if safe != path.stem:
-        digest = hashlib.sha256(os.fsencode(path.stem)).hexdigest()[:6]
-        safe = f"{safe or 'contestant'}-{digest}"
+    safe = safe_name(path.stem, but="+")
     return _apart(safe, path) if safe in roster().contestants else safe
 
 

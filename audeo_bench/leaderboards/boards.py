@@ -16,7 +16,7 @@ from audeo_bench.files import locked, sha256_of
 from audeo_bench.leaderboards.rows import read_row, row_paths
 from audeo_bench.leaderboards.trainings import by_training, trained_on
 from audeo_bench.places import checkout, shipped
-from audeo_bench.records import KeyRange, Row, Subject, Verifications, Verified, read
+from audeo_bench.records import KeyRange, NoteMetric, Row, Subject, Verifications, Verified, read
 from audeo_bench.roll import FRAMES_PER_SECOND
 from audeo_bench.score import MAIN, Measure, frame_sums, mean_note_f1, measure_of, percents
 from audeo_bench.score.frames import AVERAGES, KEY_RANGES, METRICS, FrameCounts
@@ -81,7 +81,7 @@ class Entry:
         """Block sums by key range, for each training seed, by recording."""
         return {keys: [frame_sums(row.scores, keys) for row in self.rows] for keys in KEY_RANGES}
 
-    def note_f1(self, name: str, threshold: float = MAIN.threshold) -> float | None:
+    def note_f1(self, name: NoteMetric, threshold: float = MAIN.threshold) -> float | None:
         """Mean over training seeds of the mean over recordings, in percent; None where notes are unknown."""
         each = [mean_note_f1(row.scores, name, threshold) for row in self.rows]
         known = [value for value in each if value is not None]

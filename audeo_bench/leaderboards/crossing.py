@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audeo_bench.leaderboards.boards import Board, Entry
+from audeo_bench.records import NoteMetric
 from audeo_bench.score.measure import RECORDED, Measure
 
-NOTES = "onset@100"
+NOTES: NoteMetric = "onset@100"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import file_name
 from audeo_bench.records import Row, read, write
+from audeo_bench.score import MAIN
 
 AGAIN = "restore the file or submit the run again"
 
@@ -32,9 +33,18 @@ def read_row(path: Path) -> Row:
     ------
     AudeoBenchError
         See :func:`audeo_bench.records.read`; also a row that lies in another board's folder or under another
-        name than it says.
+        name than it says, one of a quick look, or one that was not scored where boards rank.
     """
     row = read(path, Row, AGAIN)
+    if row.subject.limit is not None:
+        raise AudeoBenchError(
+            f"{path}: answers for the first {row.subject.limit} recordings alone, which is for no board; run "
+            "it without --limit and submit that, or remove the file."
+        )
+    if MAIN.threshold not in row.scores.thresholds:
+        raise AudeoBenchError(
+            f"{path}: holds no scores at threshold {MAIN.threshold:g}; submit the run again."
+        )
     if row_path(row, path.parents[1]) != path:
         raise AudeoBenchError(
             f"{path}: the row says {row.board}/{row.contestant}; move it to "

@@ -62,7 +62,8 @@ def make_row(run: Path, name: str | None = None, corpus: Corpus | None = None) -
     ------
     AudeoBenchError
         A run that is not finished or only a quick look, rolls that are damaged or not the run's, a corpus of
-        another version, weights of unknown training data, or weights that saw a test recording.
+        another version, weights of unknown training data or a smoke training, or weights that saw a test
+        recording.
     """
     record = read_record(run)
     subject = record.subject
@@ -123,6 +124,11 @@ def _bare(place: str | None) -> str | None:
 
 def _training_marks(record: RunRecord, corpus: Corpus, contestant: str) -> tuple[str, ...]:
     for stage in record.stages:
+        if stage.configuration.get("smoke"):
+            raise AudeoBenchError(
+                f"{contestant}: {stage.name} has the weights of a smoke training, a few steps; train it "
+                "without --smoke and run it again."
+            )
         if stage.weights_sha256 and not stage.trained_on:
             raise AudeoBenchError(
                 f"{contestant}: {stage.name} has weights but does not say what they saw; set trained_on in "

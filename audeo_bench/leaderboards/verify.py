@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,7 @@ def verify(
                 kept[name] = Verified(row_sha256=sha256, rolls_sha256=row.rolls_sha256, by=_who())
             elif result.state == "reported" and before and before.row_sha256 == sha256:
                 kept[name] = before
-                words = f"by {before.by}, unchanged since"
+                words = f"by {before.by}, from rolls {_shown(before.rolls_sha256)}; unchanged since"
                 result = Verification(row.board, row.contestant, "verified", words)
             found.append(result)
         write(folder / VERIFIED, Verifications(rows=kept))
@@ -127,19 +128,37 @@ def _recompute(row: Row, path: Path, run: Path) -> Verification:
         words = f"{path}: {field} is {said}, recomputed {found}; submit the run again."
         return Verification(row.board, row.contestant, "wrong", words)
     here = row.model_dump(mode="json", exclude_unset=True, exclude={"scores": {"subject"}})
-    there = again.model_dump(mode="json")
+    there = again.model_dump(mode="json", exclude={"scores": {"subject"}})
+    other_code = _set_aside_code(here["stages"], there["stages"])
     for field in ("answered_by", "stages", "marks", "answers", "scores"):
         difference = _difference(here[field], there[field], field)
         if difference:
             words = f"{path}: {difference}; submit the run again."
             return Verification(row.board, row.contestant, "wrong", words)
-    return Verification(row.board, row.contestant, "verified", f"equal to {run}")
+    words = f"equal to {run}, from rolls {_shown(row.rolls_sha256)}"
+    words += "; answered by other code than now" if other_code else ""
+    return Verification(row.board, row.contestant, "verified", words)
+
+
+def _set_aside_code(here: list[dict[str, object]], again: list[dict[str, object]]) -> bool:
+    """Take the later digests of code where both name some and they differ: equal rolls are equal whatever
+    code gave them.
+    """
+    found = False
+    for stage, now in zip(here, again, strict=False):
+        for digest in ("sha256", "code_sha256"):
+            if stage.get(digest) and now[digest] and stage[digest] != now[digest]:
+                stage[digest], found = now[digest], True
+    return found
 
 
 def _difference(here: object, again: object, where: str) -> str | None:
-    """The first place where two JSON contents differ, in words."""
+    """The first place where two JSON contents differ, in words.
+
+    A row from before a field may lack it where today's says None: not known, or nothing to say.
+    """
     if isinstance(here, dict) and isinstance(again, dict) and here.keys() <= again.keys():
-        each = (_difference(here[key], again[key], f"{where}.{key}") for key in here)
+        each = (_difference(here.get(key), again[key], f"{where}.{key}") for key in again)
         return next((found for found in each if found), None)
     if isinstance(here, list) and isinstance(again, list) and len(here) == len(again):
         each = (
@@ -153,4 +172,11 @@ def _difference(here: object, again: object, where: str) -> str | None:
             if abs(here - again) <= TOLERANCE * max(1, abs(again))
             else f"{where} is {here}, recomputed {again}"
         )
-    return None if here == again else f"{where} is {str(here)[:60]}, recomputed {str(again)[:60]}"
+    return None if here == again else f"{where} is {_shown(here)}, recomputed {_shown(again)}"
+
+
+def _shown(value: object) -> str:
+    """Short enough for a line; of a digest the beginning."""
+    text = str(value)
+    whole = 12 if re.fullmatch(r"[0-9a-f]{64}", text) else 60
+    return text if len(text) <= whole else f"{text[:whole]}…"

@@ -78,6 +78,8 @@ class TorchStage(Stage):
     options: dict[str, Any]
     chosen_on: Sequence[str] = ()
     """Whose validation recordings chose the checkpoint, where it is not the corpora that were trained on."""
+    smoke: bool = False
+    """Whether it was only tried if it trains; such weights are for no board."""
 
     @classmethod
     def release_options(cls, state: Mapping[str, Tensor]) -> dict[str, Any]:
@@ -129,6 +131,7 @@ class TorchStage(Stage):
         self._rebuild(weights, options, shapes)
         self._take(weights, read_weights(weights, remedy=REMEDY))
         self.trained_on, self.chosen_on = tuple(map(str, trained_on)), tuple(map(str, chosen_on))
+        self.smoke = "smoke" in facts
 
     def _rebuild(self, weights: Path, options: dict[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Build the net anew, first without memory: options of any size stand in a stranger's file."""
@@ -177,12 +180,15 @@ class TorchStage(Stage):
         }
         if self.chosen_on:
             metadata["chosen_on"] = json.dumps(list(self.chosen_on))
+        if self.smoke:
+            metadata["smoke"] = "true"
         with atomic_write(weights) as temporary:
             temporary.write_bytes(_in_order(save(as_stored(self.net.state_dict()), metadata)))
 
     def describe(self) -> dict[str, Any]:
         facts = {"parameters": sum(p.numel() for p in self.net.parameters()), **self.options}
-        return {**facts, "chosen_on": list(self.chosen_on)} if self.chosen_on else facts
+        chosen = {"chosen_on": list(self.chosen_on)} if self.chosen_on else {}
+        return {**facts, **chosen, **({"smoke": True} if self.smoke else {})}
 
 
 class StackedFrames(TorchStage, VideoToRoll):

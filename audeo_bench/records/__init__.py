@@ -28,11 +28,15 @@ from audeo_bench.records.run import (
 )
 from audeo_bench.records.scores import (
     METRIC_VERSION,
+    POLYPHONIES,
+    REGISTERS,
     BlockSums,
+    Cause,
     CauseCounts,
     CellCounts,
     KeyRange,
     NoteCounts,
+    NoteMetric,
     RecordingScores,
     Scores,
     StoredScores,

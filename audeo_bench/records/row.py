@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from audeo_bench.api import FRAMES_PER_SECOND
 from audeo_bench.records.run import Origin, StageRecord, Subject
 from audeo_bench.records.scores import Scores
-from audeo_bench.records.strict import Address, Count, Name, Number, Sha256, Strict
+from audeo_bench.records.strict import Address, Count, Moment, Name, Number, Seconds, Sha256, Strict
 
 
 class Excerpt(Strict):
@@ -46,10 +46,17 @@ class Credit(Strict):
 class Times(Strict):
     """Everything that differs between two runs of the same command, in one place."""
 
-    started: str | None
-    submitted: str
-    seconds: Annotated[float, Field(ge=0)] | None
+    started: Moment | None
+    submitted: Moment
+    seconds: Seconds | None
     frames_per_second: Annotated[float, Field(ge=0)] | None
+
+    def fit(self, frames: int) -> bool:
+        """Whether so many frames can have been answered in that time at that speed; both are rounded."""
+        if self.seconds is None or self.frames_per_second is None:
+            return self.frames_per_second is None
+        least, most = max(self.seconds - 0.0006, 1e-6), self.seconds + 0.0006
+        return frames / most - 0.06 <= self.frames_per_second <= frames / least + 0.06
 
 
 class Row(Strict):
@@ -69,7 +76,7 @@ class Row(Strict):
     board: Name
     contestant: Name
     answered_by: Literal["harness", "files"]
-    stages: tuple[StageRecord, ...]
+    stages: Annotated[tuple[StageRecord, ...], Field(min_length=1)]
     marks: tuple[str, ...]
     answers: dict[str, RowAnswer]
     scores: Scores
@@ -104,6 +111,13 @@ class Row(Strict):
                 raise ValueError(
                     f"{name}: {answer.frames} frames answered, {self.scores.frames(name)} scored"
                 )
+            shown = answer.excerpt
+            if shown and shown.start + shown.frames > answer.frames:
+                raise ValueError(f"{name}: an excerpt that ends behind its {answer.frames} frames")
+        if self.subject.provenance is None:
+            raise ValueError("does not say whether its recordings were simulated, re-enacted or recorded")
+        if not self.times.fit(sum(answer.frames for answer in self.answers.values())):
+            raise ValueError("times that do not fit its frames")
         return self
 
     @property

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 
 from audeo_bench.api import Provenance
 from audeo_bench.provenance import command, commit, hardware, versions
-from audeo_bench.records.strict import Count, Number, Sha256, Strict
+from audeo_bench.records.strict import Count, Moment, Number, Seconds, Sha256, Strict
 
 Status = Literal["started", "success", "cancelled", "error"]
 
@@ -36,14 +36,14 @@ class Subject(Strict):
 
     corpus: str = "arrays"
     version: str = "unknown"
-    seed: int = 0
+    seed: Count = 0
     split: str = "unknown"
     split_hash: str = "unknown"
     provenance: Provenance | None = None
     truth: Literal["sounding", "pressed"] = "sounding"
     truth_by: str | None = None
     films_here: str | None = None
-    limit: int | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
 
     @property
     def particulars(self) -> str:
@@ -188,7 +188,7 @@ class Answer(Strict):
     """
 
     frames: Count
-    seconds: Annotated[float, Field(ge=0)]
+    seconds: Seconds
     roll_sha256: Sha256
 
 
@@ -209,12 +209,12 @@ class RunRecord(Strict):
     status: Status
     error: str | None = None
     system: str
-    stages: tuple[StageRecord, ...]
+    stages: Annotated[tuple[StageRecord, ...], Field(min_length=1)]
     subject: Subject
     corpus_code: dict[str, Sha256] = Field(default_factory=dict)
     origin: Origin
-    started: str
-    finished: str | None = None
+    started: Moment
+    finished: Moment | None = None
     answers: dict[str, Answer] = Field(default_factory=dict)
 
     @property

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write
@@ -19,6 +20,26 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s\"'<>]+$", max_length=500)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+=@-]{0,119}$")]
 """Safe as a file name on every system: letters, digits and ``. _ + = @ -``."""
+
+
+def _date(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("no date and time of ISO 8601") from None
+    return text
+
+
+def _measured(seconds: float) -> float:
+    if seconds and not 1e-6 <= seconds <= 1e9:
+        raise ValueError("no duration that a clock measures")
+    return seconds
+
+
+Moment = Annotated[str, AfterValidator(_date)]
+"""When something happened, such as ``2026-11-21T12:00:00+00:00``."""
+Seconds = Annotated[float, AfterValidator(_measured)]
+"""How long something took: 0, or from a microsecond, in which it is kept, to 30 years."""
 
 
 def _no_bool(value: object) -> object:
@@ -85,6 +106,9 @@ def read(path: Path, kind: type[Record], remedy: str = "restore the file or make
     """
     text = read_text(path, remedy=remedy)
     content = parse_json(text, str(path), remedy=remedy)
+    numbered = "schema_number" in kind.model_fields
+    if numbered and isinstance(content, dict) and not {"schema", "schema_version"} & set(content):
+        raise AudeoBenchError(f"{path}: schema: Field required; {remedy}.")
     try:
         return kind.model_validate_json(json.dumps(kind.of_today(content)))
     except ValidationError as fault:

@@ -11,7 +11,7 @@ import hashlib
 import inspect
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -105,7 +105,7 @@ def open_run(
     )
     run = Run(folder, record)
     with locked(folder, seconds=-1):
-        _take_over(run, task.ids)
+        _take_over(run, task)
         run.update()
         with _marked(run, len(task.ids)):
             yield run
@@ -130,7 +130,7 @@ def _marked(run: Run, asked: int) -> Iterator[None]:
         raise
 
 
-def _take_over(run: Run, names: Iterable[str]) -> None:
+def _take_over(run: Run, task: Task) -> None:
     """Keep an earlier run's answers that all that made them would give again; say why not, if not."""
     folder, new = run.folder, run.record
     if not (folder / "run.json").exists():
@@ -139,11 +139,14 @@ def _take_over(run: Run, names: Iterable[str]) -> None:
     check_same_subject(folder, old.subject, new.subject)
     kept, reason = {}, _difference(folder, old, new)
     if reason is None:
-        for name in names:
-            answer = old.answers.get(name)
-            with suppress(AudeoBenchError):  # a damaged answer is simply asked for again
-                if answer and roll_sha256(*read_answer(folder, name)) == answer.roll_sha256:
-                    kept[name] = answer
+        for name in (name for name in task.ids if name in old.answers):
+            try:
+                read_named_answer(folder, old, name, len(task.corpus.recording(name)))
+                kept[name] = old.answers[name]
+            except AudeoBenchError:
+                if roll_path(folder, name).exists():
+                    words = "its kept roll is damaged or altered"
+                    print(f"audeo-bench: {new.system} answers {name} anew: {words}", file=sys.stderr)
     elif old.answers:
         print(f"audeo-bench: {new.system} answers anew: {reason}", file=sys.stderr)
     for path in (folder / "rolls").glob("*.npz"):
@@ -170,6 +173,11 @@ def _difference(folder: Path, old: RunRecord, new: RunRecord) -> str | None:
             return f"{stage.name} has other weights"
     if [stage.name for stage in old.stages] != [stage.name for stage in new.stages]:
         return "the chain is another"
+    for stage in old.stages:
+        if stage.sha256 and stage.file not in stage.code:
+            return f"run.json does not say from which code {stage.name} answered"
+    if not new.corpus_code.keys() <= old.corpus_code.keys():
+        return "run.json does not say from which code the recordings came"
     for code in (*(stage.code for stage in old.stages), old.corpus_code):
         if part := changed(code):
             return f"{part} changed"
@@ -213,7 +221,7 @@ def read_answer(folder: Path, recording: str) -> tuple[np.ndarray, np.ndarray | 
     Raises
     ------
     AudeoBenchError
-        A missing or damaged file.
+        A missing or damaged file; values that are no probabilities.
     """
     path = roll_path(folder, recording)
     remedy = f"{AGAIN} to answer it anew"
@@ -223,6 +231,36 @@ def read_answer(folder: Path, recording: str) -> tuple[np.ndarray, np.ndarray | 
         raise AudeoBenchError(f"{path}: holds no roll of shape ({KEYS}, frames); {remedy}.")
     if answered is not None and (answered.dtype != bool or answered.shape != roll.shape[1:]):
         raise AudeoBenchError(f"{path}: does not say of each frame whether it is answered; {remedy}.")
+    values = roll if answered is None else roll[:, answered]
+    if not ((values >= 0) & (values <= 1)).all():  # nor is NaN
+        raise AudeoBenchError(f"{path}: holds values that are no probabilities in 0..1; {remedy}.")
+    return roll, answered
+
+
+def read_named_answer(
+    folder: Path, record: RunRecord, recording: str, frames: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """:func:`read_answer`, where it is the one that the record names and as long as the recording.
+
+    Raises
+    ------
+    AudeoBenchError
+        It is not.
+    """
+    path, known = roll_path(folder, recording), record.answers.get(recording)
+    roll, answered = read_answer(folder, recording)
+    if known is None or roll_sha256(roll, answered) != known.roll_sha256:
+        raise AudeoBenchError(f"{path}: not the roll that run.json names; delete it and predict again.")
+    if roll.shape[1] != frames:
+        raise AudeoBenchError(
+            f"{path}: {roll.shape[1]} frames, the recording has {frames}; {AGAIN} to answer it anew."
+        )
+    counted = frames if answered is None else int(answered.sum())
+    if known.frames != counted:
+        raise AudeoBenchError(
+            f"{folder / 'run.json'}: says {known.frames} frames of {recording}, its roll answers for "
+            f"{counted}; {AGAIN} to answer it anew."
+        )
     return roll, answered
 
 

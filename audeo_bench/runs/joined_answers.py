@@ -7,6 +7,7 @@ probabilities in 0..1 at 25 frames a second, or ``wtc2-01.mid``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,7 @@ from audeo_bench.api import FRAMES_PER_SECOND, KEYS, AudeoBenchError, Recording
 from audeo_bench.contestants.answer import check_roll
 from audeo_bench.files import file_name
 from audeo_bench.formats.midi import PedalRule, read_midi
-from audeo_bench.formats.npz import read_array
+from audeo_bench.formats.npz import array_names, read_array
 from audeo_bench.records import StageRecord
 from audeo_bench.roll import notes_to_roll
 from audeo_bench.runs.predict import keep_answers
@@ -61,7 +62,8 @@ class RefusedAnswers(AudeoBenchError):
 
     def __init__(self, folder: Path, remarks: Sequence[Remark]) -> None:
         self.remarks = tuple(remarks)
-        words = "; ".join(f"{remark.recording}: {remark.words}" for remark in remarks if remark.fatal)
+        fatal = [remark for remark in remarks if remark.fatal]
+        words = "; ".join(f"{remark.recording}: {remark.words.rstrip('.')}" for remark in fatal)
         super().__init__(f"{folder}: {words}.")
 
 
@@ -216,7 +218,8 @@ def _read_all(
             continue
         answers[name] = answer
         remarks += _length_remarks(name, answer.frames, len(recording))
-        remarks += [Remark(name, "midi", words, False) for words in answer.remarks]
+        kind: Kind = "midi" if answer.is_midi else "extra"
+        remarks += [Remark(name, kind, words, False) for words in answer.remarks]
     return answers, remarks
 
 
@@ -235,14 +238,18 @@ def _read(path: Path, recording: Recording, pedal: PedalRule) -> _Answer:
     if path.suffix.lower() != ".npz":
         return _read_midi(path, len(recording), pedal)
     roll = _read_npz(path, recording)
-    return _Answer(roll, roll.shape[1])
+    remarks: tuple[str, ...] = ()
+    with suppress(AudeoBenchError):  # an .npy file by this name holds no others
+        others = [name for name in array_names(path, remedy="") if name != "roll"]
+        if len(others) < len(array_names(path, remedy="")):
+            remarks = tuple(f"its array {name!r} is ignored: every frame is scored" for name in others)
+    return _Answer(roll, roll.shape[1], remarks=remarks)
 
 
 def _read_npz(path: Path, recording: Recording) -> np.ndarray:
     roll = read_array(path, ["roll"], remedy="write it again with numpy.savez_compressed")
-    if roll.ndim == 2 and roll.shape[0] == KEYS:
-        return check_roll(roll, roll.shape[1], path.name, recording.id)
-    return check_roll(roll, len(recording), path.name, recording.id)
+    frames = roll.shape[1] if roll.ndim == 2 and roll.shape[0] == KEYS else len(recording)
+    return check_roll(roll, frames, str(path), recording.id)
 
 
 def _read_midi(path: Path, frames: int, pedal: PedalRule) -> _Answer:

@@ -128,7 +128,8 @@ def keep_answers(
 
 
 def stage_record(contestant: Contestant, declared: Declared) -> StageRecord:
-    facts = dict(declared.facts)
+    trained = _beside(contestant)
+    facts = dict(declared.facts) | ({"smoke": True} if trained.get("smoke") else {})
     parameters = facts.pop("parameters", None)
     return StageRecord(
         name=contestant.name,
@@ -140,20 +141,25 @@ def stage_record(contestant: Contestant, declared: Declared) -> StageRecord:
         parameters=parameters if isinstance(parameters, int) else None,
         configuration=facts,
         trained_on=tuple(sorted(declared.trained_on)),
-        **_training(contestant),
+        **_training(trained),
     )
 
 
-def _training(contestant: Contestant) -> dict[str, Any]:
-    """What the training's record beside the weights says, if there is one and it is of these weights."""
+def _beside(contestant: Contestant) -> dict[str, Any]:
+    """The training's record beside the weights, if there is one and it is of these weights."""
     path = contestant.weights and contestant.weights.with_suffix(".json")
     with suppress(AudeoBenchError):  # whatever else lies there
         found = parse_json(read_text(path, remedy=""), str(path), remedy="") if path else None
         if isinstance(found, dict) and found.get("weights_sha256") == contestant.weights_sha256:
-            seed, training = found.get("seed"), None
-            with suppress(ValidationError):
-                kept = {"seconds": "training_seconds", "hardware": "hardware", "processes": "processes"}
-                facts = {field: found[name] for field, name in kept.items() if name in found}
-                training = Training.model_validate(facts)
-            return {"training_seed": seed if type(seed) is int else None, "training": training}
+            return found
     return {}
+
+
+def _training(record: dict[str, Any]) -> dict[str, Any]:
+    """What a stage's record takes over of its training's."""
+    seed, training = record.get("seed"), None
+    with suppress(ValidationError):
+        kept = {"seconds": "training_seconds", "hardware": "hardware", "processes": "processes"}
+        facts = {field: record[name] for field, name in kept.items() if name in record}
+        training = Training.model_validate(facts)
+    return {"training_seed": seed if type(seed) is int else None, "training": training}

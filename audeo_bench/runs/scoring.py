@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from audeo_bench.runs.folder import (
     AGAIN,
     check_same_subject,
     read_answer,
+    read_named_answer,
     read_record,
     roll_path,
     roll_sha256,
@@ -70,15 +72,24 @@ def score_run(
     corpus = corpus or open_corpus(record.subject.corpus, record.subject.seed)
     task = Task(corpus, record.subject.split, limit=record.subject.limit)
     check_same_subject(folder, record.subject, task.subject)
+    if others := sorted(record.answers.keys() - set(task.ids)):
+        raise AudeoBenchError(
+            f"{folder / 'run.json'}: answers for {others[0]!r}, which is none of the {len(task.ids)} "
+            f"recordings of {task.board}; {AGAIN} to leave it out."
+        )
     wanted = {*THRESHOLDS, *thresholds}
-    hashes = {name: answer.roll_sha256 for name, answer in record.answers.items()}
-    stored = None if again else _stored(folder, hashes, task.subject)
+    stored = None
+    if not again:
+        try:
+            stored = _stored(folder, record, task.subject)
+        except AudeoBenchError as fault:
+            print(f"audeo-bench: {fault}", file=sys.stderr)
     if stored and wanted <= set(stored.thresholds):
         return stored
     scores = _score(folder, record, task, sorted({*wanted, *(stored.thresholds if stored else ())}))
     if not again:
         try:
-            write(folder / "scores.json", StoredScores(rolls=hashes, scores=scores))
+            write(folder / "scores.json", StoredScores.of(_hashes(record), scores))
         except OSError as fault:
             if fault.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise
@@ -117,17 +128,32 @@ def pedalled(result: Result, corpus: Corpus | None = None) -> Result:
 
 def kept_scores(folder: Path, record: RunRecord) -> Scores | None:
     """The scores that were kept of a run's answers, however old the corpus; nothing is scored."""
-    hashes = {name: answer.roll_sha256 for name, answer in record.answers.items()}
-    return _stored(folder, hashes, record.subject)
-
-
-def _stored(folder: Path, hashes: dict[str, str], subject: Subject) -> Scores | None:
-    """The scores that are kept, if they are of these rolls; what is damaged or older is made again."""
     with suppress(AudeoBenchError):
-        stored = read(folder / "scores.json", StoredScores)
-        if stored.rolls == hashes and not stored.scores.subject.differences(subject):
-            return stored.scores
+        return _stored(folder, record, record.subject)
     return None
+
+
+def _stored(folder: Path, record: RunRecord, subject: Subject) -> Scores | None:
+    """The scores that are kept, if they are of all these rolls.
+
+    Raises
+    ------
+    AudeoBenchError
+        A file that is damaged, edited or older.
+    """
+    path = folder / "scores.json"
+    if not path.exists():
+        return None
+    stored = read(path, StoredScores, "the rolls are scored anew")
+    if stored.rolls != _hashes(record) or stored.scores.subject.differences(subject):
+        return None
+    answered = {name: answer.frames for name, answer in record.answers.items() if answer.frames}
+    scored = {name: stored.scores.frames(name) for name in stored.scores.recordings}
+    return stored.scores if scored == answered else None
+
+
+def _hashes(record: RunRecord) -> dict[str, str]:
+    return {name: answer.roll_sha256 for name, answer in record.answers.items()}
 
 
 def _score(folder: Path, record: RunRecord, task: Task, thresholds: Sequence[float]) -> Scores:
@@ -157,17 +183,15 @@ class _Rolls(Mapping[str, Rolls]):
         return len(self.names)
 
     def __getitem__(self, name: str) -> Rolls:
-        path = roll_path(self.folder, name)
-        roll, answered = read_answer(self.folder, name)
-        known = self.record.answers.get(name)
-        if known is None or roll_sha256(roll, answered) != known.roll_sha256:
-            raise AudeoBenchError(f"{path}: not the roll that run.json names; delete it and predict again.")
         recording = self.task.corpus.recording(name)
+        roll, answered = read_named_answer(self.folder, self.record, name, len(recording))
         truth = self.task.corpus.truth_of(recording)
         if answered is None:
             return Rolls(truth, roll, recording.pressed, recording.notes)
         stored = self.release.answer(name, self.record.system) if self.release else None
-        if stored is None or roll_sha256(stored.roll, stored.answered) != known.roll_sha256:
+        named = self.record.answers[name].roll_sha256
+        if stored is None or roll_sha256(stored.roll, stored.answered) != named:
+            path = roll_path(self.folder, name)
             raise AudeoBenchError(
                 f"{path}: answers for some of its frames only, as none but the authors' own answers may; "
                 "answer for all."

@@ -18,18 +18,16 @@ Every false positive (a key wrongly on in a frame) is counted under the first of
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 
 from audeo_bench.api import AudeoBenchError
-from audeo_bench.records import CauseCounts, CellCounts
+from audeo_bench.records import POLYPHONIES, REGISTERS, Cause, CauseCounts, CellCounts
 from audeo_bench.roll import KEYS, LOWEST_PITCH
 
-CAUSES = ("pressed", "edge", "octave", "neighbour", "other")
+CAUSES: tuple[Cause, ...] = get_args(Cause)
 EDGE_FRAMES = 2
-POLYPHONIES = ("0", "1", "2", "3", "4+")
-"""Keys that truly sound in the frame."""
-REGISTERS = tuple(f"octave {octave}" for octave in range(9))
-"""Octaves of scientific pitch notation: octave 4 is C4..B4; octave 0 holds A0..B0 and octave 8 only C8."""
 
 _REGISTER_OF_KEY = (np.arange(KEYS) + LOWEST_PITCH) // 12 - 1
 
@@ -54,14 +52,14 @@ def cause_counts(truth: np.ndarray, predicted: np.ndarray, pressed: np.ndarray |
         if roll is not None and roll.shape != truth.shape:
             raise AudeoBenchError(f"causes: found {name} of shape {roll.shape} for truth of {truth.shape}.")
     wrong = predicted & ~truth
-    masks = {
+    masks: dict[Cause, np.ndarray] = {
         "pressed": np.zeros_like(truth) if pressed is None else pressed,
         "edge": _beside(truth, range(1, EDGE_FRAMES + 1), axis=1),
         "octave": _beside(truth, (12,), axis=0),
         "neighbour": _beside(truth, (1, 2), axis=0),
         "other": np.ones_like(truth),
     }
-    kinds: dict[str, int | None] = {}
+    kinds: dict[Cause, int | None] = {}
     unexplained = wrong
     for cause, mask in masks.items():
         kinds[cause] = int(np.count_nonzero(unexplained & mask))

@@ -19,21 +19,21 @@ from typing import Any
 
 import numpy as np
 
-from audeo_bench.records import NoteCounts
+from audeo_bench.records import NoteCounts, NoteMetric
 from audeo_bench.roll import Notes, roll_to_notes
 
-NOTE_METRICS: dict[str, dict[str, Any]] = {
+NOTE_METRICS: dict[NoteMetric, dict[str, Any]] = {
     "onset@50": {"onset_tolerance": 0.05, "offset_ratio": None},
     "onset@100": {"onset_tolerance": 0.1, "offset_ratio": None},
     "full@50": {"onset_tolerance": 0.05, "offset_ratio": 0.2, "offset_min_tolerance": 0.05},
     "offtol@50": {"onset_tolerance": 0.05, "offset_ratio": 0.0, "offset_min_tolerance": 0.05},
 }
 """Metric name -> arguments of ``mir_eval.transcription.match_notes``."""
-SHOWN_NOTES = ("onset@50", "onset@100", "full@50")
+SHOWN_NOTES: tuple[NoteMetric, ...] = ("onset@50", "onset@100", "full@50")
 """What boards show: the three that most papers report."""
 
 
-def note_counts(reference: Notes, estimated: Notes) -> dict[str, NoteCounts]:
+def note_counts(reference: Notes, estimated: Notes) -> dict[NoteMetric, NoteCounts]:
     """Match estimated notes with the true ones by each of the four metrics.
 
     Equal to ``mir_eval.transcription.precision_recall_f1_overlap`` on all notes. Only notes of one pitch
@@ -60,7 +60,9 @@ def note_counts(reference: Notes, estimated: Notes) -> dict[str, NoteCounts]:
     }
 
 
-def roll_note_counts(reference: Notes, probabilities: np.ndarray, threshold: float) -> dict[str, NoteCounts]:
+def roll_note_counts(
+    reference: Notes, probabilities: np.ndarray, threshold: float
+) -> dict[NoteMetric, NoteCounts]:
     """Score the notes that a roll says at a threshold; each unbroken run of a key is one note.
 
     Parameters

@@ -11,7 +11,17 @@ import numpy as np
 
 from audeo_bench.api import Notes
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.records import BlockSums, KeyRange, RecordingScores, Scores, StoredScores, Subject, read
+from audeo_bench.records import (
+    METRIC_VERSION,
+    BlockSums,
+    KeyRange,
+    NoteMetric,
+    RecordingScores,
+    Scores,
+    StoredScores,
+    Subject,
+    read,
+)
 from audeo_bench.score.causes import cause_counts
 from audeo_bench.score.frames import (
     AVERAGES,
@@ -113,6 +123,7 @@ def score_rolls(
         scored[name] = score_recording(rolls[name], thresholds, name)
         progress(name)
     return Scores(
+        metric_version=METRIC_VERSION,
         subject=subject or Subject(),
         thresholds=tuple(float(threshold) for threshold in thresholds),
         block=BLOCK,
@@ -161,7 +172,7 @@ def measures_of(scores: Scores) -> list[Measure]:
     ]
 
 
-def mean_note_f1(scores: Scores, name: str, threshold: float = MAIN.threshold) -> float | None:
+def mean_note_f1(scores: Scores, name: NoteMetric, threshold: float = MAIN.threshold) -> float | None:
     """Mean over recordings of a note F1 in percent, as the field reports it; None where notes are unknown."""
     place = scores.thresholds.index(threshold)
     values = []

@@ -137,6 +137,8 @@ def train(name: str, how: Options) -> Path:
     partial = any(opened[name].films_here("validation") for name in chosen_on)
     if (partial or set(chosen_on) != set(how.corpora)) and isinstance(stage, TorchStage):
         stage.chosen_on = context.validated_on
+    if isinstance(stage, TorchStage):
+        stage.smoke = how.smoke
     diverged = None
     try:
         if how.average:
@@ -289,6 +291,7 @@ def _describe(weights: Path, stage: Stage, context: Context, facts: dict[str, An
         "chosen_on": list(context.validated_on),
         "trained_on": list(stage.trained_on),
         "options": getattr(stage, "options", {}),
+        **({"smoke": True} if context.smoke else {}),
         "parameters": described.get("parameters"),
         "precision": str(context.fabric._precision.precision),
         "processes": context.fabric.world_size,

@@ -76,8 +76,11 @@ def test_answers_join_are_compared_and_submitted(here):
         np.savez(folder / f"{name}.npz", roll=TinyCorpus().recording(name).sounding.astype(np.float32))
     (folder / "wtc2-01.npz").rename(here / "away.npz")
     result = run("join", "mine", *PLACE, code=2)
-    assert "missing    wtc2-01: no wtc2-01.npz or wtc2-01.mid" in result.stderr
+    assert result.stderr == "audeo-bench: error: mine: wtc2-01: no wtc2-01.npz or wtc2-01.mid.\n"
     (here / "away.npz").rename(folder / "wtc2-01.npz")
+    assert "wtc2-01; a contestant that saw" in refused("join", "mine", *PLACE, "--trained-on", "tiny/wtc2-01")
+    said = run("join", "mine", *PLACE, "--trained-on", "maestro/v3").stdout
+    assert "mark       unknown training data: maestro/v3" in said
     run("join", "mine", *PLACE, "--trained-on", "tiny/wtc1")
     run("submit", "runs/tiny-wtc2/mine")
     run("compare", "mine", *PLACE, "--against", "./reader.py")

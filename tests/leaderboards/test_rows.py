@@ -1,6 +1,7 @@
 """Rows: strict to read, steady to write."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -71,8 +72,12 @@ def test_what_is_no_row_is_one_clear_error(tmp_path, content):
 
 
 def test_names_become_safe_file_names():
-    assert file_name("./my model.py+roll2midi") == "my-model.py+roll2midi"
+    assert file_name("my_model+roll2midi@both") == "my_model+roll2midi@both"
+    assert re.fullmatch(r"my-model\.py-[0-9a-f]{6}", file_name("./my model.py"))
     assert "/" not in file_name("a/../../b")
+    different = ("模型a", "网络a", "模型", "a", "a b", "a-b", "a" * 121, "a" * 122)
+    assert len({file_name(name) for name in different}) == len(different)
+    assert all(len(file_name(name)) <= 120 for name in different)
     with pytest.raises(AudeoBenchError, match="no letter or digit"):
         file_name("...")
 
@@ -118,6 +123,14 @@ def _edit(path, change) -> None:
     path.write_text(json.dumps(content))
 
 
+def _causes(content):
+    return content["scores"]["recordings"]["wtc2-01"]["causes"][1]
+
+
+def _notes(content, notes):
+    content["scores"]["recordings"]["wtc2-01"]["notes"] = notes
+
+
 def _blocks(content, keys="51"):
     return content["scores"]["recordings"]["wtc2-01"]["blocks"][keys]
 
@@ -131,7 +144,26 @@ def _blocks(content, keys="51"):
         (lambda c: _blocks(c)["tp"][1].__setitem__(0, -1), "greater than or equal to 0"),
         (lambda c: _blocks(c)["tp"][1].__setitem__(0, 99999), "another truth at another threshold"),
         (lambda c: [row.__setitem__(0, 99999) for row in _blocks(c)["tp"]], "frames and keys cannot give"),
-        (lambda c: _blocks(c, "88")["fp"][1].__setitem__(0, 0), "do not add up to its false positives"),
+        (lambda c: _causes(c)["false_positives"].update(other=10**6), "do not add up to its false positives"),
+        (lambda c: _causes(c).update(false_positives={}), "causes"),
+        (lambda c: _causes(c)["by_register"].update(tp=[]), "errors by group"),
+        (lambda c: _blocks(c)["f1"][1].__setitem__(0, 500.0), "contradict its counts"),
+        (lambda c: _blocks(c)["precision"][1].__setitem__(0, 500.0), "contradict its counts"),
+        (lambda c: _blocks(c, "88")["fp"][1].__setitem__(0, 0), "contradict its counts"),
+        (lambda c: _notes(c, [{}, {}, {}]), "lacks note metrics"),
+        (lambda c: c["scores"].update(thresholds=[]), "thresholds"),
+        (lambda c: _blocks(c).update({name: [[], [], []] for name in _blocks(c)}), "frames and keys cannot"),
+        (lambda c: c["scores"].pop("metric_version"), "metric_version"),
+        (lambda c: c.pop("schema"), "schema: Field required"),
+        (lambda c: c["scores"]["subject"].pop("provenance"), "simulated, re-enacted or recorded"),
+        (lambda c: c["scores"]["subject"].update(limit=1), "first 1 recordings alone"),
+        (lambda c: c["scores"]["subject"].update(limit=-1), "limit"),
+        (lambda c: c["scores"]["subject"].update(seed=-3), "seed"),
+        (lambda c: c.update(stages=[]), "stages"),
+        (lambda c: c["times"].update(seconds=1e-300, frames_per_second=1e300), "times.seconds"),
+        (lambda c: c["times"].update(seconds=1.0), "times that do not fit its frames"),
+        (lambda c: c["times"].update(submitted="lately"), "no date and time"),
+        (lambda c: c["answers"]["wtc2-01"]["excerpt"].update(start=1000), "ends behind its 1200 frames"),
         (lambda c: c["answers"]["wtc2-01"].update(frames=60), "60 frames answered, 1200 scored"),
         (lambda c: c["scores"]["subject"].update(corpus="audeo"), "its scores are for audeo-wtc2"),
     ],

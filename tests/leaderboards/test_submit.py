@@ -1,6 +1,7 @@
 """From a run to a row, and who is kept off a board."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -156,17 +157,84 @@ def test_verify_marks_rows_by_what_their_rolls_say(tiny_run, tmp_path):
     boards, runs = tmp_path / "leaderboards", tmp_path / "runs"
     path = submit(run := tiny_run(), boards)
     (found,) = verify(boards, runs)
-    assert (found.state, found.words) == ("verified", f"equal to {run}")
+    rolls = read_row(path).rolls_sha256
+    assert (found.state, found.words) == ("verified", f"equal to {run}, from rolls {rolls[:12]}…")
     (elsewhere,) = verify(boards, tmp_path / "no-runs")
     assert elsewhere.state == "verified" and "unchanged since" in elsewhere.words
 
     content = json.loads(path.read_text())
-    content["scores"]["recordings"]["wtc2-01"]["blocks"]["51"]["f1"][1][0] += 1.0
+    content["scores"]["recordings"]["wtc2-01"]["blocks"]["51"]["f1"][1][0] -= 0.001
     path.write_text(json.dumps(content))
-    (better_than_it_is,) = verify(boards, runs)
-    assert better_than_it_is.state == "wrong"
-    assert "scores.recordings.wtc2-01.blocks.51.f1" in better_than_it_is.words
+    (another_than_it_is,) = verify(boards, runs)
+    assert another_than_it_is.state == "wrong"
+    assert "scores.recordings.wtc2-01.blocks.51.f1" in another_than_it_is.words
     assert verify(boards, tmp_path / "no-runs")[0].state == "reported"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c["scores"]["subject"].pop("truth"), "scores.subject.truth is None, recomputed sounding"),
+        (lambda c: c["scores"]["subject"].update(truth_by="me"), "scores.subject.truth_by is me"),
+        (
+            lambda c: c["stages"][0].update(configuration={}),
+            "stages.0.configuration.gain is None, recomputed",
+        ),
+        (
+            lambda c: c["stages"][0].pop("code_sha256"),
+            "stages.0.code_sha256 is None, recomputed [0-9a-f]{12}…;",
+        ),
+    ],
+)
+def test_a_row_that_leaves_out_what_is_known_is_not_verified(tiny_run, tmp_path, change, said):
+    boards = tmp_path / "leaderboards"
+    text = READER.replace(
+        "    def roll", '    def describe(self):\n        return {"gain": 0.9}\n\n    def roll'
+    )
+    path = submit(tiny_run(text=text), boards)
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    (found,) = verify(boards, tmp_path / "runs")
+    assert found.state == "wrong"
+    assert re.search(said, found.words)
+
+
+def test_a_row_from_before_a_field_that_says_nothing_is_verified(tiny_run, tmp_path):
+    path = submit(tiny_run(), tmp_path / "leaderboards")
+    content = json.loads(path.read_text())
+    del content["scores"]["subject"]["films_here"]
+    path.write_text(json.dumps(content))
+    assert verify(tmp_path / "leaderboards", tmp_path / "runs")[0].state == "verified"
+
+
+def test_equal_rolls_of_other_code_are_equal(tiny_run, tmp_path):
+    boards, runs = tmp_path / "leaderboards", tmp_path / "runs"
+    submit(tiny_run(), boards)
+    tiny_run(text=READER + "\nUNUSED = 1\n")
+    (found,) = verify(boards, runs)
+    assert found.state == "verified" and found.words.endswith("answered by other code than now")
+    tiny_run(text=READER.replace("0.9 / 255", "0.8 / 255"))
+    (found,) = verify(boards, runs)
+    assert found.state == "wrong"
+
+
+def test_weights_of_a_smoke_training_are_for_no_board(tiny_run):
+    record = read_record(run := tiny_run())
+    stage = record.stages[0].model_copy(update={"configuration": {"smoke": True}})
+    write(run / "run.json", record.model_copy(update={"stages": (stage,)}))
+    with pytest.raises(AudeoBenchError, match="reader has the weights of a smoke training"):
+        make_row(run)
+
+
+@pytest.mark.parametrize("name", ["wtc2-04", "../../../x"])
+def test_an_answer_for_no_recording_of_the_split_is_refused(tiny_run, name):
+    record = read_record(run := tiny_run())
+    answers = record.answers | {name: record.answers["wtc2-01"]}
+    write(run / "run.json", record.model_copy(update={"answers": answers}))
+    with pytest.raises(AudeoBenchError, match=rf"run\.json: answers for '{name}', which is none of the 3"):
+        make_row(run)
+    assert set(make_row(tiny_run()).answers) == {"wtc2-01", "wtc2-02", "wtc2-03"}  # the same command heals it
 
 
 def test_verify_finds_a_row_whose_hash_is_not_its_rolls(tiny_run, tmp_path):

@@ -57,6 +57,19 @@ def test_a_folder_of_midi_files_becomes_a_run(tiny, tmp_path):
     assert value(make_row(join(folder, tmp_path, name="by ear").run).scores) == 1.0
 
 
+def test_what_else_a_file_holds_is_said_to_be_ignored(answers, tmp_path):
+    roll = TinyCorpus().recording("wtc2-02").sounding.astype(np.float32)
+    np.savez(answers / "wtc2-02.npz", roll=roll, answered=np.zeros(roll.shape[1], bool))
+    (remark,) = join(answers, tmp_path).remarks
+    words = "its array 'answered' is ignored: every frame is scored"
+    assert (remark.recording, remark.words, remark.fatal) == ("wtc2-02", words, False)
+
+
+def test_names_of_any_script_are_runs_of_their_own(answers, tmp_path):
+    runs = [join(answers, tmp_path, name=name).run for name in ("模型a", "网络a")]
+    assert len(set(runs)) == 2 and all(run.name.isascii() for run in runs)
+
+
 def test_each_recording_is_reported(answers, tmp_path):
     (answers / "wtc2-01.npz").unlink()
     np.savez(answers / "wtc1-01.npz", roll=np.zeros((88, 10), np.float32))
@@ -64,6 +77,8 @@ def test_each_recording_is_reported(answers, tmp_path):
     (answers / "wtc2-03.npz").write_bytes(b"PK\x03\x04 half a file")
     with pytest.raises(RefusedAnswers, match=r"wtc2-01: no wtc2-01\.npz") as refused:
         join(answers, tmp_path)
+    assert ".." not in str(refused.value).removeprefix(str(answers))
+    assert f"{answers / 'wtc2-03.npz'}: not a whole array file" in str(refused.value)
     found = {(remark.recording, remark.kind, remark.fatal) for remark in refused.value.remarks}
     assert found == {
         ("wtc1-01", "extra", False),

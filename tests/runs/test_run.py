@@ -1,6 +1,7 @@
 """A run keeps what a system answered, resumes, refuses what is no roll, and is scored without the model."""
 
 import errno
+import json
 import re
 from dataclasses import replace
 
@@ -13,7 +14,8 @@ from audeo_bench.api import AudeoBenchError
 from audeo_bench.contestants.answer import check_roll
 from audeo_bench.contestants.loading import system
 from audeo_bench.contestants.process import Worker
-from audeo_bench.runs.folder import read_record, read_roll, roll_path
+from audeo_bench.records import StoredScores, read, write
+from audeo_bench.runs.folder import read_record, read_roll, roll_path, roll_sha256
 from audeo_bench.runs.frame_cache import kept_frames
 from audeo_bench.runs.predict import predict
 from audeo_bench.runs.scoring import score_run
@@ -254,7 +256,7 @@ def test_a_truncated_or_foreign_roll_is_not_scored(tmp_path):
 
 
 def test_a_hand_edited_record_is_refused(tmp_path):
-    (tmp_path / "run.json").write_text('{"status": "success"}')
+    (tmp_path / "run.json").write_text('{"schema": 3, "status": "success"}')
     with pytest.raises(AudeoBenchError, match=r"run\.json: system: Field required"):
         read_record(tmp_path)
     with pytest.raises(AudeoBenchError, match="not a run folder"):
@@ -394,3 +396,111 @@ def test_the_truths_provenance_is_the_corpuses(tmp_path):
     run.update(subject=run.record.subject.model_copy(update={"provenance": "recorded"}))
     with pytest.raises(AudeoBenchError, match="provenance recorded of corpus tiny, but now it is simulated"):
         score_run(run.folder, corpus=TinyCorpus())
+
+
+@pytest.fixture
+def answered(tmp_path):
+    """The folder of a run that is scored."""
+    run = predict(system(str(write_contestant(tmp_path, "reader", READER))), task(tmp_path))
+    score_run(run.folder, corpus=TinyCorpus())
+    return run.folder
+
+
+def again(folder):
+    """The same command, as after an edit of the run folder."""
+    reader = system(str(folder.parents[2] / "reader.py"))
+    return score_run(predict(reader, task(folder.parents[2])).folder, corpus=TinyCorpus())
+
+
+def edit(path, change) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def perfect_f1(stored):
+    for recording in stored["scores"]["recordings"].values():
+        for blocks in recording["blocks"].values():
+            blocks["f1"] = blocks["frames"]
+
+
+def another_recording(stored):
+    """What no bound and no count gives away."""
+    recordings = stored["scores"]["recordings"]
+    recordings["wtc2-02"]["notes"], recordings["wtc2-03"]["notes"] = None, None
+
+
+def first_alone(stored):
+    del stored["scores"]["recordings"]["wtc2-02"], stored["scores"]["recordings"]["wtc2-03"]
+
+
+@pytest.mark.parametrize("change", [perfect_f1, another_recording, first_alone])
+def test_edited_scores_are_made_again(answered, change, capsys):
+    true = score_run(answered, corpus=TinyCorpus())
+    edit(answered / "scores.json", change)
+    assert score_run(answered, corpus=TinyCorpus()) == true
+    assert "scores.json: " in (said := capsys.readouterr().err) and "the rolls are scored anew" in said
+    assert score_run(answered, corpus=TinyCorpus()) == true
+    assert capsys.readouterr().err == ""
+
+
+def test_scores_of_some_recordings_alone_are_not_all(answered):
+    stored = read(answered / "scores.json", StoredScores)
+    first = {"wtc2-01": stored.scores.recordings["wtc2-01"]}
+    part = stored.scores.model_copy(update={"recordings": first})
+    write(answered / "scores.json", StoredScores.of(stored.rolls, part))
+    assert score_run(answered, corpus=TinyCorpus()) == stored.scores
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c["subject"].update(limit=-1), "subject.limit"),
+        (lambda c: c["subject"].update(seed=-3), "subject.seed"),
+        (lambda c: c.update(stages=[]), "stages"),
+        (lambda c: c["answers"]["wtc2-01"].update(seconds=1e308), "answers.wtc2-01.seconds"),
+        (lambda c: c["answers"]["wtc2-01"].update(seconds=1e-300), "answers.wtc2-01.seconds"),
+        (lambda c: c["answers"]["wtc2-01"].update(frames=7), "says 7 frames of wtc2-01, its roll .* 120"),
+    ],
+)
+def test_what_no_run_says_is_refused(answered, change, said):
+    edit(answered / "run.json", change)
+    (answered / "scores.json").unlink()
+    with pytest.raises(AudeoBenchError, match=rf"run\.json: .*{said}"):
+        score_run(answered, corpus=TinyCorpus())
+
+
+@pytest.mark.parametrize("emptied", ["stages", "corpus_code"])
+def test_a_run_that_names_no_code_is_not_current(answered, emptied, capsys):
+    def empty(content):
+        if emptied == "stages":
+            content["stages"][0]["code"] = {}
+        else:
+            content["corpus_code"] = {}
+
+    edit(answered / "run.json", empty)
+    again(answered)
+    assert "reader answers anew: run.json does not say from which code" in capsys.readouterr().err
+    again(answered)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda roll: roll * np.nan, "no probabilities"),
+        (lambda roll: roll * np.inf, "no probabilities"),
+        (lambda roll: roll - 1, "no probabilities"),
+        (lambda roll: roll + 1, "no probabilities"),
+        (lambda roll: roll[:, :7], "7 frames, the recording has 120"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_an_altered_roll_is_named_and_answered_anew(answered, change, said, capsys):
+    true, roll = score_run(answered, corpus=TinyCorpus()), change(read_roll(answered, "wtc2-01"))
+    np.savez_compressed(roll_path(answered, "wtc2-01"), roll=roll)
+    edit(answered / "run.json", lambda c: c["answers"]["wtc2-01"].update(roll_sha256=roll_sha256(roll)))
+    with pytest.raises(AudeoBenchError, match=rf"wtc2-01\.npz: .*{said}"):
+        score_run(answered, corpus=TinyCorpus())
+    assert again(answered) == true
+    assert "reader answers wtc2-01 anew" in capsys.readouterr().err

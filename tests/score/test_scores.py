@@ -95,7 +95,7 @@ def test_causes_add_up_over_recordings(scores: Scores) -> None:
 
 
 def test_a_file_keeps_everything_exactly(scores: Scores, tmp_path: Path) -> None:
-    again = read_scores(write(tmp_path / "scores.json", StoredScores(rolls={}, scores=scores)))
+    again = read_scores(write(tmp_path / "scores.json", StoredScores.of({}, scores)))
     assert again == scores
     assert as_text(again) == as_text(scores)
     pd.testing.assert_frame_equal(metric_table(again), metric_table(scores), check_exact=True)
@@ -108,7 +108,7 @@ def test_a_scores_file_has_no_order_of_its_own(scores: Scores) -> None:
 
 def _edited(scores: Scores, **changes: object) -> str:
     content = json.loads(as_text(scores)) | changes
-    return json.dumps({"schema": 2, "rolls": {}, "scores": content})
+    return json.dumps({"schema": 3, "rolls": {}, "scores": content, "sha256": "0" * 64})
 
 
 def test_what_is_no_scores_file_is_named(scores: Scores, tmp_path: Path) -> None:
@@ -121,13 +121,15 @@ def test_what_is_no_scores_file_is_named(scores: Scores, tmp_path: Path) -> None
         (_edited(scores, block="500"), "block"),
         (_edited(scores, thresholds=[0.5]), "unequal lengths"),
         (
-            as_text(StoredScores(rolls={}, scores=scores)).replace('"schema": 2', '"schema": true'),
+            as_text(StoredScores.of({}, scores)).replace('"schema": 3', '"schema": true'),
             "true or false",
         ),
         (
-            as_text(StoredScores(rolls={}, scores=scores)).replace('"schema": 2', '"schema": 1'),
+            as_text(StoredScores.of({}, scores)).replace('"schema": 3', '"schema": 1'),
             "from an older",
         ),
+        (as_text(StoredScores.of({}, scores)).replace(',\n "schema": 3', ""), "Field required"),
+        (_edited(scores), "was edited since it was written"),
     ):
         path.write_text(text)
         with pytest.raises(AudeoBenchError, match=rf"scores\.json: .*{said}"):

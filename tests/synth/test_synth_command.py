@@ -15,7 +15,7 @@ from audeo_bench.cli import app
 from audeo_bench.formats.midi import write_midi
 from audeo_bench.perform.sound_files import Voice, render_files
 from audeo_bench.perform.sources import read_roll_file, read_scores
-from audeo_bench.records import Answer, Origin, RunRecord, Subject, write
+from audeo_bench.records import Answer, Origin, RunRecord, StageRecord, Subject, write
 from audeo_bench.roll import KEYS, Notes
 from audeo_bench.runs.folder import roll_path
 from audeo_bench.synth.fluidsynth import render, render_roll
@@ -85,10 +85,19 @@ def test_a_run_becomes_a_folder_of_files(roll: np.ndarray, tmp_path: Path) -> No
     record = RunRecord(
         status="success",
         system="mine",
-        stages=(),
+        stages=(
+            StageRecord(
+                name="mine",
+                sha256=None,
+                weights_sha256=None,
+                parameters=None,
+                configuration={},
+                trained_on=(),
+            ),
+        ),
         subject=Subject(),
         origin=Origin.here(),
-        started="now",
+        started="2026-11-21T12:00:00+00:00",
         answers={"wtc2-01": answer, "wtc2-02": answer},
     )
     write(tmp_path / "run.json", record)
