@@ -210,7 +210,12 @@ def test_old_names_of_options_are_understood_and_not_shown(here):
     run("midi", "--corpus", "tiny", "--contestant=./reader.py", "--no-figure", "--midi")
     assert len(list((here / "runs/tiny-wtc2/reader/midi").glob("wtc2-0*.mid"))) == 3
     csv = run("score", "runs/tiny-wtc2/reader", "--thresholds", "0.2", "--format", "csv").stdout
-    assert csv.splitlines()[0].startswith("System,Trained on,Threshold,Source,Precision")
+    assert csv.startswith("# Table 1 (")
+    assert next(line for line in csv.splitlines() if line[0] != "#").startswith(
+        "System,Trained on,Threshold,Source,Precision"
+    )
+    as_json = run("score", "runs/tiny-wtc2/reader", "--json").stdout
+    assert run("score", "runs/tiny-wtc2/reader", "--format", "json").stdout == as_json
     assert "--contestant" not in run("midi", "--help").stdout
 
 
