@@ -11,8 +11,10 @@ from __future__ import annotations
 import errno
 import importlib
 import io
+import signal
 import sys
-from typing import Annotated, Any
+from types import FrameType
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -33,8 +35,8 @@ MODULES = (
 )
 """The modules of this package whose ``register(app)`` adds commands, in the order of the help page."""
 
-BAD_INPUT, INTERRUPTED = 2, 130
-"""Exit codes: what the user gave cannot be used; the user pressed Ctrl-C."""
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+"""Exit codes: nothing can be said; what the user gave cannot be used; the user pressed Ctrl-C."""
 
 RENAMED = {"--contestant": "--system", "--thresholds": "--threshold"}
 """Options' old names, which are understood and not shown."""
@@ -128,8 +130,17 @@ for _module in MODULES:
     importlib.import_module(f"{__name__}.{_module}").register(app)
 
 
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """The console script ``audeo-bench``."""
+    if sys.stdout is None:  # a shell's `>&-`; what is said would go nowhere, or into a file opened next
+        print("audeo-bench: error: the standard output is closed; use > /dev/null", file=sys.stderr)
+        sys.exit(FAILED)
+    # Batch systems and `timeout` end a command so: what it holds is let go as after Ctrl-C.
+    signal.signal(signal.SIGTERM, _interrupt)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an ASCII terminal shows the rest as escapes
             stream.reconfigure(errors="backslashreplace")

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from audeo_bench.cli import options
 from audeo_bench.cli.group import WholeSummaries
-
-if TYPE_CHECKING:
-    from rich.text import Text
-
-    from audeo_bench.corpus.films.preparing import Prepared
 
 app = typer.Typer(
     no_args_is_help=True, cls=WholeSummaries, help="Local data sets, corpora, and recordings as files."
@@ -79,9 +74,7 @@ def _add_recordings(
             "" if ready.aligned is None else f"{ready.aligned.start_s:.2f} s ({ready.aligned.confidence:.2f})"
         )
         table.add_row(
-            *_plain(
-                ready.id, ready.corners_by, f"{ready.start_s:.2f} s", measured, str(job.folder / "check.jpg")
-            )
+            ready.id, ready.corners_by, f"{ready.start_s:.2f} s", measured, str(job.folder / "check.jpg")
         )
     stdout().print(table)
     for job, ready in added.ready:
@@ -120,20 +113,14 @@ def list_(
     table = word_table("set", "truth", "licence", "size", "splits (films)", "state", title="Real films")
     for row in sets:
         size = "not stated" if row["gigabytes"] is None else f"{row['gigabytes']:g} GB"
-        table.add_row(*_plain(row["corpus"], row["truth"], row["licence"], size, _splits(row), row["state"]))
-    stdout().print(table)
-    typer.echo("audeo-bench data info NAME shows one with its citation, data fetch NAME brings its films.")
+        table.add_row(row["corpus"], row["truth"], row["licence"], size, _splits(row), row["state"])
+    stdout().print(
+        table, "audeo-bench data info NAME shows one with its citation, data fetch NAME brings its films."
+    )
 
 
 def _splits(row: dict[str, Any]) -> str:
     return ", ".join(f"{split} ({count})" for split, count in row["splits"].items())
-
-
-def _plain(*cells: str) -> list[Text]:
-    """Cells as they are: what a set's file says is no markup."""
-    from rich.text import Text
-
-    return [Text(cell) for cell in cells]
 
 
 @app.command(epilog="One recording:  audeo-bench data info simulated/wtc2-01")
@@ -158,7 +145,7 @@ def info(
         return
     films, citation = facts.pop("films", ()), facts.pop("citation", "") if is_set(place) else ""
     clocks, truths, crops = (facts.pop(name, ()) for name in ("clocks", "truths", "crops"))
-    table = word_table("fact", "value", title=_plain(place)[0], header=False)
+    table = word_table("fact", "value", title=place, header=False)
     for name, value in facts.items():
         if value is None:
             continue
@@ -166,7 +153,7 @@ def info(
             value = ", ".join(f"{key}: {one}" for key, one in value.items())
         elif isinstance(value, list):
             value = "\n".join(map(str, value))
-        table.add_row(*_plain(name, str(value)))
+        table.add_row(name, str(value))
     stdout().print(table)
     if films:
         table = word_table("film", "split", "had as", "here", "labels", "what")
@@ -174,13 +161,13 @@ def info(
             had = film.get("youtube") or film.get("url") or film["film"]
             what = film.get("work") or film.get("title") or film.get("remark", "")
             there = "yes" if film["here"] else "no", ", ".join(film["truth"]) or "no"
-            table.add_row(*_plain(film["id"], film.get("split", "test"), had, *there, what))
+            table.add_row(film["id"], film.get("split", "test"), had, *there, what)
         stdout().print(table)
     if clocks:
         title = "Where labels begin in films that are ready: film time = start + rate x label time"
         table = word_table("film", "start", "rate", "measured", "confidence", "applied", title=title)
         for one in clocks:
-            table.add_row(*_plain(*map(str, one.values())))
+            table.add_row(*map(str, one.values()))
         stdout().print(table)
     if truths:
         title = "Two truths of one film: the second scored against the first, F1 in %"
@@ -188,14 +175,14 @@ def info(
             "film", "truth", "beside", "frames", "frame_mean, 51 keys", "micro, 88", title=title
         )
         for one in truths:
-            table.add_row(*_plain(*map(str, one.values())))
+            table.add_row(*map(str, one.values()))
         stdout().print(table)
         typer.echo("What one truth scores by the other is the most that a system can be shown to score.")
     if crops:
         title = "The crop beside the corners that are found in the film"
         table = word_table("film", "confidence", "corners, pixels", "worst key, widths", title=title)
         for one in crops:
-            table.add_row(*_plain(*(str(one[name]) for name in ("id", "confidence", "pixels", "keys"))))
+            table.add_row(*(str(one[name]) for name in ("id", "confidence", "pixels", "keys")))
         stdout().print(table)
     if citation:
         typer.echo(citation.strip())
@@ -278,7 +265,7 @@ def fetch(
         "split", "here", "with labels", "can be computed", title=f"{plan.films.name}: what is here"
     )
     for row in computable(place):
-        table.add_row(*_plain(*row))
+        table.add_row(*row)
     stdout().print(table)
     if failed:
         raise typer.Exit(1)

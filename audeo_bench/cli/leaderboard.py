@@ -17,9 +17,6 @@ TrainedOn = Annotated[
     list[str] | None,
     typer.Option(metavar="CORPUS/SPLIT", help="What the answers' model was trained on; repeatable."),
 ]
-Format = Annotated[
-    Literal["table", "markdown", "latex", "csv", "json"], typer.Option("--format", help="How to print.")
-]
 
 boards_app = typer.Typer(no_args_is_help=True, cls=WholeSummaries, help="Build, show and verify the boards.")
 
@@ -65,7 +62,7 @@ def compare(
     seed: options.Seed = 0,
     runs: options.Runs = Path("runs"),
     boards: Boards = None,
-    form: Format = "table",
+    form: options.Format = "table",
     as_json: options.Json = False,
 ) -> None:
     """Run a contestant, score it, and say how it stands against others, paired."""
@@ -194,7 +191,7 @@ def submit(
     typer.echo("Next: audeo-bench leaderboard build")
 
 
-def fidelity(boards: Boards = None, form: Format = "table", as_json: options.Json = False) -> None:
+def fidelity(boards: Boards = None, form: options.Format = "table", as_json: options.Json = False) -> None:
     """The paper's cells beside the boards' rows, and whether the systems come in the paper's order."""
     import json
     from dataclasses import asdict
@@ -243,7 +240,7 @@ def show(
         str | None, typer.Argument(help="Such as simulated-wtc2; every board if left out.")
     ] = None,
     boards: Boards = None,
-    form: Format = "table",
+    form: options.Format = "table",
     as_json: options.Json = False,
 ) -> None:
     """Print boards in the terminal."""

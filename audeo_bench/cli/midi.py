@@ -37,9 +37,6 @@ PedalNotes = Annotated[
     ),
 ]
 CausesTable = Annotated[bool, typer.Option("--causes", help="F1 by polyphony and by register too.")]
-TextFormat = Annotated[
-    Literal["table", "markdown", "latex", "csv"], typer.Option("--format", help="How tables are printed.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -83,7 +80,7 @@ def midi(
     midi_files: Annotated[
         bool, typer.Option("--midi", help="Write each answer as a MIDI file, into midi/ of its run folder.")
     ] = False,
-    form: TextFormat = "table",
+    form: options.Format = "table",
     as_json: options.Json = False,
 ) -> None:
     """Table 1: let systems turn video into piano rolls, and score them frame by frame.
@@ -108,7 +105,7 @@ def midi(
         for result in results:
             threshold = view.thresholds_of(result.record.system)[0]
             write_midi_files(result.folder, threshold)
-    if as_json:
+    if as_json or form == "json":
         typer.echo(report.as_json(results, view, figures))
         return
     show(report.tables(results, view, _extras(per_recording, notes, causes, pedal)), form)
@@ -135,7 +132,7 @@ def score(
     notes: NotesTable = False,
     pedal: PedalNotes = "ignore",
     causes: CausesTable = False,
-    form: TextFormat = "table",
+    form: options.Format = "table",
     as_json: options.Json = False,
 ) -> None:
     """Score rolls that are there already; no model runs.
@@ -153,13 +150,13 @@ def score(
     if path.is_dir():
         results = [result(path, chosen)]
         view = View.of(results[0].record.subject, chosen, average, keys)
-        if as_json:
+        if as_json or form == "json":
             typer.echo(report.as_json(results, view))
         else:
             show(report.tables(results, view, _extras(per_recording, notes, causes, pedal)), form)
     elif path.is_file():
         table = score_file(path, chosen or THRESHOLDS)
-        if as_json:
+        if as_json or form == "json":
             typer.echo(table.to_json(orient="records", indent=1, double_precision=15))
         else:
             show([report.metrics(table, f"{path} (%)")], form)

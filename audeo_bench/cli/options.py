@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,3 +22,7 @@ Scheduler = Annotated[
     str | None, typer.Option(metavar="tcp://HOST:PORT", help="A dask scheduler whose workers do it.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Format = Annotated[
+    Literal["table", "markdown", "latex", "csv", "json"],
+    typer.Option("--format", help="How tables are printed; a CSV table's title is a line with #."),
+]

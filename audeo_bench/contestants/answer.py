@@ -17,18 +17,20 @@ SLACK = 1e-6
 
 
 def check_roll(answer: Any, frames: int, contestant: str, recording: str) -> np.ndarray:
-    """A contestant's answer as float32 (float16 stays) of shape (88, frames), or one clear error that says
-    what it was instead.
+    """A contestant's answer, floats of any precision or bool, as float32 (float16 stays) of shape
+    (88, frames), or one clear error that says what it was instead.
     """
 
     def refuse(found: str) -> AudeoBenchError:
         return AudeoBenchError(
-            f"{contestant}, recording {recording}: the answer must be float32 in [0, 1] of shape "
+            f"{contestant}, recording {recording}: the answer must be floats in [0, 1] or bool, of shape "
             f"({KEYS}, {frames}), {found}."
         )
 
     if hasattr(answer, "detach"):
         answer = answer.detach().cpu()
+    if np.ma.isMaskedArray(answer):
+        raise refuse("but it is a masked array, and a masked cell is no answer; fill it with probabilities")
     try:
         roll = np.asarray(answer)
     except Exception as error:
@@ -56,11 +58,11 @@ def check_sound(answer: Any, contestant: str, recording: str) -> np.ndarray:
     """Mono samples as float32, or one clear error that says what they were instead."""
     if hasattr(answer, "detach"):
         answer = answer.detach().cpu()
-    samples = np.asarray(answer)
-    if samples.ndim != 1 or samples.dtype.kind != "f" or not np.isfinite(samples).all():
+    samples, masked = np.asarray(answer), np.ma.isMaskedArray(answer)
+    if samples.ndim != 1 or samples.dtype.kind != "f" or masked or not np.isfinite(samples).all():
         raise AudeoBenchError(
-            f"{contestant}, recording {recording}: the sound must be finite mono float32 samples at 16 kHz, "
-            f"but it is {samples.dtype} of shape {samples.shape}."
+            f"{contestant}, recording {recording}: the sound must be finite mono float samples at 16 kHz, "
+            f"but it is {'masked ' if masked else ''}{samples.dtype} of shape {samples.shape}."
         )
     return np.ascontiguousarray(samples, np.float32)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import queue
+import re
 import secrets
 import signal
 import subprocess
@@ -28,9 +29,10 @@ from audeo_bench.api import AudeoBenchError, Frames
 from audeo_bench.contestants.birth import born
 from audeo_bench.contestants.module import Contestant
 from audeo_bench.contestants.wire import Message, receive, send
+from audeo_bench.formats.text import plain
 
-SHOWN = 4000
-"""Bytes of what a contestant prints that the user is shown."""
+SHOWN, SHOWN_LINES = 4000, 10
+"""Bytes, and lines, of what a contestant prints that the user is shown."""
 
 
 @dataclass
@@ -85,7 +87,7 @@ class Line:
     def __init__(self, contestant: Contestant, seed: int) -> None:
         self.contestant = contestant
         self.served = Served(np.zeros((0, 1, 1), np.uint8))
-        self._printed = bytearray()
+        self._printed, self._lines = bytearray(), 0
         key, family = secrets.token_bytes(16), None
         address: Any = None
         if sys.platform == "linux":  # a name that no file stands for, so that none is left behind
@@ -138,11 +140,15 @@ class Line:
         if hasattr(self, "_connection"):
             self._connection.close()
         self._drained.wait(0.5)
-        text = bytes(self._printed[:SHOWN]).decode("utf-8", "replace").strip()
-        self._printed.clear()
-        if text:
-            shown = "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
-            print(f"{self.contestant.name} printed:\n{shown}", file=sys.stderr)
+        printed, begun = self._printed, bytes(self._printed[:SHOWN])
+        shown = [plain(line.decode("utf-8", "replace")) for line in begun.splitlines()[:SHOWN_LINES]]
+        if begun.strip():
+            if len(printed) > SHOWN and len(shown) < SHOWN_LINES:
+                shown[-1] += "…"
+            more = max(0, self._lines - len(shown))
+            rest = [f"... and {more:,} {'lines' if more > 1 else 'line'} more"] if more else []
+            print(f"{self.contestant.name} printed:", *shown, *rest, sep="\n", file=sys.stderr)
+        printed.clear()
 
     def end(self) -> None:
         """End the process and all that it started, at once; whoever waits for an answer is told so."""
@@ -221,7 +227,9 @@ class Line:
     def _drain(self) -> None:
         with suppress(OSError):
             while chunk := os.read(self._output, 2**16):
-                if len(self._printed) < SHOWN:
+                # As bytes.splitlines counts them; a progress bar ends its lines with \r.
+                self._lines += len(re.findall(rb"\r\n|\r|\n", chunk))
+                if len(self._printed) <= SHOWN:
                     self._printed += chunk
         os.close(self._output)
         self._drained.set()

@@ -19,6 +19,12 @@ from typing import Any
 from audeo_bench.api import AudeoBenchError, RollToMidi, Stage, Synthesizer, VideoToRoll
 from audeo_bench.contestants.roster import Kind, roster
 from audeo_bench.files import sha256_of
+from audeo_bench.formats.text import plain
+
+LONGEST = 1000
+"""Characters of what a contestant's exception says that the user is told."""
+DEEPEST = 100_000
+"""Calls within each other that a contestant may allow itself."""
 
 _KINDS: dict[type[Stage], Kind] = {
     VideoToRoll: "video to roll",
@@ -203,17 +209,48 @@ def _load_module(contestant: Contestant) -> ModuleType:
 def failure(fault: BaseException, contestant: Contestant, recording: str | None = None) -> str:
     """What the user is told, in one line, of what a contestant's code raised."""
     if isinstance(fault, AudeoBenchError):
-        return str(fault)
-    path = str(contestant.path)
-    lines = [f.lineno for f in traceback.extract_tb(fault.__traceback__) if f.filename == path]
-    where = f"{path}, line {lines[-1]}" if lines else path
+        return _words(fault)
+    line = _line_in(contestant.path, fault)
+    where = f"{contestant.path}, line {line}" if line else contestant.path
     at = "" if recording is None else f" on recording {recording}"
-    return f"{where}: {contestant.name} failed{at}: {type(fault).__name__}: {fault}."
+    return f"{where}: {contestant.name} failed{at}: {_said(fault)}."
+
+
+def bound_recursion() -> None:
+    """Let nothing in this process raise the recursion limit above :data:`DEEPEST`: Python's calls need no
+    stack, so that an endless recursion would fill the memory of the machine before it ends.
+    """
+    allow = sys.setrecursionlimit
+    sys.setrecursionlimit = lambda limit, /: allow(min(limit, DEEPEST))
 
 
 def _explain(error: BaseException, path: Path) -> str:
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} (line {error.lineno})"
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
-    where = f" (line {lines[-1]})" if lines else ""
-    return f"{type(error).__name__}: {error}{where}"
+    line = _line_in(path, error)
+    return _said(error) + (f" (line {line})" if line else "")
+
+
+def _line_in(path: Path, fault: BaseException) -> int | None:
+    """The innermost line of a file that a fault passed through."""
+    lines = [
+        line
+        for frame, line in traceback.walk_tb(fault.__traceback__)
+        if frame.f_code.co_filename == str(path)
+    ]
+    return lines[-1] if lines else None
+
+
+def _said(fault: BaseException) -> str:
+    """A fault's class and what it says."""
+    words = _words(fault)
+    return f"{type(fault).__name__}: {words}" if words else type(fault).__name__
+
+
+def _words(fault: BaseException) -> str:
+    """What a fault says, in one line of bounded length: it is made by a stranger's code."""
+    try:
+        words = str(fault)
+    except BaseException as broken:
+        return f"its __str__ raised {type(broken).__name__}"
+    return plain(words[:LONGEST]) + ("…" if len(words) > LONGEST else "")

@@ -18,9 +18,18 @@ LARGEST_ARRAY = 2**31
 
 
 def send(connection: Connection, header: Mapping[str, Any], array: np.ndarray | None = None) -> None:
-    """Send a message, and an array of numbers behind it."""
+    """Send a message, and an array of numbers behind it.
+
+    Raises
+    ------
+    ValueError
+        It is longer than the other side takes.
+    """
     described = {} if array is None else {"dtype": array.dtype.str, "shape": array.shape}
-    connection.send_bytes(json.dumps({**header, **described}).encode())
+    content = json.dumps({**header, **described}).encode()
+    if len(content) > LONGEST_HEADER:
+        raise ValueError(f"{len(content):,} bytes of facts, at most {LONGEST_HEADER:,} are taken")
+    connection.send_bytes(content)
     if array is not None:
         connection.send_bytes(_bytes_of(np.ascontiguousarray(array)))
 

@@ -36,6 +36,7 @@ from audeo_bench.api import (
 from audeo_bench.contestants.answer import check_roll, check_sound, seed_everything
 from audeo_bench.contestants.module import (
     Contestant,
+    bound_recursion,
     changed_meanwhile,
     failure,
     kind_of,
@@ -47,6 +48,9 @@ from audeo_bench.contestants.wire import receive, send
 from audeo_bench.files import sha256_of
 from audeo_bench.provenance import code_of, hardware
 
+TRACED, LONGEST_TRACE = 50, 20_000
+"""Calls of a traceback, and characters of it, that are kept for the record."""
+
 
 def main() -> NoReturn:
     """Serve the harness that tells on standard input where it listens."""
@@ -57,6 +61,7 @@ def serve(told: Mapping[str, str]) -> NoReturn:
     """Serve the harness that listens at ``told["address"]``, with ``told["key"]``, until it hangs up."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
+    bound_recursion()
     place = Place(told["address"], bytes.fromhex(told["key"]))
     threading.Thread(target=_end_with, args=(place.connect("life"),), daemon=True).start()
     connection = place.connect("orders")
@@ -178,7 +183,7 @@ class _Inhabitant:
 
     def report(self, fault: BaseException, recording: str | None) -> dict[str, Any]:
         """What the user is told of a failure, in one line, and its traceback for the record."""
-        trace = "".join(traceback.format_exception(fault))
+        trace = "".join(traceback.format_exception(fault, limit=-TRACED))[-LONGEST_TRACE:]
         return {"error": failure(fault, self.contestant, recording), "trace": trace}
 
     def _instance(self) -> Stage:

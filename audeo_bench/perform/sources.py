@@ -66,7 +66,7 @@ def read_scores(path: Path, threshold: float = 0.4, velocity: int | None = None)
     Raises
     ------
     AudeoBenchError
-        The path is none of these, or holds no roll.
+        The path is none of these, or holds no roll, or no note.
     """
     path = Path(path)
     if path.is_dir():
@@ -82,9 +82,11 @@ def read_scores(path: Path, threshold: float = 0.4, velocity: int | None = None)
     elif path.suffix.lower() in (".mid", ".midi"):
         midi = read_midi(path, pedal="hold")
         notes = midi.notes
+        if not len(notes) or not np.any(np.diff(notes.intervals) > 0):
+            raise AudeoBenchError(f"{path}: has no note that lasts, so there is nothing to play.")
         if velocity is not None:
             notes = Notes(notes.intervals, notes.pitches, np.full(len(notes), velocity, np.int64))
-        seconds = float(notes.intervals[:, 1].max()) + RING_SECONDS if len(notes) else 0.0
+        seconds = float(notes.intervals[:, 1].max()) + RING_SECONDS
         yield Score(path.stem, notes, int(np.ceil(seconds * FRAMES_PER_SECOND)), midi.remarks)
     elif path.suffix.lower() in (".npz", ".npy"):
         yield _of_roll(path.stem, read_roll_file(path), threshold, velocity)

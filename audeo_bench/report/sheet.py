@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
+
+from audeo_bench.formats.text import plain
 
 TextFormat = Literal["markdown", "latex", "csv"]
 
@@ -45,7 +48,13 @@ KEPT = {
     "paper",
 }
 """Columns that are shown however narrow the terminal is; of the others the rightmost goes first."""
-_UNBOUNDED = 10_000
+DERIVED = "difference"
+"""The kept column that goes before a word is broken within: others say it too."""
+READABLE = 80
+"""Columns that a narrow table's title and caption may take where the terminal has them."""
+LONGEST_PIECE = 40
+"""Letters that stay together where a word has to be broken; fewer only where that is too wide."""
+_WHOLE = r"\S+"
 
 
 @dataclass(frozen=True)
@@ -58,13 +67,26 @@ class _Line:
 class Sheet:
     """A table.
 
-    In a terminal that is too narrow, columns are left out, and that is said, before a name is folded; nothing
-    is ever cut.
+    In a terminal that is too narrow, columns of numbers are left out, and that is said, before a name is
+    folded; a name is folded behind a sign before it is folded anywhere; nothing is ever cut.
+
+    Attributes
+    ----------
+    title : str
+    headings : tuple of str
+    caption : str or None
+        Its lines are ended by newlines.
+    wordy : bool
+        All columns are words, and all are shown.
+    header : bool
+        Whether headings are shown in a terminal.
     """
 
     title: str
     headings: tuple[str, ...]
     caption: str | None = None
+    wordy: bool = False
+    header: bool = True
     lines: list[_Line] = field(default_factory=list)
     sections: set[int] = field(default_factory=set)
 
@@ -76,62 +98,121 @@ class Sheet:
         self.sections.add(len(self.lines))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        columns = list(range(len(self.headings)))
-        everywhere = options.update(max_width=_UNBOUNDED)
-        narrow = True
-        while console.measure(self._table(columns), options=everywhere).minimum > options.max_width:
-            droppable = [column for column in columns if self.headings[column] not in KEPT]
-            if not droppable:
-                break
-            columns.remove(droppable[-1])
-        else:
-            narrow = False
-        yield self._table(columns, fold=narrow)
-
-    def _table(self, columns: Sequence[int], fold: bool = True) -> Table:
+        columns, widths = self._layout(options.max_width)
         hidden = [heading for number, heading in enumerate(self.headings) if number not in columns]
         remark = f"Not shown at this width: {', '.join(hidden)}." if hidden else ""
         caption = "\n".join(filter(None, (self.caption, remark)))
-        made = Table(title=self.title, caption=caption or None, title_justify="left", caption_justify="left")
-        for number in columns:
-            heading = self.headings[number]
-            words = heading in WORDS
-            # Numbers keep their line; rich by itself would break them at their blanks. It would also fold a
-            # long name to leave another column its blanks.
-            cells = [str(line.cells[number]) for line in self.lines]
-            kept = [word for cell in cells for word in cell.split() if not fold] if words else cells
-            widest = max(map(cell_len, kept), default=0)
-            made.add_column(
-                heading,
-                justify="left" if words else "right",
-                no_wrap=not words,
-                overflow="fold",
-                min_width=widest,
-            )
+        beside = max(_outer(widths), min(READABLE, options.max_width))
+        if self.title:
+            yield Constrain(console.render_str(self.title, style="table.title"), beside)
+        yield self._table(columns, widths)
+        if caption:
+            yield Constrain(console.render_str(caption, style="table.caption"), beside)
+
+    def _is_words(self, column: int) -> bool:
+        return self.wordy or self.headings[column] in WORDS
+
+    def _layout(self, width: int) -> tuple[list[int], list[int]]:
+        """Columns to be shown within a width, and how wide each is, without padding and borders.
+
+        rich's own layout heeds no column's least width, and is then wider than the terminal.
+        """
+        columns, widths = list(range(len(self.headings))), []
+        going = [c for c in columns if not (self.wordy or self.headings[c] in KEPT)]
+        shown = [[c for c in columns if c not in going[len(going) - n :]] for n in range(len(going) + 1)]
+        least = [c for c in shown[-1] if self.headings[c] != DERIVED]
+        tries = [*((each, _WHOLE) for each in shown), (shown[-1], _pieces(LONGEST_PIECE))]
+        tries += [(least, _pieces(letters)) for letters in range(LONGEST_PIECE, 0, -1)]
+        for chosen, pieces in tries:
+            columns, widths = chosen, [self._least(column, pieces) for column in chosen]
+            if _outer(widths) <= width:
+                break
+        most = [max(map(cell_len, self._texts(column))) for column in columns]
+        for _ in range(width - _outer(widths)):
+            growing = [n for n in range(len(columns)) if widths[n] < most[n]]
+            if not growing:
+                break
+            widths[min(growing, key=widths.__getitem__)] += 1
+        return columns, widths
+
+    def _texts(self, column: int) -> list[str]:
+        """The lines of a column's cells, the heading first."""
+        cells = [line.cells[column] for line in self.lines]
+        heading = self.headings[column] if self.header else ""
+        return [heading, *(text for cell in cells for text in _shown(cell).split("\n"))]
+
+    def _least(self, column: int, pieces: str) -> int:
+        """How narrow a column may be: numbers keep their line, words and headings the pieces."""
+        heading, *texts = self._texts(column)
+        if self._is_words(column):
+            texts = [piece for text in texts for piece in re.findall(pieces, text)]
+        return max(map(cell_len, [*re.findall(_WHOLE, heading), *texts]), default=1)
+
+    def _table(self, columns: Sequence[int], widths: Sequence[int]) -> Table:
+        made = Table(show_header=self.header)
+        for column, width in zip(columns, widths, strict=True):
+            justify = "left" if self._is_words(column) else "right"
+            made.add_column(self.headings[column], justify=justify, overflow="fold", width=width)
         for number, line in enumerate(self.lines, 1):
-            cells = (line.cells[column] for column in columns)
+            cells = [
+                _folded(line.cells[column], width) if self._is_words(column) else line.cells[column]
+                for column, width in zip(columns, widths, strict=True)
+            ]
             made.add_row(*cells, style=line.style, end_section=number in self.sections)
         return made
 
     def as_text(self, form: TextFormat) -> str:
         """The whole table, every column, to be pasted or read by another program."""
-        rows = [[str(cell) for cell in line.cells] for line in self.lines]
+        rows = [[str(cell).replace("\n", ", ") for cell in line.cells] for line in self.lines]
+        notes = (self.caption or "").split("\n")
         if form == "csv":
             content = io.StringIO()
+            content.writelines(f"# {plain(text)}\n" for text in (self.title, *notes) if text)
             csv.writer(content, lineterminator="\n").writerows([self.headings, *rows])
             return content.getvalue()
         from audeo_bench.report.markdown import cell, environment
 
         escape: Callable[[str], str] = tex if form == "latex" else cell  # type: ignore[assignment]
         pages = environment(finalize=escape)
-        words = [heading in WORDS for heading in self.headings]
+        words = list(map(self._is_words, range(len(self.headings))))
         return pages.get_template(f"sheet.{form}.jinja").render(
-            title=self.title, headings=self.headings, words=words, rows=rows, caption=self.caption or ""
+            title=self.title, headings=self.headings, words=words, rows=rows, notes=notes
         )
 
 
+def _outer(widths: Sequence[int]) -> int:
+    """How wide a table of such columns is, with its padding and borders."""
+    return sum(widths) + 3 * len(widths) + 1
+
+
+def _pieces(letters: int) -> str:
+    """A pattern of what is kept together in a word: up to a sign, or so many letters."""
+    return rf"[^\s+/_,-]{{0,{letters - 1}}}[+/_,-]|[^\s+/_,-]{{1,{letters}}}"
+
+
+def _shown(cell: str | Text) -> str:
+    """A cell as the terminal shows it."""
+    return "\n".join(map(plain, str(cell).split("\n")))
+
+
+def _folded(cell: str | Text, width: int) -> str:
+    """Break lines at blanks; a word that is longer than the width behind a sign, else anywhere."""
+    folded = []
+    for text in _shown(cell).split("\n"):
+        lines = [""]
+        for word in re.findall(r"\s*\S+", text):
+            whole = cell_len(word.lstrip()) <= width
+            for piece in [word] if whole else re.findall(rf"\s*(?:{_pieces(width)})", word):
+                if cell_len(lines[-1] + piece) <= width:
+                    lines[-1] += piece
+                else:
+                    lines += chop_cells(piece.lstrip(), width)
+        folded += lines if lines[0] or len(lines) == 1 else lines[1:]
+    return "\n".join(folded)
+
+
 def as_text(sheets: Iterable[Sheet], form: TextFormat) -> str:
-    """Several tables, one below the other."""
+    """Several tables, one below the other, an empty line between them."""
     return "\n".join(sheet.as_text(form) for sheet in sheets)
 
 
@@ -141,8 +222,6 @@ _TEX |= {"–": "--", "…": r"\dots{}", "†": r"\dag{}"}
 
 def tex(value: object) -> object:
     """Text that means nothing to LaTeX; all else stays as it is."""
-    from audeo_bench.formats.text import plain
-
     if type(value) is not str:
         return value
     return re.sub(r"[\\~^&%$#_{}–…†]", lambda sign: _TEX.get(sign[0], f"\\{sign[0]}"), plain(value))

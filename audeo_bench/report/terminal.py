@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from audeo_bench.formats.text import plain
@@ -46,12 +45,9 @@ def table(title: str, *headings: str, caption: str | None = None) -> Sheet:
     return Sheet(title, headings, caption)
 
 
-def word_table(*headings: str, title: Text | str | None = None, header: bool = True) -> Table:
+def word_table(*headings: str, title: str = "", header: bool = True) -> Sheet:
     """An empty table of words, which are folded where it is narrow."""
-    made = Table(title=title, title_justify="left", show_header=header)
-    for heading in headings:
-        made.add_column(heading, overflow="fold")
-    return made
+    return Sheet(title, headings, wordy=True, header=header)
 
 
 def part(limit: int | None) -> str:

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
 from audeo_bench.contestants.line import ended
-from audeo_bench.contestants.module import Contestant, failure
+from audeo_bench.contestants.module import Contestant, bound_recursion, failure
 from audeo_bench.errors import AudeoBenchError
 
 PATIENCE = 10.0
@@ -112,16 +112,24 @@ def _passed_on(process: BaseProcess) -> Iterator[list[int]]:
 def _live(line: Connection, contestant: Contestant, work: Callable[..., Any], given: tuple[Any, ...]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, _interrupt_once)
+    bound_recursion()
     with suppress(OSError):  # multiprocessing has put nothing in its place
         sys.stdin = open(0, closefd=False)  # noqa: SIM115
     try:
         answer = None, work(*given)
-    except KeyboardInterrupt as fault:
-        answer = KeyboardInterrupt(*fault.args), None
     except BaseException as fault:
-        of_disk = isinstance(fault, OSError) and fault.errno in _OF_THE_DISK
-        answer = fault if of_disk else AudeoBenchError(failure(fault, contestant)), None
+        answer = _told(fault, contestant), None
     line.send(answer)
+
+
+def _told(fault: BaseException, contestant: Contestant) -> BaseException:
+    """What the command raises for a fault of its training."""
+    pressed = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if isinstance(fault, KeyboardInterrupt) and pressed:  # else it is the contestant's own
+        return KeyboardInterrupt(*fault.args)
+    if isinstance(fault, OSError) and fault.errno in _OF_THE_DISK:
+        return fault
+    return AudeoBenchError(failure(fault, contestant))
 
 
 def _interrupt_once(number: int, frame: FrameType | None) -> NoReturn:

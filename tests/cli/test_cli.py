@@ -2,10 +2,14 @@
 
 import errno
 import json
+import os
 import re
 import resource
+import shlex
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +19,8 @@ from typer.testing import CliRunner
 from audeo_bench import __version__, corpus
 from audeo_bench.cli import app
 from audeo_bench.contestants import loading
+
+TINY_COMMAND = Path(__file__).parents[1] / "tiny_command.py"
 
 
 @pytest.fixture
@@ -172,7 +178,7 @@ class TestBadInput:
     def test_a_contestant_that_answers_nonsense(self, here):
         write_contestant(here, "reader", READER.replace("0.9 / 255", "-1"))
         message = refused("midi", "--corpus", "tiny", "--system", "./reader.py")
-        assert "reader, recording wtc2-01: the answer must be float32 in [0, 1]" in message
+        assert "reader, recording wtc2-01: the answer must be floats in [0, 1] or bool" in message
         assert not list((here / "runs").rglob("*.npz"))
 
     @pytest.mark.parametrize(
@@ -204,7 +210,12 @@ def test_old_names_of_options_are_understood_and_not_shown(here):
     run("midi", "--corpus", "tiny", "--contestant=./reader.py", "--no-figure", "--midi")
     assert len(list((here / "runs/tiny-wtc2/reader/midi").glob("wtc2-0*.mid"))) == 3
     csv = run("score", "runs/tiny-wtc2/reader", "--thresholds", "0.2", "--format", "csv").stdout
-    assert csv.splitlines()[0].startswith("System,Trained on,Threshold,Source,Precision")
+    assert csv.startswith("# Table 1 (")
+    assert next(line for line in csv.splitlines() if line[0] != "#").startswith(
+        "System,Trained on,Threshold,Source,Precision"
+    )
+    as_json = run("score", "runs/tiny-wtc2/reader", "--json").stdout
+    assert run("score", "runs/tiny-wtc2/reader", "--format", "json").stdout == as_json
     assert "--contestant" not in run("midi", "--help").stdout
 
 
@@ -214,3 +225,42 @@ def test_summaries_are_folded_not_cut(group, monkeypatch):
     shown = run(*group, "--help").stdout
     assert max(map(len, shown.splitlines())) <= 80
     assert not re.search(r"\w\.\.\.$", shown, re.M)
+
+
+WAITING = """
+import time
+from audeo_bench.api import VideoToRoll
+
+class Waiting(VideoToRoll):
+    def roll(self, frames):
+        open("begun", "w").close()
+        time.sleep(600)
+"""
+
+
+def test_sigterm_lets_go_of_what_a_command_holds(here):
+    write_contestant(here, "waiting", WAITING)
+    command = [sys.executable, str(TINY_COMMAND), "midi", "--corpus", "tiny", "--system", "./waiting.py"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as started:
+        while started.poll() is None and not Path("begun").exists():
+            time.sleep(0.05)
+        assert list((here / "runs").rglob(".lock-holder"))
+        started.terminate()
+        said = started.communicate(timeout=60)[1]
+    assert started.returncode == 130
+    assert said.startswith("audeo-bench: error: interrupted;")
+    assert not list((here / "runs").rglob(".lock-holder"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell's >&-")
+def test_a_closed_standard_output_is_said():
+    done = subprocess.run(
+        f"{shlex.quote(sys.executable)} -m audeo_bench data list >&-",
+        shell=True,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "audeo-bench: error: the standard output is closed; use > /dev/null\n"

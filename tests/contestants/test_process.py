@@ -86,8 +86,15 @@ def test_numbers_of_numpy_are_numbers(tmp_path):
             "exit code|broke the line",
         ),
         ("import os; os.write(4, b'x' * 100); os._exit(9)", "exit code 9"),
-        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("raise KeyboardInterrupt", r"recording wtc2-01: KeyboardInterrupt\."),
         ("raise OSError('full')", "OSError: full"),
+        (
+            "class Mute(Exception):\n            def __str__(self): raise TypeError\n        raise Mute",
+            r"mine\.py, line 9: .* Mute: its __str__ raised TypeError\.",
+        ),
+        (r"raise ValueError('\x1b[31m\n<b>' + 'y' * 10**6)", r"ValueError: \\x1b\[31m\\n<b>y{900,1000}…\."),
+        ("import sys; sys.setrecursionlimit(10**9); f = lambda: f(); f()", "RecursionError: maximum"),
+        ("return np.ma.masked_array(np.zeros((KEYS, len(frames))), mask=True)", "it is a masked array"),
         ("return np.zeros((3, 3))", r"but its shape is \(3, 3\)"),
     ],
 )
@@ -131,6 +138,25 @@ def test_what_a_contestant_changes_stays_in_its_process(tmp_path, recording, cap
     with lent(find(str(write_contestant(tmp_path, "reader", READER)))) as worker:
         answer = worker.roll(recording.frames, recording.id)
     np.testing.assert_array_equal(answer.roll > 0.5, recording.pressed)
+
+
+def test_of_much_that_is_printed_the_first_lines_are_shown(tmp_path, recording, capfd):
+    text = f"{HEADER}    def roll(self, frames):\n"
+    text += "        for number in range(200_000): print('line', number)\n"
+    text += "        return np.zeros((KEYS, len(frames)), np.float32)\n"
+    with lent(find(str(write_contestant(tmp_path, "mine", text)))) as worker:
+        worker.roll(recording.frames, recording.id)
+    first, *lines, last = capfd.readouterr().err.splitlines()
+    assert first == "mine printed:"
+    assert lines == [f"line {number}" for number in range(10)]
+    assert last == "... and 199,990 lines more"
+
+
+def test_facts_that_are_too_long_are_refused(tmp_path):
+    worker = worker_of(tmp_path, f"{HEADER}    def describe(self): return {{'log': 'y' * 2**21}}\n{ANSWER}")
+    with pytest.raises(AudeoBenchError, match=r"mine failed: ValueError: 2,\d+,\d+ bytes of facts"):
+        worker.load()
+    worker.close()
 
 
 DRAWING = """

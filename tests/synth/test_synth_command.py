@@ -80,6 +80,20 @@ def test_a_midi_files_pedal_is_heard_and_what_is_left_out_is_said(tmp_path: Path
     np.testing.assert_allclose(heard(tmp_path / "held.wav"), render(held, seconds=3.0), atol=1e-4)
 
 
+@pytest.mark.parametrize("ends_after", [None, 0])
+def test_a_midi_file_without_a_note_is_not_a_silent_success(tmp_path: Path, ends_after: int | None) -> None:
+    file, track = mido.MidiFile(), mido.MidiTrack()
+    if ends_after is not None:
+        track.append(mido.Message("note_on", note=60))
+        track.append(mido.Message("note_off", note=60, time=ends_after))
+    file.tracks.append(track)
+    file.save(tmp_path / "none.mid")
+    answer = CliRunner().invoke(app, ["synth", str(tmp_path / "none.mid")])
+    assert answer.exit_code == 2
+    assert answer.stderr.endswith("none.mid: has no note that lasts, so there is nothing to play.\n")
+    assert not list(tmp_path.glob("*.wav"))
+
+
 def test_a_run_becomes_a_folder_of_files(roll: np.ndarray, tmp_path: Path) -> None:
     answer = Answer(frames=50, seconds=1.0, roll_sha256="0" * 64)
     record = RunRecord(

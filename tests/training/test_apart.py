@@ -32,7 +32,7 @@ def crash(number: int) -> None:
     os.kill(os.getpid(), number)
 
 
-def fail(fault: Exception) -> None:
+def fail(fault: BaseException) -> None:
     raise fault
 
 
@@ -67,6 +67,7 @@ def test_it_gives_what_the_function_gives() -> None:
         (os._exit, 0, "it ended its process with exit code 0"),
         (crash, signal.SIGSEGV, "its process was ended by SIGSEGV"),
         (crash, signal.SIGKILL, "its process was ended by SIGKILL; the memory may have run out"),
+        (fail, KeyboardInterrupt(), "KeyboardInterrupt"),
         (fail, ValueError("shapes (3,) and (4,)"), r"ValueError: shapes \(3,\) and \(4,\)"),
     ],
 )
