@@ -32,11 +32,13 @@ WORDS = {
     "Status",
     "Folder",
     "Hardware",
+    "Training",
+    "ties",
     "Checked",
 }
 """Columns of words; all others hold numbers."""
 KEPT = {
-    *(WORDS - {"Folder", "Status", "Hardware", "Checked", "Trained on", "trained on"}),
+    *(WORDS - {"Folder", "Status", "Hardware", "Training", "ties", "Checked", "Trained on", "trained on"}),
     "Threshold",
     "F1",
     "rank",
@@ -125,8 +127,9 @@ class Sheet:
         escape: Callable[[str], str] = tex if form == "latex" else cell  # type: ignore[assignment]
         pages = environment(finalize=escape)
         words = [heading in WORDS for heading in self.headings]
+        caption = (self.caption or "").replace("\n", " ")
         return pages.get_template(f"sheet.{form}.jinja").render(
-            title=self.title, headings=self.headings, words=words, rows=rows, caption=self.caption or ""
+            title=self.title, headings=self.headings, words=words, rows=rows, caption=caption
         )
 
 
