@@ -262,7 +262,7 @@ def test_runs_of_ones_own_stand_below_one_film_on_one_time_axis(browser, tiny_ru
     assert first["left"] == second["left"] and first["width"] == second["width"]
     assert film["bottom"] < first["top"] < first["bottom"] < second["top"]
     if width == 1280:
-        assert second["bottom"] - film["top"] < 900, "both are seen at a glance"
+        assert second["bottom"] - film["top"] < 600, "both are seen at a glance"
     assert len(page.boxes(".together .seconds")) == 1
     browser.find_elements("css selector", ".together .recording")[1].click()
     assert "wtc2-02" in page.text(".together figcaption strong")
