@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from audeo_bench.cli import options
 from audeo_bench.cli.group import WholeSummaries
+
+if TYPE_CHECKING:
+    from audeo_bench.corpus.films.preparing import Prepared
 
 app = typer.Typer(
     no_args_is_help=True, cls=WholeSummaries, help="Local data sets, corpora, and recordings as files."

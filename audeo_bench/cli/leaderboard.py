@@ -257,6 +257,23 @@ def show(
 
 
 @boards_app.command()
+def excerpts(
+    board: Annotated[
+        str | None, typer.Argument(help="Such as simulated-wtc2; every board if left out.")
+    ] = None,
+    recordings: Annotated[int, typer.Option(min=1, help="Of each board; the page embeds them all.")] = 1,
+    boards: Boards = None,
+) -> None:
+    """Keep sound and film of each board's first recordings for the page, from the rows that are there."""
+    from audeo_bench.leaderboards.audio import keep_excerpts
+    from audeo_bench.leaderboards.boards import boards_folder
+
+    for written in keep_excerpts(boards_folder(boards, write=True), board, recordings):
+        typer.echo(f"excerpt: {written}")
+    typer.echo("Next: audeo-bench leaderboard build")
+
+
+@boards_app.command()
 def badge(
     row: Annotated[Path, typer.Argument(help="A row's file, such as leaderboards/simulated-wtc2/mine.json.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture.")] = Path("badge.svg"),

@@ -41,6 +41,8 @@ class Entry:
         1 is best.
     shared : bool
         Whether others have this rank.
+    ties : tuple of int
+        The groups it is in, numbered from 0: a group's lines are not shown to differ from its first.
     beats : tuple of str
         The lines that are shown to be worse.
     verified : tuple of (Verified or None)
@@ -52,6 +54,7 @@ class Entry:
     rows: tuple[Row, ...]
     rank: int
     shared: bool
+    ties: tuple[int, ...]
     beats: tuple[str, ...]
     verified: tuple[Verified | None, ...]
 
@@ -229,6 +232,7 @@ def board_of(name: str, rows: Sequence[Row], verified: Mapping[tuple[str, str], 
             tuple(grouped[line]),
             rank,
             standing.shared(line),
+            standing.ties[line],
             tuple(standing.beaten_by(line)),
             tuple(verified.get((name, row.contestant)) for row in grouped[line]),
         )

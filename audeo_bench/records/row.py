@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from audeo_bench.api import FRAMES_PER_SECOND
+from audeo_bench.provenance import machine
 from audeo_bench.records.run import Origin, StageRecord, Subject
 from audeo_bench.records.scores import Scores
 from audeo_bench.records.strict import Address, Count, Moment, Name, Number, Seconds, Sha256, Strict
@@ -141,6 +142,12 @@ class Row(Strict):
         if not known or len(known) < len(trained) or len({each.unit for each in known}) > 1:
             return None
         return known[0].unit, sum(each.cost for each in known)
+
+    @property
+    def training_hardware(self) -> str:
+        """The machines that trained its stages, in words; empty where nothing is known."""
+        trained = [stage.training for stage in self.stages if stage.weights_sha256 and stage.training]
+        return " and ".join(dict.fromkeys(filter(None, (machine(each.hardware) for each in trained))))
 
     @property
     def seconds_a_minute(self) -> float | None:

@@ -13,7 +13,16 @@ from audeo_bench.leaderboards.rows import read_row
 from audeo_bench.paper.reported import reported
 from audeo_bench.provenance import machine
 from audeo_bench.report.html import render_page
-from audeo_bench.report.markdown import COST_NOTE, amount, environment, over_seeds, render_boards
+from audeo_bench.report.markdown import (
+    COST_NOTE,
+    TIES_NOTE,
+    amount,
+    environment,
+    letters,
+    over_seeds,
+    render_boards,
+    training,
+)
 from audeo_bench.report.numbers import percent
 from audeo_bench.report.sheet import Sheet
 from audeo_bench.report.terminal import table
@@ -74,10 +83,11 @@ def as_json(folder: Path, board: str | None = None) -> str:
 
 def _sheet(board: Board) -> Sheet:
     headings = (
-        *("rank", "contestant", "F1", "95 % interval", "trained on", "over seeds", "Precision", "Recall"),
-        *(str(board.beside), *SHOWN_NOTES, "Parameters", "s/min of film", "Hardware", "Checked"),
+        *("rank", "contestant", "F1", "95 % interval", "trained on", "ties", "over seeds"),
+        *("Precision", "Recall", str(board.beside), *SHOWN_NOTES),
+        *("Parameters", "s/min of film", "Hardware", "Training", "Checked"),
     )
-    caption = f"F1 %, {board.measure}. {board.reading()}\n{COST_NOTE}"
+    caption = f"F1 %, {board.measure}. {board.reading()} {TIES_NOTE}\n{COST_NOTE}"
     made = table(
         f"{board.name} ({board.subject.provenance}{board.subject.particulars})", *headings, caption=caption
     )
@@ -89,6 +99,7 @@ def _sheet(board: Board) -> Sheet:
             percent(found.values["f1"]),
             f"{percent(found.low)} to {percent(found.high)}",
             entry.trained_on,
+            letters(entry.ties),
             over_seeds(found),
             percent(found.values["precision"]),
             percent(found.values["recall"]),
@@ -97,6 +108,7 @@ def _sheet(board: Board) -> Sheet:
             amount(entry.rows[0].parameters),
             percent(entry.rows[0].seconds_a_minute),
             machine(entry.rows[0].origin.hardware) or "–",
+            training(entry.rows[0]),
             "verified" if all(entry.verified) else "only reported",
         )
     return made

@@ -19,11 +19,21 @@ from audeo_bench.leaderboards.trainings import untrained_name
 from audeo_bench.paper.reported import GROUPS, Paper, Table1Row
 from audeo_bench.provenance import machine
 from audeo_bench.records import Identification, Row
-from audeo_bench.report.markdown import COST_NOTE, PROVENANCE_NOTES, environment, over_seeds, verified
+from audeo_bench.report.markdown import (
+    COST_NOTE,
+    PROVENANCE_NOTES,
+    TIES_NOTE,
+    environment,
+    letters,
+    over_seeds,
+    training,
+    verified,
+)
 from audeo_bench.score import MAIN, Measure, measures_of, percents
 from audeo_bench.score.frames import AVERAGES, KEY_RANGES
 from audeo_bench.score.measure import PAPER_SPLIT
 from audeo_bench.score.notes import SHOWN_NOTES
+from audeo_bench.version import __version__
 
 Values = list[float | None]
 """Precision, recall, accuracy, F1, interval low and high, in percent, rounded as far as anyone sees."""
@@ -42,6 +52,7 @@ _NOTES = {"onset@50": "Onset 50 ms", "onset@100": "Onset 100 ms", "full@50": "Wi
 def _columns(board: Board, paper: bool) -> list[dict[str, str]]:
     shown = [
         ("rank", "Rank", "ascending", "num"),
+        ("ties", "Ties", "ascending", "ties"),
         ("name", "Contestant", "ascending", ""),
         ("f1", "F1 %", "descending", "f1"),
         ("precision", "Precision", "descending", "num"),
@@ -53,6 +64,7 @@ def _columns(board: Board, paper: bool) -> list[dict[str, str]]:
         ("parameters", "Parameters", "ascending", "num"),
         ("seconds_a_minute", "s/min of film", "ascending", "num"),
         ("hardware", "Hardware", "ascending", "hardware"),
+        ("training", "Training", "ascending", "hardware"),
     ]
     return [
         {
@@ -101,6 +113,8 @@ def render_page(
         reported2={row.system: row for row in paper.table2.rows},
         notes=PROVENANCE_NOTES,
         cost_note=COST_NOTE,
+        ties_note=TIES_NOTE,
+        version=__version__,
         crossed=crossed([] if own else boards),
         own=own,
     )
@@ -163,18 +177,22 @@ def _line(
     found = entry.numbers(board.measure)
     f1 = found.values["f1"]
     marks = [{"short": mark.partition(":")[0], "long": mark} for mark in entry.marks]
-    words = [entry.name, entry.trained_on, *(mark["long"] for mark in marks)]
+    words = [entry.name, entry.trained_on, *entry.marks]
+    linked = list(dict.fromkeys(link for row in entry.rows for link in _links(row)))
     trained_by, amount = entry.rows[0].training_cost or (None, None)
     return {
         "entry": entry,
         "rank": entry.rank,
+        "ties": letters(entry.ties),
+        "trained_on": entry.trained_on,
         "name": entry.name,
         "search": " ".join(words).lower(),
         "seeds": over_seeds(found) if len(found.seeds) > 1 else None,
         "beats": f"shown to be better than {len(entry.beats)} of {len(board.entries) - 1}",
-        "verified": verified(entry) if all(entry.verified) else None,
-        "unverified": verified(entry),
-        "marks": marks,
+        "all_verified": all(entry.verified),
+        "verified": verified(entry),
+        "tags": marks,
+        "marks": "; ".join(entry.marks),
         "score": {**found.values, "low": found.low, "high": found.high},
         "bar": {
             "mid": place(f1),
@@ -190,8 +208,11 @@ def _line(
         "seconds_a_minute": entry.rows[0].seconds_a_minute,
         "hardware": machine(entry.rows[0].origin.hardware) or None,
         "speed": entry.rows[0].times.frames_per_second,
+        "training": training(entry.rows[0]),
+        "training_hardware": entry.rows[0].training_hardware or None,
         **{unit: amount if unit == trained_by else None for unit in COSTS},
-        "links": list(dict.fromkeys(link for row in entry.rows for link in _links(row))),
+        "linked": linked,
+        "links": " ".join(address for _, address in linked),
     }
 
 
@@ -234,6 +255,7 @@ def _data(
             "frames": record.excerpt.frames,
             "runs": record.excerpt.truth,
             "film": _embedded(folder / board.name / "film" / f"{name}.jpg", "image/jpeg"),
+            "audio": _sound(folder, board.name, TRUTH, name),
         }
         for entry in board.entries
         for name, record in entry.rows[0].answers.items()
@@ -253,6 +275,7 @@ def _data(
             "hardware",
             "speed",
             *COSTS,
+            *("training_hardware", "ties", "trained_on", "marks", "verified", "links"),
         )
     }
     return {
@@ -283,7 +306,7 @@ def _detail(entry: Entry, folder: Path) -> dict[str, Any]:
             "frames": answer.frames,
             "scores": _recording_scores(entry, name),
             "excerpt": answer.excerpt and {"start": answer.excerpt.start, "answer": answer.excerpt.answer},
-            "audio": _audio(folder, first, name),
+            "audio": _sound(folder, first.board, file_name(first.contestant), name),
         }
         for name, answer in first.answers.items()
     }
@@ -324,13 +347,8 @@ def _recording_scores(entry: Entry, recording: str) -> dict[str, Values]:
     return found
 
 
-def _audio(folder: Path, row: Row, recording: str) -> list[tuple[str, str]]:
-    places = {"answer, on a piano": file_name(row.contestant), "truth, on a piano": TRUTH}
-    sounds = folder / row.board / "audio"
-    found = {
-        title: _embedded(sounds / place / f"{recording}.ogg", "audio/ogg") for title, place in places.items()
-    }
-    return [(title, source) for title, source in found.items() if source]
+def _sound(folder: Path, board: str, whose: str, recording: str) -> str | None:
+    return _embedded(folder / board / "audio" / whose / f"{recording}.ogg", "audio/ogg")
 
 
 def _embedded(path: Path, kind: str) -> str | None:

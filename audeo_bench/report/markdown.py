@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from audeo_bench.leaderboards.crossing import crossed
 from audeo_bench.leaderboards.trainings import trained_on, untrained_name
 from audeo_bench.paper.reported import GROUPS, Paper
 from audeo_bench.provenance import machine
-from audeo_bench.records import Identification
+from audeo_bench.records import Identification, Row
 from audeo_bench.report.numbers import percent, spread
 from audeo_bench.score import MAIN
 from audeo_bench.score.measure import PAPER_SPLIT
@@ -26,8 +27,10 @@ PROVENANCE_NOTES = {
 }
 COST_NOTE = (
     "s/min of film: seconds of the whole chain for a minute of film, on the wall's clock of the hardware "
-    "beside them, rendering or decoding the frames left out; of the first seed."
+    "beside them, rendering or decoding the frames left out; of the first seed. Training: CPU- or GPU-hours "
+    "of all stages together."
 )
+TIES_NOTE = "Ties: lines with one letter are not shown to differ from the first that has it."
 
 
 def environment(html: bool = False, finalize: Callable[[Any], Any] | None = None) -> Environment:
@@ -52,6 +55,8 @@ def environment(html: bool = False, finalize: Callable[[Any], Any] | None = None
         "untrained": untrained_name,
         "trained_on": trained_on,
         "machine": machine,
+        "letters": letters,
+        "training": training,
     }
     return made
 
@@ -72,6 +77,7 @@ def render_boards(boards: Sequence[Board], identifications: Sequence[Identificat
             note_metrics=SHOWN_NOTES,
             crossed=crossed(boards),
             cost_note=COST_NOTE,
+            ties_note=TIES_NOTE,
         )
     )
 
@@ -84,6 +90,25 @@ def amount(number: int | None) -> str:
         if number >= size:
             return f"{number / size:.3g} {unit}"
     return str(number)
+
+
+def letters(ties: Sequence[int]) -> str:
+    """Groups of ties by letters: ``a``, ``a b``; behind ``z`` come ``a1`` to ``z1``.
+
+    >>> letters((0, 1, 26))
+    'a b a1'
+    """
+    alphabet = string.ascii_lowercase
+    return " ".join(f"{alphabet[tie % 26]}{tie // 26 or ''}" for tie in ties)
+
+
+def training(row: Row) -> str:
+    """What training took and on what: ``0.50 CPU-h, AMD EPYC, 2 threads``."""
+    if row.training_cost is None:
+        return "–"
+    unit, seconds = row.training_cost
+    hours = f"{seconds / 3600:.2f} {unit.removesuffix('seconds')}h"
+    return ", ".join(filter(None, (hours, row.training_hardware)))
 
 
 def over_seeds(found: Numbers) -> str:

@@ -35,11 +35,13 @@ WORDS = {
     "Status",
     "Folder",
     "Hardware",
+    "Training",
+    "ties",
     "Checked",
 }
 """Columns of words; all others hold numbers."""
 KEPT = {
-    *(WORDS - {"Folder", "Status", "Hardware", "Checked", "Trained on", "trained on"}),
+    *(WORDS - {"Folder", "Status", "Hardware", "Training", "ties", "Checked", "Trained on", "trained on"}),
     "Threshold",
     "F1",
     "rank",

@@ -113,6 +113,21 @@ class Standing:
         worse = self.p_adjusted[place] < LEVEL
         return [other for other, at in self._places.items() if at > place and worse[at]]
 
+    @cached_property
+    def ties(self) -> dict[str, tuple[int, ...]]:
+        """Which groups each system belongs to, numbered from 0, best first: a group is a system and those
+        below it that are not shown to differ from it, unless an earlier group holds them all.
+        """
+        groups: list[set[int]] = []
+        for place, row in enumerate(self.p_adjusted):
+            group = {int(at) for at in np.flatnonzero(row >= LEVEL) if at >= place}
+            if not any(group <= earlier for earlier in groups):
+                groups.append(group)
+        return {
+            name: tuple(number for number, group in enumerate(groups) if place in group)
+            for name, place in self._places.items()
+        }
+
     def detectable(self) -> float:
         """The difference that would have been shown in 80 % of such boards: the median over all pairs; NaN
         for a single system, or too few units to show any.

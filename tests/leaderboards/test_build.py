@@ -17,7 +17,7 @@ from audeo_bench.files import locked
 from audeo_bench.leaderboards.boards import held, read_boards
 from audeo_bench.leaderboards.rows import write_row
 from audeo_bench.places import checkout
-from audeo_bench.records import Row
+from audeo_bench.records import Row, Training
 from audeo_bench.report import boards as building
 from audeo_bench.report.boards import build, outdated
 
@@ -47,7 +47,7 @@ def test_boards_are_ranked_and_say_where_they_come_from(boards_folder):
     assert [(e.rank, e.name) for e in board.entries] == [(1, "keywise"), (2, "video2roll")]
     markdown, page = (path.read_text() for path in build(boards_folder))
     assert "## simulated · wtc2 (simulated)" in markdown
-    assert "| 1 | **keywise** |" in markdown
+    assert "| 1 | a | **keywise** |" in markdown
     assert "*56.4*" in markdown, "the paper's cell stands beside"
     assert "Contradicts the row's own columns" in markdown
     assert "https://" not in page and "http://www.w3.org/2000/svg" in page
@@ -94,6 +94,19 @@ def test_boards_say_how_long_a_minute_of_film_takes_on_what(tmp_path, make_row):
     assert "on the wall's clock of the hardware beside" in markdown
 
 
+def test_boards_say_what_training_took_on_what(tmp_path, make_row):
+    row = make_row("trained", 0.8)
+    training = Training(seconds=900.0, hardware={"processor": "AMD EPYC", "threads": 2})
+    stage = row.stages[0].model_copy(update={"training": training})
+    write_row(row.model_copy(update={"stages": (stage,)}), tmp_path)
+    write_row(make_row("unknown", 0.6, seed=5), tmp_path)
+    (lines,) = json.loads(building.as_json(tmp_path)).values()
+    assert [line["Training"] for line in lines] == ["0.50 CPU-h, AMD EPYC, 2 threads", "–"]
+    markdown, page = (path.read_text() for path in build(tmp_path))
+    assert "| 0.50 CPU-h, AMD EPYC, 2 threads |" in markdown
+    assert ">0.50 CPU-h, AMD EPYC, 2 threads</td>" in page
+
+
 def test_three_recordings_do_not_speak_of_new_ones(boards_folder):
     (board,) = read_boards(boards_folder)
     assert str(board.measure) == "frame_mean.51@0.4"
@@ -106,6 +119,11 @@ def test_equals_share_a_rank(boards_folder, make_row):
     (board,) = read_boards(boards_folder)
     ranks = {entry.name: entry.rank for entry in board.entries}
     assert ranks == {"keywise": 1, "twin": 1, "video2roll": 3}
+    (lines,) = json.loads(building.as_json(boards_folder)).values()
+    assert [line["ties"] for line in lines] == ["a", "a", "b"], "the group that each line is tied with"
+    markdown, page = (path.read_text() for path in build(boards_folder))
+    assert "| 1= | a | **twin** |" in markdown
+    assert page.count('data-label="Ties">a</td>') == 2
 
 
 def test_names_are_text_wherever_they_stand(tmp_path, make_row):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 from tiny_corpus import READER
 
 from audeo_bench.leaderboards.rows import write_row
-from audeo_bench.records import Row, Training
+from audeo_bench.records import Credit, Row, Training
 from audeo_bench.report.boards import build
 from audeo_bench.report.view import write_view
 
@@ -80,6 +84,11 @@ class Page:
     def text(self, selector: str) -> str:
         return self.driver.find_element("css selector", selector).text
 
+    def boxes(self, selector: str) -> list[dict[str, float]]:
+        """Where elements lie in the window."""
+        found = "[...document.querySelectorAll(arguments[0])]"
+        return self.run(f"return {found}.map(e => e.getBoundingClientRect().toJSON())", selector)
+
     def errors(self) -> list[str]:
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
@@ -87,8 +96,10 @@ class Page:
 @pytest.fixture(scope="module")
 def board(tmp_path_factory, make_row: Callable[..., Row]) -> Path:
     folder = tmp_path_factory.mktemp("page")
+    mark = "same composition: it trained on wtc2-01; and more, in another performance"
+    credit = Credit(paper="https://example.org/paper", code="https://example.org/code")
     for name, right in (("video2roll", 0.6), ("keywise", 0.8), ("resnet", 0.4)):
-        row = make_row(name, right, seed=int(100 * right))
+        row = make_row(name, right, seed=int(100 * right), marks=(mark,), credit=credit)
         training = Training(seconds=900.0, hardware={"processor": "AMD EPYC", "threads": 2})
         facts = {"parameters": None} if name == "resnet" else {"training": training}
         row = row.model_copy(update={"stages": (row.stages[0].model_copy(update=facts),)})
@@ -241,20 +252,42 @@ def test_a_thousand_rows_stay_usable(browser, thousand_rows):
     assert page.errors() == []
 
 
-def test_runs_of_ones_own_show_film_above_the_roll_and_move_together(browser, tiny_run, tmp_path):
+@pytest.mark.parametrize("width", [1280, 390])
+def test_runs_of_ones_own_stand_below_one_film_on_one_time_axis(browser, tiny_run, tmp_path, width):
     runs = [tiny_run("reader"), tiny_run("other", READER.replace("0.9", "0.7"))]
-    page = Page(browser, write_view(runs, tmp_path / "look.html", sound=False))
-    opened = "return [...document.querySelectorAll('.detail:not([hidden]) .film .large')].length"
-    assert page.run(opened) == 2
-    box = page.run(
-        "const b = document.querySelector('.film .large').getBoundingClientRect(); return [b.width, b.height]"
-    )
-    assert box[0] / box[1] == pytest.approx(9, rel=0.05)
-    browser.find_elements("css selector", ".recording")[1].click()
-    pressed = (
-        "return [...document.querySelectorAll('.recording[aria-pressed=true]')].map(b => b.dataset.recording)"
-    )
-    assert page.run(pressed) == ["wtc2-02", "wtc2-02"]
+    page = Page(browser, write_view(runs, tmp_path / "look.html", sound=False), width)
+    film, first, second = page.boxes(".together .film .large, .together .plate svg")
+    assert film["width"] / film["height"] == pytest.approx(9, rel=0.05)
+    assert film["left"] == pytest.approx(first["left"], abs=1)
+    assert first["left"] == second["left"] and first["width"] == second["width"]
+    assert film["bottom"] < first["top"] < first["bottom"] < second["top"]
+    if width == 1280:
+        assert second["bottom"] - film["top"] < 600, "both are seen at a glance"
+    assert len(page.boxes(".together .seconds")) == 1
+    browser.find_elements("css selector", ".together .recording")[1].click()
+    assert "wtc2-02" in page.text(".together figcaption strong")
+    names = "return [...document.querySelectorAll('.together .whose strong')].map(n => n.textContent)"
+    assert page.run(names) == page.names() == ["other", "reader"]
+    if width == 1280:
+        page.type(".filter", "reader")
+        assert page.run(names) == [], "a single roll needs no name"
+        assert len(page.boxes(".together .plate svg")) == 1
+    assert page.errors() == []
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_an_opened_row_is_as_wide_as_what_is_seen_of_the_table(browser, board, tiny_run, tmp_path, own):
+    page = Page(browser, write_view([tiny_run()], tmp_path / "look.html", sound=False) if own else board)
+    if not own:
+        page.click("tr.entry .open")
+    for moved in (0, 300):
+        page.run("document.querySelector('.scroll').scrollLeft = arguments[0]", moved)
+        table, sheet = page.boxes(".scroll")[0], page.boxes(".sheet")[0]
+        assert page.run("return document.querySelector('.scroll > table').offsetWidth") > table["width"] + 300
+        assert sheet["left"] == pytest.approx(table["left"], abs=2)
+        assert sheet["right"] == pytest.approx(table["right"], abs=2)
+        (roll,) = page.boxes(".sheet .roll .plate > svg")
+        assert table["left"] < roll["left"] and roll["right"] < table["right"]
 
 
 def test_a_row_and_a_metric_have_an_address(browser, board):
@@ -276,19 +309,48 @@ def test_a_row_and_a_metric_have_an_address(browser, board):
     assert page.run(opened) == [page.names()[1]]
 
 
-def test_the_table_is_taken_away_as_csv_and_json(page):
+def taken_away(page: Page) -> tuple[str, list[dict]]:
+    """What the buttons CSV and JSON give."""
     kept = (
         "window.kept = []; const make = URL.createObjectURL;"
         "URL.createObjectURL = blob => { window.kept.push(blob); return make(blob); };"
         "for (const button of document.querySelectorAll('.file')) button.click();"
+        "URL.createObjectURL = make;"
     )
     page.run(kept)
     read = "const done = arguments[0]; Promise.all(window.kept.map(b => b.text())).then(done);"
     csv, json_ = page.driver.execute_async_script(read)
-    head, *lines = csv.splitlines()
-    assert head.startswith("board,metric,rank,name,")
-    assert [line.split(",")[3] for line in lines] == page.names()
-    assert [row["name"] for row in json.loads(json_)] == page.names()
+    return csv, json.loads(json_)
+
+
+def test_the_table_is_taken_away_as_csv_and_json(page):
+    text, rows = taken_away(page)
+    head, *lines = csv.reader(io.StringIO(text))
+    assert head[:4] == ["board", "metric", "rank", "name"]
+    assert [line[3] for line in lines] == [row["name"] for row in rows] == page.names()
+    first = dict(zip(head, lines[0], strict=True))
+    assert first["trained_on"] == "simulated/wtc1"
+    assert first["marks"] == "same composition: it trained on wtc2-01; and more, in another performance"
+    assert first["verified"] == "only reported"
+    assert first["links"] == "https://example.org/paper https://example.org/code"
+    assert (first["ties"], first["training_hardware"]) == ("a", "AMD EPYC, 2 threads")
+    assert page.errors() == []
+
+
+def test_what_is_taken_away_is_what_is_shown_in_its_order(page):
+    page.click("button[data-key=name]")
+    page.click("button[data-key=name]")
+    page.type(".filter", "e simulated")  # all but none
+    page.run("document.querySelector('tr.entry .open').click()")
+    text, rows = taken_away(page)
+    assert [row["name"] for row in rows] == page.names() == ["video2roll", "resnet", "keywise"]
+    page.type(".filter", "res")
+    text, rows = taken_away(page)
+    assert [row["name"] for row in rows] == ["resnet"]
+    assert [line["name"] for line in csv.DictReader(io.StringIO(text))] == ["resnet"]
+    page.type(".filter", "nobody")
+    text, rows = taken_away(page)
+    assert rows == [] and text.startswith("board,metric,rank,name,") and text.count("\n") == 1
     assert page.errors() == []
 
 
@@ -321,6 +383,78 @@ def test_scores_are_drawn_against_what_they_cost(page):
     page.click("tr.entry .open")
     assert "1,800 CPU-seconds on AMD EPYC" in page.text(".detail dl")
     assert page.errors() == []
+
+
+def test_a_board_and_a_metric_have_an_address(browser, board):
+    page = Page(browser, board)
+    browser.get("about:blank")
+    browser.get(board.as_uri() + "#simulated-wtc2;micro.88@0.3")
+    assert page.run("return document.querySelector('.metric-part').value") == "micro"
+    assert page.boxes("#simulated-wtc2")[0]["top"] == pytest.approx(0, abs=20)
+    assert page.run("return scrollY") > 0
+
+
+def overlapping(boxes: list[dict[str, float]]) -> list[tuple[dict, dict]]:
+    return [
+        (one, two)
+        for one, two in combinations(boxes, 2)
+        if min(one["right"], two["right"]) - max(one["left"], two["left"]) > 1
+        and min(one["bottom"], two["bottom"]) - max(one["top"], two["top"]) > 3
+    ]
+
+
+def test_names_in_a_plot_cover_nothing_and_axes_have_several_ticks(browser, tmp_path, make_row):
+    for number in range(9):  # all of nearly one score, and of one speed and size
+        times = make_row("any").times.model_copy(update={"frames_per_second": 171.0 + number})
+        name = f"resnet_aggregation_slope-{number}"
+        write_row(make_row(name, 0.7 + 0.001 * number, seed=number, times=times), tmp_path)
+    page = Page(browser, build(tmp_path)[1])
+    page.run("for (const each of document.querySelectorAll('.plot')) each.open = true;")
+    until = time.monotonic() + 10
+    while time.monotonic() < until and len(page.boxes(".plot svg")) < 3:
+        time.sleep(0.05)
+    for plot in range(1, 4):
+        inside = f".plot:nth-last-of-type({plot}) "
+        assert len(page.boxes(inside + ".named")) == 9
+        assert overlapping(page.boxes(inside + "text")) == []
+        assert len(page.boxes(inside + ".tick-across")) >= 2
+    assert page.errors() == []
+
+
+def test_a_table_that_goes_on_says_so_at_its_edge(page):
+    style = "return getComputedStyle(document.querySelector('.scroll')).background"
+    assert page.run(style).count("linear-gradient") == 4  # two shadows, and what hides them at the ends
+    assert page.run("return document.querySelector('.scroll > table').offsetWidth") > 1280
+
+
+def test_no_text_is_cut_on_a_phone(browser, tmp_path, make_row):
+    subject = {"corpus": "akbari", "split": "test", "provenance": "recorded", "truth": "pressed"}
+    title = "Simulated Prelude and Fugue No. 1 in C major, Book II, from 0:00 to 0:30"
+    row = make_row("keywise@akbari", **subject)
+    answers = {name: each.model_copy(update={"title": title}) for name, each in row.answers.items()}
+    write_row(row.model_copy(update={"answers": answers}), tmp_path)
+    page = Page(browser, build(tmp_path)[1], width=390)
+    page.click("tr.entry .open")
+    shown = ".entry > td, .facts, .note, .detail td, .detail th, .cite pre"
+    cut = (
+        "return [...document.querySelectorAll(arguments[0])].filter(e => e.scrollWidth > e.clientWidth + 1"
+        " || e.scrollHeight > e.clientHeight + 1 && getComputedStyle(e).overflow === 'hidden')"
+        ".map(e => e.outerHTML.slice(0, 200))"
+    )
+    assert page.run(cut, shown) == []
+    assert all(box["height"] < 60 for box in page.boxes(".detail .recording")), "two lines, not eight"
+    assert page.boxes(".board-head .facts")[0]["top"] > page.boxes("tr.entry")[0]["top"]
+
+
+def test_the_page_says_how_to_cite_the_benchmark(page):
+    words = page.text("#cite pre")
+    citation = (Path(__file__).parents[2] / "CITATION.cff").read_text()
+    (title,) = re.findall(r'^title: "(.*)"$', citation, re.M)
+    (version,) = re.findall(r"^version: (.*)$", citation, re.M)
+    (author,) = re.findall(r'^  - name: "(.*)"$', citation, re.M)
+    assert f"@software{{audeo_bench,\n  title = {{{title}}}," in words
+    assert f"author = {{{{{author}}}}},\n  version = {{{version}}}}}" in words
+    assert "@inproceedings{su2020audeo," in words
 
 
 def test_the_ranking_comes_first_on_a_phone(browser, board):

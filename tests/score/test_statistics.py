@@ -208,10 +208,18 @@ def test_ranks_are_shared_until_all_above_are_better_than_all_below() -> None:
         name: [system(same(3, 2500, chance), seed)] for seed, (name, chance) in enumerate(chances.items())
     }
     assert compare_counts(systems, MEASURE).ranks == {"a": 1, "b": 1, "c": 3, "d": 4}
+    assert compare_counts(systems, MEASURE).ties == {"a": (0,), "b": (0,), "c": (1,), "d": (2,)}
     # A chain: neighbours cannot be told apart, the ends can; nobody's rank is below another's.
     chain = np.array([[0, 0, 1], [0, 0, 0], [1, 0, 0]], bool)
     assert _ranks(chain) == [1, 1, 1]
     assert _ranks(np.array([[0, 1, 1], [1, 0, 0], [1, 0, 0]], bool)) == [1, 2, 2]
+
+
+def test_a_group_of_ties_is_what_is_not_shown_to_differ_from_its_first() -> None:
+    found = compare_counts({name: [system(same(3, 1500, 0.7), 0)] for name in "abc"}, MEASURE)
+    assert found.ties == {"a": (0,), "b": (0,), "c": (0,)}
+    chain = np.array([[1, 1, 0.01], [1, 1, 1], [0.01, 1, 1]])  # the middle one is tied with both ends
+    assert replace(found, p_adjusted=chain).ties == {"a": (0,), "b": (0, 1), "c": (1,)}
 
 
 def test_an_interval_of_one_system_stays_within_bounds() -> None:

@@ -4,7 +4,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const KEYS = 88, BLACK = new Set([1, 3, 6, 8, 10]), NAMES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
 const pitchName = key => NAMES[(key + 21) % 12] + (Math.floor((key + 21) / 12) - 1);
 const KEY_OF = new Map(Array.from({ length: KEYS }, (_, key) => [pitchName(key), key]));
-const CURVES = 12;  // lines that one plot can bear
+const CURVES = 12, NAMES_DRAWN = 40;  // lines and names that one plot can bear
+const TOGETHER = 4;  // rolls that can be compared at a glance
 const percent = value => value == null ? "–" : value.toFixed(1);
 
 function element(name, properties = {}, ...children) {
@@ -63,8 +64,11 @@ class Board {
       this.toggle(button);
       this.address(button.getAttribute("aria-expanded") === "true" ? button.closest("tr") : null);
     });
-    if ("own" in section.dataset) for (const row of this.rows.slice(0, 2)) this.toggle(row.querySelector(".open"));
     this.takeAway();
+    if ("own" in section.dataset) {
+      if (this.rows.length > 1) this.together = new Together(this);
+      else this.toggle(this.rows[0].querySelector(".open"));
+    }
     this.go();
     addEventListener("hashchange", () => this.go());
   }
@@ -89,12 +93,17 @@ class Board {
     const row = slash < 0 ? null : this.rows.find(each => this.data.keys.name[each.dataset.index] === place.slice(slash + 1));
     const button = row?.querySelector(".open");
     if (button?.getAttribute("aria-expanded") === "false") this.toggle(button);
-    row?.scrollIntoView({ block: "start" });
+    (row ?? this.section).scrollIntoView({ block: "start" });
   }
 
+  // The rows that are shown, in the order they stand in.
+  shown() { return [...this.body.querySelectorAll("tr.entry:not([hidden])")]; }
+
+  content(row) { return JSON.parse(this.details[row.dataset.index].textContent); }
+
   // The table as it is shown, one object a row.
-  table() {
-    return this.rows.map(row => {
+  table(rows = this.shown()) {
+    return rows.map(row => {
       const made = { board: this.section.id, metric: this.metric };
       for (const [key, values] of Object.entries(this.data.keys)) made[key] = values[row.dataset.index] ?? null;
       ["precision", "recall", "accuracy", "f1", "low", "high"].forEach((part, place) => { made[part] = this.values(row)?.[place] ?? null; });
@@ -105,11 +114,11 @@ class Board {
   takeAway() {
     const form = this.section.querySelector("form.controls");
     const files = {
-      CSV: ["text/csv", rows => [Object.keys(rows[0]), ...rows.map(Object.values)].map(line => line.map(quoted).join(",")).join("\n") + "\n"],
+      CSV: ["text/csv", rows => [Object.keys(this.table(this.rows)[0]), ...rows.map(Object.values)].map(line => line.map(quoted).join(",")).join("\n") + "\n"],
       JSON: ["application/json", rows => JSON.stringify(rows, null, 1) + "\n"],
     };
     for (const [kind, [type, write]] of Object.entries(files)) {
-      const button = element("button", { type: "button", className: "file", textContent: kind, title: `This table as ${kind}` });
+      const button = element("button", { type: "button", className: "file", textContent: kind, title: `The rows that are shown, as ${kind}` });
       button.addEventListener("click", () => {
         const href = URL.createObjectURL(new Blob([write(this.table())], { type }));
         element("a", { href, download: `${this.section.id}-${this.metric}.${kind.toLowerCase()}` }).click();
@@ -137,22 +146,25 @@ class Board {
     this.section.append(plot);
   }
 
-  redraw() { for (const plot of this.section.querySelectorAll(".plot")) plot.redraw(); }
+  redraw() {
+    for (const plot of this.section.querySelectorAll(".plot")) plot.redraw();
+    this.together?.show();
+  }
 
   plot(key, title) {
     const points = this.table().filter(row => row[key] && row.f1 != null), x = points.map(row => Math.log10(row[key])), y = points.map(row => row.f1);
     if (!points.length) return null;
     const words = points.map(row => `${row.name}: F1 ${percent(row.f1)} %, ${row[key].toLocaleString("en")} ${title}`);
-    const powers = Array.from({ length: 12 }, (_, each) => [each, (10 ** each).toLocaleString("en")]);
     const chart = new Chart(words, [x, `${title} (logarithmic)`, powers], [y, `F1 %, ${this.metric}`]);
-    points.forEach((row, which) => { chart.dot(x[which], y[which], words[which]); chart.name(row.name, x[which], y[which]); });
+    points.forEach((row, which) => chart.dot(x[which], y[which], words[which]));
+    points.forEach((row, which) => chart.name(row.name, x[which], y[which]));
     return chart.picture;
   }
 
   // The first rows that are shown, a line each, a dot for each threshold; the chosen one's is larger.
   curves() {
     const [average, keys, chosen] = this.parts.map(part => part.value), thresholds = [...this.parts[2].options].map(option => option.value);
-    const lines = this.rows.filter(row => !row.hidden).slice(0, CURVES).map(row => [this.data.keys.name[row.dataset.index], thresholds.flatMap(threshold => {
+    const lines = this.shown().slice(0, CURVES).map(row => [this.data.keys.name[row.dataset.index], thresholds.flatMap(threshold => {
       const [precision, recall] = this.data.scores[`${average}.${keys}@${threshold}`]?.[row.dataset.index] ?? [];
       return precision == null || recall == null ? [] : [{ threshold, precision, recall }];
     })]).filter(([, points]) => points.length);
@@ -163,8 +175,8 @@ class Board {
     lines.forEach(([name, points], which) => {
       chart.line(points.map(point => [point.recall, point.precision]));
       for (const point of points) chart.dot(point.recall, point.precision, words[which], point.threshold === chosen ? 5 : 3);
-      chart.name(name, points.at(-1).recall, points.at(-1).precision);
     });
+    for (const [name, points] of lines) chart.name(name, points.at(-1).recall, points.at(-1).precision);
     return chart.picture;
   }
 
@@ -219,11 +231,13 @@ class Board {
     for (const other of head.parentNode.querySelectorAll("th[aria-sort]")) other.setAttribute("aria-sort", "none");
     head.setAttribute("aria-sort", direction);
     this.arrange(button.dataset.key, direction);
+    this.redraw();
   }
 
   arrange(key, direction) {
     const place = { precision: 0, recall: 1, accuracy: 2, f1: 3 }[key];
-    const value = row => place === undefined ? this.data.keys[key][row.dataset.index] : this.values(row)?.[place];
+    const { keys } = this.data, trained = index => keys["CPU-seconds"][index] ?? keys["GPU-seconds"][index];
+    const value = row => place !== undefined ? this.values(row)?.[place] : key === "training" ? trained(row.dataset.index) : keys[key][row.dataset.index];
     const sign = direction === "ascending" ? 1 : -1;
     const keyed = this.rows.map(row => [value(row), row]);
     keyed.sort(([a, one], [b, two]) => {
@@ -239,7 +253,7 @@ class Board {
     button.setAttribute("aria-expanded", String(open));
     let detail = this.opened.get(row);
     if (!detail && open) {
-      detail = new Detail(this, JSON.parse(this.details[row.dataset.index].textContent)).row;
+      detail = new Detail(this, row).row;
       this.opened.set(row, detail);
       row.after(detail);
     }
@@ -247,46 +261,91 @@ class Board {
   }
 }
 
-// ---- a plot: values across and up, a title for each; ticks across as [value, text], or at the ends alone
+// ---- a plot: values across and up, a title for each
 class Chart {
-  constructor(words, [across, below, ticks], [up, above]) {
-    const width = this.width = 720, height = 320, edge = 46;
+  constructor(words, [across, below, ticksAcross = steps], [up, above]) {
+    const width = this.width = 720, height = this.height = 340, edge = this.edge = 46;
     const span = values => { const low = Math.min(...values), high = Math.max(...values), room = (high - low || 1) * .08; return [low - room, high + room]; };
-    const [left, right] = span(across), [low, high] = span(up), ends = (from, to) => [Math.ceil(from), Math.floor(to)];
+    const [left, right] = span(across), [low, high] = span(up);
     this.x = value => edge + (width - 2 * edge) * (value - left) / (right - left);
     this.y = value => height - edge - (height - 2 * edge) * (value - low) / (high - low);
+    this.taken = [];  // boxes that no name may cover: left, top, right, bottom
     this.picture = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": words.join("; ") });
     this.path(`M${edge} ${edge / 2}V${height - edge}H${width - edge}`);
     this.write(above, { x: edge, y: 14 });
     this.write(below, { x: width - edge, y: height - 8, "text-anchor": "end" });
-    for (const value of ends(low, high)) this.write(value, { x: edge - 6, y: this.y(value) + 4, "text-anchor": "end" });
-    for (const [value, text] of ticks ?? ends(left, right).map(each => [each, each]))
-      if (value >= left && value <= right) this.write(text, { x: this.x(value), y: height - edge + 16, "text-anchor": "middle" });
+    for (const [value, text] of steps(low, high)) { this.path(`M${edge - 4} ${this.y(value)}h4`); this.write(text, { x: edge - 6, y: this.y(value) + 4, "text-anchor": "end" }); }
+    for (const [value, text] of ticksAcross(left, right)) {
+      this.path(`M${this.x(value)} ${height - edge}v4`);
+      this.write(text, { x: this.x(value), y: height - edge + 16, "text-anchor": "middle", class: "tick-across" });
+    }
   }
 
   write(text, at) { const made = shape("text", at); made.textContent = text; this.picture.append(made); }
 
-  path(d) { this.picture.append(shape("path", { d })); }
+  path(d, attributes = {}) { this.picture.append(shape("path", { d, ...attributes })); }
 
-  line(points) { this.path(`M${points.map(([x, y]) => `${this.x(x)} ${this.y(y)}`).join("L")}`); }
+  line(points) {
+    const places = points.map(([x, y]) => [this.x(x), this.y(y)]);
+    this.path(`M${places.map(place => place.join(" ")).join("L")}`);
+    places.slice(1).forEach(([x, y], which) => {
+      const [fromX, fromY] = places[which], count = Math.ceil(Math.hypot(x - fromX, y - fromY) / 8);
+      for (let step = 1; step < count; step++) {
+        const [atX, atY] = [fromX + (x - fromX) * step / count, fromY + (y - fromY) * step / count];
+        this.taken.push([atX - 1, atY - 1, atX + 1, atY + 1]);
+      }
+    });
+  }
 
   dot(x, y, words, r = 5) {
     const dot = shape("circle", { cx: this.x(x), cy: this.y(y), r }), name = shape("title", {});
     name.textContent = words; dot.append(name); this.picture.append(dot);
+    this.taken.push([this.x(x) - r, this.y(y) - r, this.x(x) + r, this.y(y) + r]);
   }
 
+  // After all dots: beside its own, or as far above or below as nothing is covered, with a line that leads back.
+  // Where there is no room at all the name is left to the dot's title.
   name(text, x, y) {
-    const late = this.x(x) > .7 * this.width;
-    this.write(text, { x: this.x(x) + (late ? -9 : 9), y: this.y(y) + 4, "text-anchor": late ? "end" : "start" });
+    if (this.picture.querySelectorAll(".named").length >= NAMES_DRAWN) return;
+    const [left, middle] = [this.x(x), this.y(y)], long = 6.9 * text.length, tall = 14;
+    for (let step = 0; step < 2 * this.height / tall; step++) {
+      const at = middle + (step % 2 ? -1 : 1) * Math.ceil(step / 2) * tall;
+      for (const start of [left + 9, left - 9 - long]) {
+        const box = [start, at - tall / 2, start + long, at + tall / 2];
+        const inside = box[0] > this.edge && box[2] < this.width && box[1] > 18 && box[3] < this.height - this.edge;
+        if (!inside || this.taken.some(other => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3])) continue;
+        this.taken.push(box);
+        const late = start < left;
+        if (step > 2) this.path(`M${left} ${middle}L${late ? box[2] + 1 : start - 2} ${at}`, { class: "lead" });
+        this.write(text, { x: late ? box[2] : start, y: at + 4, "text-anchor": late ? "end" : "start", class: "named" });
+        return;
+      }
+    }
   }
+}
+
+const inWords = value => value.toLocaleString("en", { maximumSignificantDigits: 4, notation: value < 1e4 ? "standard" : "compact" });
+
+// Ticks as [value, text], round and at least two: on an axis that is linear, and on one of powers of ten.
+function steps(low, high) {
+  const rough = (high - low) / 5, unit = 10 ** Math.floor(Math.log10(rough)), step = [1, 2, 2.5, 5, 10].map(each => each * unit).find(each => each >= rough);
+  const first = Math.ceil(low / step), count = Math.floor(high / step) - first + 1;
+  return Array.from({ length: count }, (_, which) => (first + which) * step).map(value => [value, inWords(value)]);
+}
+
+function powers(left, right) {
+  const low = 10 ** left, high = 10 ** right, decades = Array.from({ length: Math.ceil(right) - Math.floor(left) + 1 }, (_, which) => 10 ** (Math.floor(left) + which));
+  const within = factors => decades.flatMap(decade => factors.map(factor => factor * decade)).filter(value => value >= low && value <= high);
+  const round = [[1, 2, 5], [1]].map(within).find(values => values.length <= 9);
+  return (round.length > 1 ? round.map(value => [value, inWords(value)]) : steps(low, high)).map(([value, text]) => [Math.log10(value), text]);
 }
 
 // ---- the drill-down of one row
 class Detail {
-  constructor(board, content) {
-    this.board = board; this.content = content;
+  constructor(board, row) {
+    this.board = board; this.name = board.data.keys.name[row.dataset.index]; this.content = board.content(row);
     this.figure = element("figure", { className: "roll" });
-    const wide = element("td", {}, this.columns(), this.figure);
+    const wide = element("td", {}, element("div", { className: "sheet" }, this.columns(), this.figure));
     wide.colSpan = board.section.querySelectorAll(".scroll > table > thead th").length;
     this.row = element("tr", { className: "detail" }, wide);
     const first = this.row.querySelector(".recording");
@@ -297,20 +356,9 @@ class Detail {
     const head = element("tr", {}, ...["Recording", "Seconds", "F1", "Precision", "Recall"].map((title, index) =>
       element("th", { scope: "col", className: index ? "num" : "" , textContent: title })));
     const body = element("tbody");
-    const recordings = Object.entries(this.content.recordings);
-    for (const [id, recording] of recordings) {
+    for (const [id, recording] of Object.entries(this.content.recordings)) {
       const [precision, recall, , f1] = recording.scores[this.board.metric] ?? [];
-      const button = element("button", { type: "button", className: "recording", textContent: recording.title || id });
-      button.setAttribute("aria-pressed", "false");
-      button.dataset.recording = id;
-      button.addEventListener("click", event => {
-        for (const other of body.querySelectorAll(".recording")) other.setAttribute("aria-pressed", String(other === button));
-        this.draw(id, recording);
-        if (!event.isTrusted || !("own" in this.board.section.dataset)) return;
-        // Rows that are open side by side show the same recording.
-        for (const other of this.board.section.querySelectorAll(".recording"))
-          if (other !== button && other.dataset.recording === id) other.click();
-      });
+      const button = chooser(id, recording, () => drawExcerpt(this.board, this.figure, id, [[this.name, recording]]));
       const name = element("th", { scope: "row" }, button);
       body.append(element("tr", {}, name, ...[(recording.frames / 25).toFixed(0), percent(f1), percent(precision), percent(recall)]
         .map(text => element("td", { className: "num", textContent: text }))));
@@ -319,89 +367,131 @@ class Detail {
     for (const [title, text] of this.content.facts) facts.append(element("dt", { textContent: title }), element("dd", { textContent: text, className: title === "Command" || title.includes("SHA") ? "mono" : "" }));
     const table = element("table", {}, element("thead", {}, head), body);
     return element("div", { className: "columns" },
-      element("div", {}, element("h3", { textContent: "Per recording" }), table),
+      element("div", { className: "recordings" }, element("h3", { textContent: "Per recording" }), table),
       element("div", {}, element("h3", { textContent: "Where it comes from" }), facts));
   }
+}
 
-  draw(id, recording) {
-    Player.stop();
-    const excerpt = recording.excerpt, truth = this.board.data.truths[`${id}/${excerpt?.start}`];
-    if (!excerpt || !truth) { this.figure.replaceChildren(element("figcaption", { textContent: "This row carries no excerpt of this recording." })); return; }
-    const frames = truth.frames, answer = grid(excerpt.answer, frames), wanted = grid(truth.runs, frames);
-    const readout = element("span", { className: "readout" });
-    const swatch = (kind, text) => element("span", {}, element("i", { className: `swatch ${kind}` }), text);
-    const caption = element("figcaption", {}, element("strong", { textContent: `${recording.title || id}, ${clock(excerpt.start)} to ${clock(excerpt.start + frames)}` }),
-      swatch("right", "right"), swatch("extra", "played though not in the truth"), swatch("missed", "missed"), readout);
-    const sounding = answer.map((line, key) => line.some(Boolean) || wanted[key].some(Boolean));
-    const lowest = Math.max(0, sounding.indexOf(true) - 2), highest = Math.min(KEYS - 1, sounding.lastIndexOf(true) + 2);
-    const picture = this.picture(answer, wanted, frames, lowest, highest);
-    picture.setAttribute("aria-label", `Piano roll of ${recording.title || id}: ${describe(answer, wanted)}`);
+// ---- runs of one's own, the first that are shown: one recording at a time, a roll for each
+class Together {
+  constructor(board) {
+    this.board = board;
+    this.contents = board.rows.map(row => board.content(row));
+    this.figure = element("figure", { className: "roll" });
+    const choose = element("div", { className: "recordings" }, ...Object.entries(this.contents[0].recordings).map(([id, recording]) =>
+      chooser(id, recording, () => { this.id = id; this.show(); })));
+    board.section.querySelector(".scroll").before(element("div", { className: "together" }, element("h3", { textContent: "Side by side" }), choose, this.figure));
+    choose.querySelector(".recording").click();
+  }
+
+  show() {
+    const rows = this.board.shown().slice(0, TOGETHER).map(row => row.dataset.index);
+    drawExcerpt(this.board, this.figure, this.id, rows.map(index => [this.board.data.keys.name[index], this.contents[index].recordings[this.id]]));
+  }
+}
+
+function chooser(id, recording, choose) {
+  const button = element("button", { type: "button", className: "recording", textContent: recording.title || id, dataset: { recording: id } });
+  button.setAttribute("aria-pressed", "false");
+  button.addEventListener("click", () => {
+    for (const other of button.closest(".recordings").querySelectorAll(".recording")) other.setAttribute("aria-pressed", String(other === button));
+    choose();
+  });
+  return button;
+}
+
+// Twenty seconds of a recording into a figure: the film, below it a roll for each answer, on one time axis.
+function drawExcerpt(board, figure, id, answers) {
+  Player.stop();
+  const [[, recording] = []] = answers, excerpt = recording?.excerpt, truth = board.data.truths[`${id}/${excerpt?.start}`];
+  if (!excerpt || !truth) { figure.replaceChildren(element("figcaption", { textContent: recording ? "This row carries no excerpt of this recording." : "No run fits this filter." })); return; }
+  const frames = truth.frames, wanted = grid(truth.runs, frames), several = answers.length > 1;
+  const grids = answers.map(([, each]) => grid(each.excerpt.answer, frames));
+  const readout = element("span", { className: "readout" });
+  const swatch = (kind, text) => element("span", {}, element("i", { className: `swatch ${kind}` }), text);
+  const caption = element("figcaption", {}, element("strong", { textContent: `${recording.title || id}, ${clock(excerpt.start)} to ${clock(excerpt.start + frames)}` }),
+    swatch("right", "right"), swatch("extra", "played though not in the truth"), swatch("missed", "missed"), readout);
+  const sounding = wanted.map((line, key) => [wanted, ...grids].some(each => each[key].some(Boolean)));
+  const lowest = Math.max(0, sounding.indexOf(true) - 2), highest = Math.min(KEYS - 1, sounding.lastIndexOf(true) + 2);
+  const stage = { pictures: [], atFrame: null }, parts = [caption];
+  if (truth.film) parts.push(element("div", { className: "plate" }, film(board, truth, stage)));
+  answers.forEach(([name, each], which) => {
+    const answer = grids[which], picture = drawRoll(answer, wanted, frames, lowest, highest);
+    picture.setAttribute("aria-label", `Piano roll of ${several ? `${name}, ` : ""}${recording.title || id}: ${describe(answer, wanted)}`);
     picture.addEventListener("pointermove", event => {
       const box = picture.getBoundingClientRect();
       const frame = Math.floor((event.clientX - box.left) / box.width * frames);
       const key = highest - Math.floor((event.clientY - box.top) / box.height * (highest - lowest + 1));
       if (!(frame >= 0 && frame < frames && key >= 0 && key < KEYS)) return;
-      picture.atFrame?.(frame);
+      stage.atFrame?.(frame);
       const state = [["", "missed"], ["extra", "right"]][+answer[key][frame]][+wanted[key][frame]];
       readout.textContent = `${pitchName(key)} at ${((excerpt.start + frame) / 25).toFixed(2)} s${state && ": " + state}`;
     });
-    const ruler = element("div", { className: "seconds" });
-    for (let step = 0; step <= 4; step++) ruler.append(element("span", { textContent: clock(excerpt.start + frames * step / 4) }));
-    const hear = element("div", { className: "hear" });
-    for (const [title, roll] of [["answer", answer], ["truth", wanted]]) {
-      const button = element("button", { type: "button", textContent: `▶ Hear the ${title}` });
-      button.addEventListener("click", () => Player.toggle(button, roll, frames, picture));
-      hear.append(button);
-    }
-    hear.append("plain tones made by this page");
-    for (const [title, source] of recording.audio ?? []) {
-      const player = element("audio", { controls: true, preload: "none", src: source });
-      player.addEventListener("timeupdate", () => playhead(picture, player.currentTime * 25));
-      hear.append(element("label", {}, title, player));
-    }
-    const plate = element("div", { className: "plate" }, ...(truth.film ? [this.film(truth, picture)] : []), picture);
-    const marks = element("div", { className: "octaves" });
-    plate.append(marks);
+    stage.pictures.push(picture);
+    if (several) parts.push(element("p", { className: "whose" }, element("strong", { textContent: name }), ` F1 ${percent(each.scores[board.metric]?.[3])} % of this recording`));
+    parts.push(element("div", { className: "plate" }, picture, octaves(lowest, highest)));
+  });
+  const ruler = element("div", { className: "seconds" });
+  for (let step = 0; step <= 4; step++) ruler.append(element("span", { textContent: clock(excerpt.start + frames * step / 4) }));
+  const hear = element("div", { className: "hear" });
+  const voices = [...answers.map(([name, each], which) => [several ? name : "the answer", grids[which], each.audio]), ["the truth", wanted, truth.audio]];
+  for (const [title, roll] of voices) {
+    const button = element("button", { type: "button", textContent: `▶ Hear ${title}` });
+    button.addEventListener("click", () => Player.toggle(button, roll, frames, stage));
+    hear.append(button);
+  }
+  hear.append("plain tones made by this page");
+  for (const [title, , source] of voices) {
+    if (!source) continue;
+    const player = element("audio", { controls: true, preload: "none", src: source });
+    player.addEventListener("timeupdate", () => playhead(stage, player.currentTime * 25));
+    hear.append(element("label", {}, `${title}, on a piano`, player));
+  }
+  figure.replaceChildren(...parts, ruler, hear);
+  figure.classList.toggle("several", several);
+}
+
+function octaves(lowest, highest) {
+  const marks = element("div", { className: "octaves" });
+  for (let key = lowest; key <= highest; key++) {
+    if ((key + 21) % 12) continue;
+    const mark = element("span", { className: "octave", textContent: pitchName(key) });
+    mark.style.top = `${100 * (highest - key + .5) / (highest - lowest + 1)}%`;
+    marks.append(mark);
+  }
+  return marks;
+}
+
+// Five pictures along the time axis, and above them the one at the pointer or the playhead.
+function film(board, truth, stage) {
+  const step = board.data.filmStep, count = Math.ceil(truth.frames / step);
+  const show = (place, frame) => { place.style.backgroundPositionY = `${count > 1 ? 100 * Math.min(count - 1, Math.floor(frame / step)) / (count - 1) : 0}%`; };
+  const still = () => element("i", { style: `background-image:url(${truth.film});background-size:100% ${100 * count}%` });
+  const large = still(), strip = Array.from({ length: 5 }, (_, part) => { const small = still(); show(small, part * truth.frames / 5); return small; });
+  large.className = "large"; show(large, 0);
+  stage.atFrame = frame => show(large, frame);
+  return element("div", { className: "film", ariaHidden: "true" }, large, ...strip);
+}
+
+function drawRoll(answer, wanted, frames, lowest, highest) {
+  const picture = shape("svg", { viewBox: `0 0 ${frames} ${highest - lowest + 1}`, preserveAspectRatio: "none", role: "img" });
+  for (let key = lowest; key <= highest; key++)
+    if (BLACK.has((key + 21) % 12)) picture.append(shape("rect", { class: "lane", x: 0, y: highest - key, width: frames, height: 1 }));
+  for (let frame = 125; frame < frames; frame += 125) picture.append(shape("line", { class: "second", x1: frame, x2: frame, y1: 0, y2: highest - lowest + 1 }));
+  const outcomes = { missed: (a, w) => !a && w, extra: (a, w) => a && !w, right: (a, w) => a && w };
+  for (const [kind, holds] of Object.entries(outcomes)) {
+    let path = "";
     for (let key = lowest; key <= highest; key++) {
-      if ((key + 21) % 12) continue;
-      const mark = element("span", { className: "octave", textContent: pitchName(key) });
-      mark.style.top = `${100 * (highest - key + .5) / (highest - lowest + 1)}%`;
-      marks.append(mark);
-    }
-    this.figure.replaceChildren(caption, plate, ruler, hear);
-  }
-
-  // Five pictures along the time axis, and above them the one at the pointer or the playhead.
-  film(truth, picture) {
-    const step = this.board.data.filmStep, count = Math.ceil(truth.frames / step);
-    const show = (place, frame) => { place.style.backgroundPositionY = `${count > 1 ? 100 * Math.min(count - 1, Math.floor(frame / step)) / (count - 1) : 0}%`; };
-    const still = () => element("i", { style: `background-image:url(${truth.film});background-size:100% ${100 * count}%` });
-    const large = still(), strip = Array.from({ length: 5 }, (_, part) => { const small = still(); show(small, part * truth.frames / 5); return small; });
-    large.className = "large"; show(large, 0);
-    picture.atFrame = frame => show(large, frame);
-    return element("div", { className: "film", ariaHidden: "true" }, large, ...strip);
-  }
-
-  picture(answer, wanted, frames, lowest, highest) {
-    const picture = shape("svg", { viewBox: `0 0 ${frames} ${highest - lowest + 1}`, preserveAspectRatio: "none", role: "img" });
-    for (let key = lowest; key <= highest; key++)
-      if (BLACK.has((key + 21) % 12)) picture.append(shape("rect", { class: "lane", x: 0, y: highest - key, width: frames, height: 1 }));
-    for (let frame = 125; frame < frames; frame += 125) picture.append(shape("line", { class: "second", x1: frame, x2: frame, y1: 0, y2: highest - lowest + 1 }));
-    const outcomes = { missed: (a, w) => !a && w, extra: (a, w) => a && !w, right: (a, w) => a && w };
-    for (const [kind, holds] of Object.entries(outcomes)) {
-      let path = "";
-      for (let key = lowest; key <= highest; key++) {
-        for (let frame = 0; frame < frames; frame++) {
-          if (!holds(answer[key][frame], wanted[key][frame])) continue;
-          const first = frame;
-          while (frame < frames && holds(answer[key][frame], wanted[key][frame])) frame++;
-          path += `M${first} ${highest - key + .08}h${frame - first}v.84h${first - frame}z`;
-        }
+      for (let frame = 0; frame < frames; frame++) {
+        if (!holds(answer[key][frame], wanted[key][frame])) continue;
+        const first = frame;
+        while (frame < frames && holds(answer[key][frame], wanted[key][frame])) frame++;
+        path += `M${first} ${highest - key + .08}h${frame - first}v.84h${first - frame}z`;
       }
-      picture.append(shape("path", { class: kind, d: path }));
     }
-    return picture;
+    picture.append(shape("path", { class: kind, d: path }));
   }
+  return picture;
 }
 
 function grid(runs, frames) {
@@ -422,10 +512,12 @@ function quoted(value) { const text = String(value ?? ""); return /[",\n]/.test(
 
 function clock(frame) { const seconds = Math.round(frame / 25); return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`; }
 
-function playhead(picture, frame) {
-  picture.querySelector(".playhead")?.remove();
-  if (frame != null) picture.atFrame?.(frame);
-  if (frame != null) picture.append(shape("line", { class: "playhead", x1: frame, x2: frame, y1: 0, y2: KEYS }));
+function playhead(stage, frame) {
+  if (frame != null) stage.atFrame?.(frame);
+  for (const picture of stage.pictures) {
+    picture.querySelector(".playhead")?.remove();
+    if (frame != null) picture.append(shape("line", { class: "playhead", x1: frame, x2: frame, y1: 0, y2: KEYS }));
+  }
 }
 
 // ---- plain tones, so that any row can be heard without an audio file
@@ -433,10 +525,10 @@ const Player = {
   context: null, button: null, timer: 0,
   stop() {
     if (!this.button) return;
-    cancelAnimationFrame(this.timer); this.context.close(); playhead(this.picture, null);
+    cancelAnimationFrame(this.timer); this.context.close(); playhead(this.stage, null);
     this.button.textContent = this.button.textContent.replace("■ Stop", "▶ Hear"); this.button = null;
   },
-  toggle(button, roll, frames, picture) {
+  toggle(button, roll, frames, stage) {
     const again = this.button === button;
     this.stop();
     if (again) return;
@@ -454,12 +546,12 @@ const Player = {
         tone.connect(gain).connect(master); tone.start(on); tone.stop(off + .4);
       }
     });
-    this.button = button; this.picture = picture;
+    this.button = button; this.stage = stage;
     button.textContent = button.textContent.replace("▶ Hear", "■ Stop");
     const tick = () => {
       const frame = (context.currentTime - start) * 25;
       if (frame > frames + 10) { this.stop(); return; }
-      playhead(picture, Math.max(0, Math.min(frames, frame))); this.timer = requestAnimationFrame(tick);
+      playhead(stage, Math.max(0, Math.min(frames, frame))); this.timer = requestAnimationFrame(tick);
     };
     tick();
   },
