@@ -5,32 +5,45 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from audeo_bench.formats.text import plain
 
+LINE_EVERY = 60.0
+"""Seconds between two lines where stderr is no terminal and so has no bar."""
 
-@dataclass(frozen=True)
+
+@dataclass
 class Bar:
     """A running progress bar."""
 
     progress: Progress
     task: TaskID
+    unit: str = ""
+    spoken: float = field(default_factory=monotonic)
 
     def advance(self, count: float = 1, note: str | None = None) -> None:
         """Move on by ``count`` and, where given, replace the note at the line's end."""
         self.progress.update(self.task, advance=count)
         if note is not None:
             self.progress.update(self.task, note=note)
+        if self.progress.disable and monotonic() - self.spoken >= LINE_EVERY:
+            self.spoken = monotonic()
+            one = self.progress.tasks[self.task]
+            left = "" if one.time_remaining is None else f", about {one.time_remaining / 60:.0f} min left"
+            print(f"{one.description}: {one.completed:g} of {one.total:g} {self.unit}{left}", file=sys.stderr)
 
 
 @contextmanager
 def progress_bar(title: str, total: float, unit: str = "") -> Iterator[Bar]:
-    """A bar on stderr, so that stdout stays clean for tables and JSON; silent where stderr is no terminal."""
+    """A bar on stderr, so that stdout stays clean for tables and JSON; a line a minute where stderr is no
+    terminal.
+    """
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -41,7 +54,7 @@ def progress_bar(title: str, total: float, unit: str = "") -> Iterator[Bar]:
         TextColumn("{task.fields[note]}", style="dim"),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield Bar(progress, progress.add_task(title, total=total, note=""))
+        yield Bar(progress, progress.add_task(title, total=total, note=""), unit)
 
 
 def tell(path: Path, remarks: Iterable[str]) -> None:
