@@ -92,6 +92,10 @@ def perform(
 
     if not (output or midi or wav or overlay or keyboard):
         raise AudeoBenchError("perform: nothing to write; give --output, --midi, --wav or --overlay.")
+    named = {"output": output, "midi": midi, "wav": wav, "overlay": overlay, "keyboard": keyboard}
+    for option, path in named.items():
+        if path is not None and not path.name:
+            raise AudeoBenchError(f"--{option} '{path}': no name of a file; give one, such as heard.mid.")
     truth = None
     if against is not None:
         truth = notes_of_sound(film) if str(against) == "sound" else read_midi(against).notes

@@ -155,10 +155,15 @@ def find_candidates(picture: np.ndarray) -> list[Candidate]:
 
 def _searched(picture: np.ndarray) -> tuple[np.ndarray, float]:
     """The picture in grey at the width that is searched, and by how much it was scaled."""
-    if picture.ndim not in (2, 3) or picture.dtype != np.uint8 or min(picture.shape[:2]) < 16:
+    if picture.ndim not in (2, 3) or picture.dtype != np.uint8:
         raise AudeoBenchError(
             f"a picture of shape {picture.shape}, {picture.dtype}; give (height, width) or "
-            "(height, width, 3), uint8, of 16 pixels or more."
+            "(height, width, 3), uint8."
+        )
+    if min(picture.shape[:2]) < 16:
+        height, width = picture.shape[:2]
+        raise AudeoBenchError(
+            f"no keyboard found: a picture of {width}x{height} pixels is too small for one."
         )
     if picture.ndim == 3:
         picture = cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_RGB2GRAY)

@@ -27,7 +27,9 @@ def key_of(text: str, option: str = "--key") -> int:
     try:
         pitch = int(text) if text.isdecimal() else int(pretty_midi.note_name_to_number(text))
     except ValueError:
-        raise AudeoBenchError(f"{option} {text}: give a note such as C4 or F#3, or a MIDI number.") from None
+        raise AudeoBenchError(
+            f"{option} {text or repr(text)}: give a note such as C4 or F#3, or a MIDI number."
+        ) from None
     if not LOWEST_PITCH <= pitch < LOWEST_PITCH + KEYS:
         raise AudeoBenchError(f"{option} {text}: is MIDI {pitch}; a piano has 21 (A0) to 108 (C8).")
     return pitch - LOWEST_PITCH
