@@ -36,7 +36,10 @@ class Bar:
             self.spoken = monotonic()
             one = self.progress.tasks[self.task]
             left = "" if one.time_remaining is None else f", about {one.time_remaining / 60:.0f} min left"
-            print(f"{one.description}: {one.completed:g} of {one.total:g} {self.unit}{left}", file=sys.stderr)
+            print(
+                f"{one.description}: {int(one.completed)} of {one.total:.0f} {self.unit}{left}",
+                file=sys.stderr,
+            )
 
 
 @contextmanager

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.skipif(checkout() is None, reason="documents are in the
 SHIPPED = ("resnet", "resnet_aggregation_slope", "video2roll", "video2roll+roll2midi", "keywise")
 UNTAUGHT = ("silence", "finger_over_key")
 REAL = (
+    "keywise@mean",
+    "keywise@wide",
     "keywise@both",
     "keywise@akbari",
     "video2roll@akbari",
@@ -138,7 +140,7 @@ def test_what_was_trained_on_what():
         f"| {system} | {board('simulated-wtc2')[system]['trained_on']} | "
         + " | ".join(f"{100 * board(name)[system]['onset@100']:.1f}" for name in boards)
         + " |"
-        for system in ("keywise", "keywise@akbari", "keywise@both")
+        for system in ("keywise", "keywise@akbari", "keywise@both", "keywise@wide", "keywise@mean")
     ]
     holds(
         f"{NOTEBOOK}/training.md",

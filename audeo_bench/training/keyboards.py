@@ -38,7 +38,7 @@ one from the second on is something in front of it and hides the other one.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 FINER = 2
 """How many times finer a photograph is warped than the picture that is made of it."""
-_VERSION = 1
+_VERSION = 2
 """Goes up whenever other keyboards come of the same photographs."""
 
 
@@ -137,7 +137,7 @@ def _keyboard(path: Path) -> np.ndarray | None:
     finer = np.array([[1 / FINER, 0, first], [0, 1 / FINER, first], [0, 0, 1]])
     size = FRAME_WIDTH * FINER, FRAME_HEIGHT * FINER
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if picture.ndim == 3 else picture
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
     warped = cv2.warpPerspective(grey, homography(found.corners) @ finer, size, flags=flags)
     return alone(cv2.resize(warped, (FRAME_WIDTH, FRAME_HEIGHT), interpolation=cv2.INTER_AREA))
 
