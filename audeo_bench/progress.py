@@ -36,10 +36,8 @@ class Bar:
             self.spoken = monotonic()
             one = self.progress.tasks[self.task]
             left = "" if one.time_remaining is None else f", about {one.time_remaining / 60:.0f} min left"
-            print(
-                f"{one.description}: {int(one.completed)} of {one.total:.0f} {self.unit}{left}",
-                file=sys.stderr,
-            )
+            count = f"{int(one.completed)} of {one.total:.0f}"
+            print(f"{one.description}: {count} {self.unit}{left}", file=sys.stderr)
 
 
 @contextmanager

@@ -39,8 +39,8 @@ def fail(fault: BaseException) -> None:
 def be_interrupted(presses: int, kept: Path) -> None:
     """Press Ctrl-C for the command, and keep something when told so; ignore it where it is pressed twice."""
     for _ in range(presses):
-        os.kill(os.getppid(), signal.SIGINT)
         try:
+            os.kill(os.getppid(), signal.SIGINT)
             time.sleep(20)
         except KeyboardInterrupt:
             kept.write_text("kept")

@@ -273,6 +273,9 @@ class TinyCorpus:
     def take_id(self, recording_id: str, take: int) -> str:
         return f"{recording_id}~t{take}" if take else recording_id
 
+    def splits(self) -> tuple[str, ...]:
+        return ("wtc1", "validation", "wtc2")
+
     def films_here(self, split: str) -> None:
         return None
 
