@@ -46,7 +46,9 @@ def repository_files() -> set[str]:
         if top == "audeo_bench":
             expected.add(name)
         elif top in ("models", "baselines"):
-            if (suffix in (".py", ".toml") and len(path.parts) == 2) or suffix == ".safetensors":
+            if (suffix in (".py", ".toml") and len(path.parts) == 2) or (
+                suffix == ".safetensors" and not path.parent.name.startswith(("wide", "akbari"))
+            ):
                 expected.add(f"audeo_bench/_shipped/{name}")
         elif top == "leaderboards" and suffix == ".json":
             expected.add(f"audeo_bench/_shipped/{name}")

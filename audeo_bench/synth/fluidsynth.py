@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import difflib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -182,9 +183,8 @@ def render_roll(roll: np.ndarray, program: int = 0, soundfont: Path | None = Non
 
 def _import_fluidsynth():
     try:
-        import fluidsynth
-
-        import audeo_bench.formats.pretty  # noqa: F401 - imports it first, without a word
+        import_module("audeo_bench.formats.pretty")  # which imports it first, without a word
+        fluidsynth = import_module("fluidsynth")
     except (ImportError, OSError) as problem:
         raise AudeoBenchError(
             f"FluidSynth cannot be loaded ({problem}); install the system library: "
