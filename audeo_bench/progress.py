@@ -36,8 +36,8 @@ class Bar:
             self.spoken = monotonic()
             one = self.progress.tasks[self.task]
             left = "" if one.time_remaining is None else f", about {one.time_remaining / 60:.0f} min left"
-            count = f"{int(one.completed)} of {one.total:.0f}"
-            print(f"{one.description}: {count} {self.unit}{left}", file=sys.stderr)
+            done = f"{int(one.completed)} of {one.total:.0f}"
+            print(f"{one.description}: {done} {self.unit}{left}", file=sys.stderr)
 
 
 @contextmanager
