@@ -35,7 +35,8 @@ class Bar:
         if self.progress.disable and monotonic() - self.spoken >= LINE_EVERY:
             self.spoken = monotonic()
             one = self.progress.tasks[self.task]
-            left = "" if one.time_remaining is None else f", about {max(1, round(one.time_remaining / 60))} min left"
+            seconds = one.time_remaining
+            left = "" if seconds is None else f", about {max(1, round(seconds / 60))} min left"
             done = f"{int(one.completed)} of {one.total:.0f}"
             print(f"{one.description}: {done} {self.unit}{left}", file=sys.stderr)
 
