@@ -76,6 +76,8 @@ def train(name: str, how: Options) -> Path:
     chosen_on = how.chosen_on or how.corpora
     # Before anything else is made and said: what is not here is the first thing to know.
     opened = {name: open_corpus(name) for name in dict.fromkeys((*how.corpora, *chosen_on))}
+    if photographs:
+        _ = photographs.paths
     for name in chosen_on:
         if "validation" not in opened[name].splits():
             raise AudeoBenchError(
