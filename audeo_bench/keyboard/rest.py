@@ -70,13 +70,12 @@ def alone(picture: np.ndarray) -> np.ndarray:
     -------
     np.ndarray, shape (height, width), uint8
     """
-    from scipy.ndimage import binary_dilation, binary_opening, gaussian_filter1d, uniform_filter
+    from scipy.ndimage import gaussian_filter1d, uniform_filter
 
     expected = as_other_octaves(picture)
     contrast = float(np.subtract(*np.percentile(expected, [95, 5])))
     unlike = uniform_filter(np.abs(picture - expected), _size(SMOOTH, 3, picture.shape)) > UNLIKE * contrast  # type: ignore[arg-type]
-    hands = binary_opening(unlike, np.ones(_size(LEAST, 2, picture.shape)))
-    hands = binary_dilation(hands, np.ones(_size(GROWN, 3, picture.shape)))
+    hands = _wide(unlike)
     # How bright this place of the keyboard is, beside the median of all octaves, where nothing hides it.
     smooth = picture.shape[1] / 36
     here, there = (
@@ -105,18 +104,23 @@ def as_other_octaves(picture: np.ndarray) -> np.ndarray:
 
 def _hands(pictures: np.ndarray, rest: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Where a hand hides keys in ``rest``, (height, width), bool."""
-    from scipy.ndimage import binary_dilation, binary_opening, uniform_filter
-
-    def size(of: tuple[int, int], least: int) -> tuple[int, int]:
-        return _size(of, least, rest.shape)
+    from scipy.ndimage import uniform_filter
 
     contrast = float(np.subtract(*np.percentile(expected, [95, 5])))
     spread = np.subtract(*np.percentile(pictures, [90, 10], axis=0)).astype(np.float32)
-    darker = uniform_filter(expected - rest, size(SMOOTH, 3)) > DARKER * contrast  # type: ignore[arg-type]
-    moved = uniform_filter(spread, size(SMOOTH, 3)) > MOVED * contrast  # type: ignore[arg-type]
+    darker = uniform_filter(expected - rest, _size(SMOOTH, 3, rest.shape)) > DARKER * contrast  # type: ignore[arg-type]
+    moved = uniform_filter(spread, _size(SMOOTH, 3, rest.shape)) > MOVED * contrast  # type: ignore[arg-type]
     seen = darker & moved
     seen[round(FRONT * len(rest)) :] = False
-    return binary_dilation(binary_opening(seen, np.ones(size(LEAST, 2))), np.ones(size(GROWN, 3)))
+    return _wide(seen)
+
+
+def _wide(seen: np.ndarray) -> np.ndarray:
+    """Of what was seen, (height, width), bool, the parts large enough for a hand, grown by a margin."""
+    from scipy.ndimage import binary_dilation, binary_opening
+
+    large = binary_opening(seen, np.ones(_size(LEAST, 2, seen.shape)))
+    return binary_dilation(large, np.ones(_size(GROWN, 3, seen.shape)))
 
 
 def _size(of: tuple[int, int], least: int, shape: tuple[int, ...]) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -53,7 +54,7 @@ class Photographs:
 
     folder: Path
 
-    @property
+    @cached_property
     def paths(self) -> list[Path]:
         """Its pictures, by name.
 
@@ -74,7 +75,7 @@ class Photographs:
             )
         return found
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the pictures."""
         digests = "".join(sha256_of(path) for path in self.paths)
