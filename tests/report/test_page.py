@@ -449,6 +449,18 @@ def test_no_text_is_cut_on_a_phone(browser, tmp_path, make_row):
     assert page.boxes(".board-head .facts")[0]["top"] > page.boxes("tr.entry")[0]["top"]
 
 
+def test_the_spread_over_seeds_has_a_line_of_its_own_on_a_phone(browser, tmp_path, make_row):
+    for seed in (0, 1):
+        name = f"mine@both{'-seed1' if seed else ''}"
+        row = make_row(name, 0.7 + 0.02 * seed, seed=70 + 10 * seed)
+        facts = {"name": name, "training_seed": seed, "trained_on": ("simulated/wtc1",)}
+        stage = row.stages[0].model_copy(update=facts)
+        write_row(row.model_copy(update={"stages": (stage,)}), tmp_path)
+    page = Page(browser, build(tmp_path)[1], width=390)
+    (interval,), (seeds,) = page.boxes(".entry .interval"), page.boxes(".entry .seeds")
+    assert seeds["top"] >= interval["top"] + interval["height"] - 1
+
+
 def test_the_page_says_how_to_cite_the_benchmark(page):
     words = page.text("#cite pre")
     citation = (Path(__file__).parents[2] / "CITATION.cff").read_text()
