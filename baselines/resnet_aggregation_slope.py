@@ -22,9 +22,10 @@ SLOPE = 88
 
 
 class Aggregation(nn.Module):
-    """(5, N, channels, h, w) -> (N, channels, h, w): a 3-D convolution of 5x1x1 over time.
+    """(5 N, channels, h, w), frame by frame -> (N, channels, h, w): a 3-D convolution of 5x1x1 over time.
 
-    Written as the sum of five 1x1 convolutions that it is, so that no map is copied into another layout.
+    Written as the sum of five 1x1 convolutions that it is, of chunks of one batch, so that neither a map nor
+    its gradient is copied into another layout.
     """
 
     def __init__(self, channels: int) -> None:
@@ -33,10 +34,10 @@ class Aggregation(nn.Module):
         self.bn = nn.BatchNorm2d(channels)
 
     def forward(self, maps: Tensor) -> Tensor:
-        weights = self.conv.weight.chunk(STACK, 1)
-        summed = F.conv2d(maps[0], weights[0])
+        frames, weights = maps.chunk(STACK), self.conv.weight.chunk(STACK, 1)
+        summed = F.conv2d(frames[0], weights[0])
         for time in range(1, STACK):
-            summed = summed + F.conv2d(maps[time], weights[time])
+            summed = summed + F.conv2d(frames[time], weights[time])
         return torch.relu(self.bn(summed))
 
 
@@ -82,7 +83,7 @@ class AggregationSlopeNet(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         one_by_one = frames.transpose(0, 1).flatten(0, 1)[:, None]
-        maps = F.relu(self.bn1(self.conv1(one_by_one))).unflatten(0, (STACK, -1))
+        maps = F.relu(self.bn1(self.conv1(one_by_one)))
         # Their maps are merged at the stem's size, "64x73x400", before the max-pool.
         x = F.max_pool2d(self.aggregation(maps), 3, 2, 1)
         x = self.slope(self.layer3(self.layer2(self.layer1(x))))
