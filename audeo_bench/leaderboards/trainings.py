@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from audeo_bench.records import StageRecord
 
-_SEED = re.compile(r"-seed\d+(?=\+|$)")
+# The usual weights, those of `simulated`, go without a name: `resnet`, but `resnet@simulated-seed1`.
+_SEED = re.compile(r"(?:@simulated)?-seed\d+(?=\+|$)")
 
 Trained = TypeVar("Trained")
 

@@ -66,6 +66,13 @@ def test_seeds_are_one_line_with_their_mean_and_spread(tmp_path, trained):
     assert "| simulated/wtc1 |" in markdown and "trained on simulated/wtc1" in page
 
 
+def test_further_seeds_of_the_usual_weights_are_one_line_with_them(tmp_path, trained):
+    for seed, end in enumerate(("", "@simulated-seed1", "@simulated-seed2")):
+        write_row(trained(f"video2roll{end}", seed, 0.6 + 0.02 * seed), tmp_path)
+    write_row(trained("video2roll@akbari-seed1", 1), tmp_path)
+    assert sorted(names(tmp_path)) == [("video2roll", 3), ("video2roll@akbari-seed1", 1)]
+
+
 @pytest.mark.parametrize(
     "other",
     [
