@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -36,6 +36,10 @@ FORMATS = (
 """FFmpeg's names of what is read as a film. It takes more for one: plain text, pictures, and play lists that
 make it open other files and addresses.
 """
+# Titles that are no UTF-8 stopped PyAV up to 18, the last for Python 3.11, unless it was told what to do.
+ODD_TITLES: dict[str, Any] = (
+    {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+)
 MAX_PIXELS = 2**26
 """Of one picture; 8K has 2**25."""
 MAX_SECONDS = 24 * 3600.0
@@ -106,7 +110,7 @@ def open_film(path: Path) -> tuple[InputContainer, VideoStream]:
         container = av.open(
             str(path.absolute()),
             container_options={"format_whitelist": FORMATS, "protocol_whitelist": "file"},
-            metadata_errors="replace",
+            **ODD_TITLES,
         )
     except (FFmpegError, OSError, ValueError) as fault:
         reason = getattr(fault, "strerror", None) or fault
