@@ -283,6 +283,10 @@ class Stage(ABC):  # noqa: B024 (its three subclasses have the abstract verbs)
     """Every recording gets a fresh instance, unless the class says that it keeps state on purpose; then what
     it keeps must not change its answers.
     """
+    reads: ClassVar[Sequence[str]] = ()
+    """Files beside the contestant's, such as ``"table.json"``, on whose content its answers depend: kept
+    answers are current only as long as these are the same. What is imported, and weights, count anyway.
+    """
     trained_on: Sequence[str] = ()
     """The recordings that the weights saw, as ``corpus/recording`` ids, or whole splits as ``corpus/split``;
     where films of it were missing, with how many were there: ``audeo-films/wtc1 (19 of 21 films)``.

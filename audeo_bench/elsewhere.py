@@ -11,6 +11,7 @@ import inspect
 import shlex
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -41,10 +42,19 @@ class Elsewhere(VideoToRoll):
         or ``{answer}.mid``. ``{weights}`` is what ``load`` was given.
     weights : Path or None
         A subclass that takes weights defines ``load`` and keeps their path here.
+    reads : sequence of str
+        Files in its folder on which the answers depend; those that the command names need not be listed.
     """
 
     command: ClassVar[str] = ""
     weights: Path | None = None
+
+    def __init_subclass__(cls) -> None:
+        """Files in its folder that the command names are part of what answers."""
+        with suppress(ValueError, TypeError, OSError):  # no file; what is wrong is said when it is run
+            home = Path(inspect.getfile(cls)).resolve().parent
+            named = [word for word in shlex.split(cls.command) if not Path(word).is_absolute()]
+            cls.reads = (*cls.reads, *(word for word in named if (home / word).is_file()))
 
     def roll(self, frames: Frames) -> np.ndarray:
         """One run of the command.

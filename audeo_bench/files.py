@@ -41,6 +41,9 @@ def atomic_writes(*paths: Path) -> Iterator[list[Path]]:
     temporaries = []
     try:
         for path in paths:
+            if path.exists() and not path.is_file():
+                found = "a folder" if path.is_dir() else "no regular file"
+                raise AudeoBenchError(f"{path}: is {found} and is not replaced; give another path.")
             path.parent.mkdir(parents=True, exist_ok=True)
             _sweep(path.parent)
             prefix = f".audeo-bench-{_HOST}-{os.getpid()}-"

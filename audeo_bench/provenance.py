@@ -9,10 +9,12 @@ import os
 import platform
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+from audeo_bench.files import sha256_of
 from audeo_bench.places import PACKAGE, checkout
 from audeo_bench.version import __version__
 
@@ -67,7 +69,7 @@ def code_of(*files: Path) -> dict[str, str]:
 
     That is: the files, every module of this package that they import, directly or not, early or late, and
     what is loaded from the folders that files outside the package stand in. A digest is of what the code
-    says: comments, docstrings and layout play no part, the Python version does.
+    says: comments, docstrings (unless ``__doc__`` is read) and layout play no part, the Python version does.
 
     Parameters
     ----------
@@ -81,8 +83,9 @@ def code_of(*files: Path) -> dict[str, str]:
         the files as they are later.
     """
     open_files = [path.resolve() for path in files]
-    for path in files:
-        open_files += _neighbours(path.resolve())
+    for path in tuple(open_files):
+        if not path.is_relative_to(PACKAGE):
+            open_files += loaded(path.parent)
     known: dict[Path, str] = {}
     while open_files:
         path = open_files.pop()
@@ -111,34 +114,50 @@ def place(path: Path) -> str:
     absolute.
     """
     root = PACKAGE.parent
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    inside = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    return inside.encode("utf-8", "backslashreplace").decode()  # a name need not be UTF-8, a record must
 
 
-def _neighbours(file: Path) -> list[Path]:
-    """What is loaded from a contestant's folder: what it imported there, not other contestants."""
-    if file.is_relative_to(PACKAGE):
-        return []
+def loaded(folder: Path | None = None) -> list[Path]:
+    """The files of the modules that this process has imported, but for libraries and this package.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Only modules that lie there, or are linked to from there, and are no contestants; None for all, which
+        in a contestant's own process are what it imported.
+    """
     found = []
     for name, module in list(sys.modules.items()):
-        path = Path(getattr(module, "__file__", None) or "/").resolve()
-        if path.suffix != ".py" or not path.is_relative_to(file.parent) or not path.is_file():
+        named = Path(getattr(module, "__file__", None) or "/").absolute()
+        path = named.resolve()
+        if path.suffix != ".py" or path.is_relative_to(PACKAGE) or _of_a_library(path) or not path.is_file():
             continue
-        elsewhere = (PACKAGE, sys.base_prefix, sys.prefix)
-        if not any(map(path.is_relative_to, elsewhere)) and not name.startswith("audeo_bench_contestant_"):
+        lies_there = folder is None or named.is_relative_to(folder) or path.is_relative_to(folder)
+        if lies_there and (folder is None or not name.startswith("audeo_bench_contestant_")):
             found.append(path)
     return found
+
+
+def _of_a_library(path: Path) -> bool:
+    standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+    return not {"site-packages", "dist-packages"}.isdisjoint(path.parts) or any(
+        map(path.is_relative_to, standard)
+    )
 
 
 @cache
 def _read_code(path: Path, modified: int) -> tuple[str, tuple[Path, ...]]:
     """A file's digest, and the files of this package that it imports."""
+    if path.suffix != ".py":
+        return sha256_of(path), ()
     content = path.read_bytes()
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError):
         return hashlib.sha256(content).hexdigest(), ()
     imported = tuple(_imports(tree))
-    for node in ast.walk(tree):
+    for node in () if b"__doc__" in content else ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):  # a string that stands alone documents; it does nothing
             node.body = [each for each in body if not _documents(each)]  # type: ignore[attr-defined]

@@ -74,11 +74,18 @@ class OneLineErrors(WholeSummaries):
                 fail(
                     f"{where}{error.strerror}; choose a folder that may be written, or change its permissions"
                 )
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                fail(
+                    f"{where}the disk is full; make room and run the same command again, finished parts are "
+                    "kept"
+                )
+            if not where:
                 raise
-            fail(
-                f"{where}the disk is full; make room and run the same command again, finished parts are kept"
-            )
+            fail(f"{where}{error.strerror}; give another path")
+        except RuntimeError as error:
+            if not str(error).startswith("Symlink loop"):
+                raise
+            fail(f"{error}; give another path")
         except Exception as error:
             # Imported only now: the contract pulls in numpy, which `--help` has no time for.
             from audeo_bench.api import AudeoBenchError

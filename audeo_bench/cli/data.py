@@ -37,9 +37,12 @@ def add(
         Path | None, typer.Argument(help="Recordings: a TOML or CSV file, or a folder of films.")
     ] = None,
     apply_lag: Annotated[
-        bool,
-        typer.Option("--apply-lag", help="Use measured starts, rates, octaves where certain."),
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--apply-lag/--no-apply-lag",
+            help="Use measured starts, rates, octaves where certain; stays so until you say otherwise.",
+        ),
+    ] = None,
     workers: options.Workers = None,
     scheduler: options.Scheduler = None,
 ) -> None:
@@ -63,7 +66,7 @@ def add(
 
 
 def _add_recordings(
-    name: str, manifest: Path | None, apply_lag: bool, workers: int | None, scheduler: str | None
+    name: str, manifest: Path | None, apply_lag: bool | None, workers: int | None, scheduler: str | None
 ) -> None:
     from audeo_bench.corpus.films.adding import add_recordings
     from audeo_bench.report.terminal import stdout, word_table
@@ -255,8 +258,11 @@ def fetch(
     from audeo_bench.report.terminal import stdout, word_table
 
     chosen = [name for part in only or () for name in part.split(",") if name]
+    if only and not chosen:
+        raise typer.BadParameter("names no film; leave it out for all.", param_hint="--only")
     plan = fetching.plan(place, into, chosen, source, cookies)
-    size = f", about {plan.size / 1e9:.2g} GB" if plan.size else ""
+    unknown = ", nobody says how large" if plan.wanted and plan.size is None else ""
+    size = f", about {plan.size / 1e9:.2g} GB" if plan.size else unknown
     here = f", {len(plan.here)} here already" if plan.here else ""
     here += "".join(f", in {folder}" for folder in plan.places)
     here += f", labels of {len(plan.unlabelled)} missing" if plan.unlabelled else ""

@@ -29,6 +29,8 @@ def check_roll(answer: Any, frames: int, contestant: str, recording: str) -> np.
 
     if hasattr(answer, "detach"):
         answer = answer.detach().cpu()
+        if str(answer.dtype) == "torch.bfloat16":  # which numpy does not know
+            answer = answer.float()
     if np.ma.isMaskedArray(answer):
         raise refuse("but it is a masked array, and a masked cell is no answer; fill it with probabilities")
     try:

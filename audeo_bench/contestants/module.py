@@ -112,7 +112,7 @@ def missing_weights(contestant: Contestant) -> AudeoBenchError:
     )
 
 
-def changed_meanwhile(path: Path) -> AudeoBenchError:
+def changed_meanwhile(path: Path | str) -> AudeoBenchError:
     return AudeoBenchError(f"{path}: changed while it was in use; start the command again.")
 
 

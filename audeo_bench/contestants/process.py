@@ -21,7 +21,7 @@ from audeo_bench.contestants.answer import check_roll
 from audeo_bench.contestants.line import Line
 from audeo_bench.contestants.module import Contestant, missing_weights
 from audeo_bench.contestants.roster import Kind
-from audeo_bench.provenance import code_of
+from audeo_bench.provenance import changed, code_of
 
 IDLE = 3
 """Processes kept waiting for the next question about the same file."""
@@ -118,7 +118,7 @@ class Worker:
                 "options": options,
             }
         )
-        code = code_of(self.contestant.path) | found["code"]
+        code = code_of(self.contestant.path) if self.contestant.shipped else found["code"]
         made = {**found, "trained_on": tuple(found["trained_on"]), "code": code}
         self.declared = replace(self.declared, **made)
         return self.declared
@@ -229,7 +229,7 @@ def take(contestant: Contestant, seed: int = 0) -> Worker:
     for worker in _idle:
         known = worker.contestant
         same = (known.path, known.sha256, worker.seed) == (contestant.path, contestant.sha256, seed)
-        if same and worker.line.alive:
+        if same and worker.line.alive and not changed(worker.declared.code):
             _idle.remove(worker)
             worker.contestant = worker.line.contestant = contestant
             return worker

@@ -46,7 +46,8 @@ from audeo_bench.contestants.module import (
 from audeo_bench.contestants.served_frames import Place, ServedFrames
 from audeo_bench.contestants.wire import receive, send
 from audeo_bench.files import sha256_of
-from audeo_bench.provenance import code_of, hardware
+from audeo_bench.formats.text import parse_json
+from audeo_bench.provenance import code_of, hardware, loaded
 
 TRACED, LONGEST_TRACE = 50, 20_000
 """Calls of a traceback, and characters of it, that are kept for the record."""
@@ -94,6 +95,7 @@ class _Inhabitant:
     """A contestant and what it is asked; each method answers one order of :class:`.process.Worker`."""
 
     contestant: Contestant
+    reads: list[Path]
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -101,6 +103,7 @@ class _Inhabitant:
         self.options: dict[str, Any] = {}
         self.seed = 0
         self.kept: Stage | None = None
+        self.imported: dict[str, str] = {}
 
     def look(self, order: dict[str, Any], array: np.ndarray | None) -> Reply:
         """Import the file; say what its class is."""
@@ -108,8 +111,9 @@ class _Inhabitant:
         self.seed = order["seed"]
         seed_everything(self.seed, "")
         cls = load_class(self.contestant)
-        keeps_state = bool(cls.keeps_state)
-        yield {"kind": kind_of(cls), "takes_weights": takes_weights(cls), "keeps_state": keeps_state}, None
+        self.reads = _reads(cls, self.contestant.path)
+        declared = {"takes_weights": takes_weights(cls), "keeps_state": bool(cls.keeps_state)}
+        yield {"kind": kind_of(cls), "code": self.code(), **declared}, None
 
     def load(self, order: dict[str, Any], array: np.ndarray | None) -> Reply:
         """Make an instance with its weights; say what it declares."""
@@ -176,10 +180,23 @@ class _Inhabitant:
         yield {"facts": facts}, made
 
     def code(self) -> dict[str, str]:
-        """What was imported from the contestant's folder by now, and what that imports; shipped ones import
-        nothing there.
+        """What was imported by now but libraries, what that imports, and what the class says that it reads;
+        shipped ones have only themselves.
+
+        Raises
+        ------
+        AudeoBenchError
+            Something has changed since it was imported, and what answers is no longer what lies there.
         """
-        return {} if self.contestant.shipped else code_of(self.contestant.path)
+        path = self.contestant.path
+        if not self.contestant.shipped:
+            if sha256_of(path) != self.contestant.sha256:
+                raise changed_meanwhile(path)
+            found = code_of(path, *loaded(), *self.reads)
+            for name, digest in found.items():
+                if self.imported.setdefault(name, digest) != digest:
+                    raise changed_meanwhile(name)
+        return self.imported
 
     def report(self, fault: BaseException, recording: str | None) -> dict[str, Any]:
         """What the user is told of a failure, in one line, and its traceback for the record."""
@@ -199,16 +216,33 @@ class _Inhabitant:
         return stage
 
 
+def _reads(cls: type[Stage], file: Path) -> list[Path]:
+    """The files beside a contestant's that its class names."""
+    declared: Any = cls.reads
+    if not isinstance(declared, (list, tuple)) or not all(isinstance(name, str) for name in declared):
+        raise AudeoBenchError(f"{file}: {cls.__name__}.reads is {declared!r}; make it a tuple of file names.")
+    paths = [file.parent / name for name in declared]
+    for path in paths:
+        if not path.is_file():
+            raise AudeoBenchError(f"{file}: {cls.__name__}.reads names {path}, but there is no such file.")
+    return paths
+
+
 def _facts(stage: Stage) -> dict[str, Any]:
-    facts = stage.describe()
+    name, facts = f"{type(stage).__name__}.describe()", stage.describe()
     try:
         if not isinstance(facts, dict):
             raise TypeError(f"it is {type(facts).__name__}")
-        return json.loads(json.dumps(facts, default=_plain, allow_nan=False))
-    except (TypeError, ValueError) as fault:
+        text = json.dumps(facts, default=_plain, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as fault:
         raise AudeoBenchError(
-            f"{type(stage).__name__}.describe() must return a dict of texts, numbers and lists, but {fault}."
+            f"{name} must return a dict of texts, numbers and lists, but {fault}."
         ) from fault
+    found = parse_json(text, name, remedy="return texts, numbers and lists")
+    parameters = found.get("parameters")
+    if parameters is not None and (type(parameters) is not int or parameters < 0):
+        raise AudeoBenchError(f"{name}: parameters is {parameters!r}; give how many there are.")
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -63,7 +63,8 @@ def read_json(path: Path, *, remedy: str, limit: int = LIMIT) -> Any:
 
 
 def parse_json(text: str, name: str, *, remedy: str) -> Any:
-    """Parse JSON of finite numbers, whole ones below 2**63, and at most 64 levels.
+    """Parse JSON of finite numbers, whole ones below 2**63, whole characters, at most 64 levels, and no name
+    twice in an object.
 
     Raises
     ------
@@ -71,15 +72,33 @@ def parse_json(text: str, name: str, *, remedy: str) -> Any:
         It is none; the message begins with ``name``.
     """
     try:
-        content = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
+        content = json.loads(
+            text,
+            parse_int=_whole,
+            parse_float=_finite,
+            parse_constant=_finite,
+            object_pairs_hook=_named_once,
+        )
         _check_depth(content)
+        if "\\u" in text:
+            json.dumps(content, ensure_ascii=False).encode()
     except RecursionError:
         reason = "nested too deeply"
+    except UnicodeEncodeError:
+        reason = "it holds half of a character"
     except ValueError as fault:
         reason = str(fault)
     else:
         return content
     raise AudeoBenchError(f"{name}: not the JSON that is expected ({reason}); {remedy}.")
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands in it twice")
+    return content
 
 
 def _whole(digits: str) -> int:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from audeo_bench.runs.folder import Run
 
 SPLITS = (("wtc1-variants", "wtc2-other"), ("known",), ("wtc2",))
-"""The identification test: the first of these that a corpus has."""
+"""The identification test: what a corpus has of the first of these of which it has any."""
 LEDGER, RESULT = "identify.sqlite", "identify.json"
 _OFFLINE_SECONDS = 0.05
 """What an offline listener needs for a query, roughly."""
@@ -134,8 +134,8 @@ class Programme:
     def splits(self) -> tuple[str, ...]:
         there = self.corpus.splits()
         for splits in SPLITS:
-            if set(splits) <= set(there):
-                return splits
+            if found := tuple(split for split in splits if split in there):
+                return found
         opens = "identify --corpus simulated, or --corpus known-works"
         if self.corpus.provenance == "recorded":
             classes = " and ".join(SPLITS[0])

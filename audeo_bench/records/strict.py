@@ -73,10 +73,12 @@ Record = TypeVar("Record", bound=Strict)
 def as_text(content: Strict) -> str:
     """JSON with sorted keys, indented, a list of numbers on one line, so that a change reads as a diff.
 
-    The same content gives the same bytes, and floats read back exactly.
+    The same content gives the same bytes, and floats read back exactly. Halves of characters, such as names
+    of files that are no UTF-8 have, stand as their Python escapes.
     """
     plain = content.model_dump(mode="json", by_alias=True)
     text = json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False)
+    text = re.sub("[\ud800-\udfff]", lambda found: rf"\\u{ord(found[0]):04x}", text)
     # A string holds no raw line break, so "[" before one always opens a list, here one without strings or
     # lists.
     return re.sub(r'\[\n[^\[\]{}"]+\]', lambda found: " ".join(found[0].split()), text) + "\n"

@@ -126,8 +126,18 @@ def breakable(name: str) -> list[str]:
 
 
 def _json(content: Any) -> Markup:
-    """JSON that may stand inside <script>: no ``<``, ``>``, ``&`` or ``'`` is left in it."""
-    return htmlsafe_json_dumps(content, separators=(",", ":"), ensure_ascii=False)
+    """JSON that may stand inside <script>: no ``<``, ``>``, ``&`` or ``'`` is left in it. Numbers have six
+    decimals: the last of all sixteen differ between versions of the libraries.
+    """
+    return htmlsafe_json_dumps(_rounded(content), separators=(",", ":"), ensure_ascii=False)
+
+
+def _rounded(content: Any) -> Any:
+    if isinstance(content, float):
+        return round(content, 6)
+    if isinstance(content, dict):
+        return {name: _rounded(value) for name, value in content.items()}
+    return [_rounded(value) for value in content] if isinstance(content, list | tuple) else content
 
 
 def _board(board: Board, paper: Paper, folder: Path) -> dict[str, Any]:

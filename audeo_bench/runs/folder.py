@@ -67,7 +67,10 @@ class Run:
             roll_sha256=roll_sha256(roll, answered),
         )
         *before, last = self.record.stages
-        last = last.model_copy(update={"code": last.code | dict(code or {})})
+        code = dict(code or {})
+        if other := next((name for name in code if last.code.get(name, code[name]) != code[name]), None):
+            raise AudeoBenchError(f"{other}: changed while {last.name} answered; start the command again.")
+        last = last.model_copy(update={"code": last.code | code})
         self.update(answers={**self.record.answers, recording: answer}, stages=(*before, last))
 
     def mark(self, status: Status, error: str | None = None) -> None:
@@ -188,7 +191,12 @@ def _difference(folder: Path, old: RunRecord, new: RunRecord) -> str | None:
 
 def check_same_subject(folder: Path, was: Subject, now: Subject) -> None:
     """Refuse a run folder that answered for other recordings than those of now."""
-    for field in ("corpus", "version", "seed", "split", "split_hash", "provenance", "truth"):
+    if was.corpus != now.corpus:
+        raise AudeoBenchError(
+            f"{folder}: answers about corpus {was.corpus}, not {now.corpus}; give --corpus {was.corpus}, or "
+            "choose another folder with --runs."
+        )
+    for field in ("version", "seed", "split", "split_hash", "provenance", "truth"):
         found, expected = getattr(was, field), getattr(now, field)
         if found != expected:
             raise AudeoBenchError(

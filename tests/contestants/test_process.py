@@ -45,6 +45,8 @@ def recording() -> Recording:
             f"import no_such_package_anywhere\n{HEADER}{ANSWER}",
             "needs the package 'no_such_package_anywhere'",
         ),
+        (f"{HEADER}    reads = ('no.json',)\n{ANSWER}", r"Mine\.reads names \S+no\.json, but there is"),
+        (f"{HEADER}    reads = 'no.json'\n{ANSWER}", r"Mine\.reads is 'no\.json'; make it a tuple"),
     ],
 )
 def test_a_file_that_ends_its_process_at_import(tmp_path, text, cause):
@@ -59,6 +61,15 @@ def test_a_file_that_ends_its_process_at_import(tmp_path, text, cause):
         (f"    def describe(self): return None\n{ANSWER}", r"describe\(\) must return a dict"),
         (f"    def describe(self): return {{'net': object()}}\n{ANSWER}", "but it holds object"),
         (f"    def describe(self): raise RuntimeError('no')\n{ANSWER}", "RuntimeError: no"),
+        (f"    def describe(self): return {{'parameters': True}}\n{ANSWER}", "parameters is True"),
+        (f"    def describe(self): return {{'parameters': -5}}\n{ANSWER}", "parameters is -5"),
+        (f"    def describe(self): return {{'parameters': 10**400}}\n{ANSWER}", r"describe\(\): .* digits"),
+        (
+            f"    def describe(self):\n        x = []\n        for _ in range(900): x = [x]\n"
+            f"        return {{'x': x}}\n{ANSWER}",
+            "nested too deeply",
+        ),
+        (f"    def describe(self): return {{'a': '\\ud800'}}\n{ANSWER}", "half of a character"),
         (f"    trained_on = 5\n{ANSWER}", "trained_on is 5; make it a tuple"),
         (f"    trained_on = (1, 2)\n{ANSWER}", r"trained_on is \(1, 2\); make it a tuple"),
     ],

@@ -101,6 +101,8 @@ def test_json_reads_back(content: object) -> None:
         ("[-Infinity]", "the number -Infinity"),
         ("", "Expecting value"),
         ("{} {}", "Extra data"),
+        ('{"a": 1, "b": 2, "a": 3}', "'a' stands in it twice"),
+        (r'["\ud800"]', "half of a character"),
     ],
     ids=lambda text: text[:12],
 )

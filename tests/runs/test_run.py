@@ -117,6 +117,47 @@ def test_a_changed_neighbour_is_asked_again(tmp_path, capsys, late):
     assert f"{beside}.py changed" in capsys.readouterr().err
 
 
+def test_what_a_link_leads_to_and_what_a_class_reads_is_asked_again(tmp_path, capsys):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/linked_gain.py").write_text("GAIN = 0.9\n")
+    (tmp_path / "linked_gain.py").symlink_to(tmp_path / "elsewhere/linked_gain.py")
+    (tmp_path / "table.json").write_text("[1]")
+    text = READER.replace("import numpy as np", "import numpy as np\nfrom linked_gain import GAIN").replace(
+        "    def roll", '    reads = ("table.json",)\n    def roll', 1
+    )
+    path = write_contestant(tmp_path, "linking", text)
+    predict(system(str(path)), task(tmp_path))
+    for changed, content in (("elsewhere/linked_gain.py", "GAIN = 0.2\n"), ("table.json", "[2]")):
+        (tmp_path / changed).write_text(content)
+        predict(system(str(path)), task(tmp_path))
+        assert f"{changed} changed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("changed", ["editing", "gain_beside"])
+def test_code_that_changes_while_it_answers_leaves_no_answer(tmp_path, changed):
+    (tmp_path / "gain_beside.py").write_text("GAIN = 0.9\n")
+    text = READER.replace("import numpy as np", "import numpy as np\nfrom gain_beside import GAIN").replace(
+        "        columns",
+        f'        open(__file__.replace("editing", "{changed}"), "a").write("\\nMORE = 1\\n")\n        columns',
+        1,
+    )
+    path = write_contestant(tmp_path, "editing", text)
+    with pytest.raises(AudeoBenchError, match=rf"{changed}\.py: changed while it was in use"):
+        predict(system(str(path)), task(tmp_path))
+    assert not read_record(task(tmp_path).folder("editing")).answers
+
+
+def test_docstrings_count_where_they_are_read(tmp_path, capsys):
+    text = READER.replace("0.9 / 255", "float(Reader.__doc__) / 255").replace(
+        "class Reader(VideoToRoll):", 'class Reader(VideoToRoll):\n    """0.9"""'
+    )
+    path = write_contestant(tmp_path, "documented", text)
+    predict(system(str(path)), task(tmp_path))
+    path.write_text(path.read_text().replace("0.9", "0.2"))
+    predict(system(str(path)), task(tmp_path))
+    assert "documented.py changed" in capsys.readouterr().err
+
+
 def test_another_file_of_the_same_name_never_takes_a_run_over(tmp_path):
     for folder_name in ("one", "two"):
         write_contestant(tmp_path / folder_name, "reader", READER)

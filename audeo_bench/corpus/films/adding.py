@@ -27,7 +27,7 @@ class Added:
 def add_recordings(
     name: str,
     manifest: Path | None,
-    apply_lag: bool = False,
+    apply_lag: bool | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
 ) -> Added:
@@ -40,8 +40,8 @@ def add_recordings(
     manifest : Path or None
         A TOML or CSV file, or a folder of films with MIDI files beside them; for a set that ships, the folder
         its films lie in. None for a set whose films are registered.
-    apply_lag : bool
-        Use measured starts, rates and octaves where they are certain.
+    apply_lag : bool or None
+        Use measured starts, rates and octaves where they are certain; None for what was said before.
     workers : int or None
         Processes at once; None for what films, cores and memory ask for.
     scheduler : str or None

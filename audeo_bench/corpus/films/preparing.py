@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -87,6 +88,8 @@ class Prepared(_Stored):
         What was measured; None without labels, or with too few notes.
     start_s, rate, pitch_add : float, float, int
         What is used: the row's values, or the measured ones where the user said so.
+    apply_lag : bool
+        Whether the user said so; holds until the user says otherwise, also for another row.
     remarks : tuple of str
     """
 
@@ -106,6 +109,7 @@ class Prepared(_Stored):
     rate: float
     pitch_add: int
     remarks: tuple[str, ...]
+    apply_lag: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,13 +120,14 @@ class Job:
     ----------
     set_name : str
     here : FilmHere
-    apply_lag : bool
-        Where the measured start, rate and octave are certain, use them instead of the row's.
+    apply_lag : bool or None
+        Where the measured start, rate and octave are certain, use them instead of the row's; None for what
+        was said before.
     """
 
     set_name: str
     here: FilmHere
-    apply_lag: bool = False
+    apply_lag: bool | None = None
 
     @property
     def folder(self) -> Path:
@@ -131,18 +136,23 @@ class Job:
 
 def prepared(job: Job) -> Prepared | None:
     """What is kept of a film, if it still is what would be made today."""
-    try:
-        found = Prepared.model_validate_json((job.folder / "film.json").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError):
-        return None
+    found = _made_before(job)
     same = (
-        found.row_sha256 == _row_sha256(job.here.film)
+        found is not None
+        and found.row_sha256 == _row_sha256(job.here.film)
         and found.film_sha256 == job.here.sha256
         and found.labels_sha256 == _file_sha256(job.here.midi)
         and found.geometry == GEOMETRY
         and (job.folder / "frames.npy").is_file()
     )
     return found if same else None
+
+
+def _made_before(job: Job) -> Prepared | None:
+    try:
+        return Prepared.model_validate_json((job.folder / "film.json").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError):
+        return None
 
 
 def prepare(job: Job) -> Prepared:
@@ -156,11 +166,12 @@ def prepare(job: Job) -> Prepared:
     """
     kept = prepared(job)
     if kept is not None:
-        used = _used(job, kept.aligned) if job.apply_lag else (kept.start_s, kept.rate, kept.pitch_add)
-        if used != (kept.start_s, kept.rate, kept.pitch_add):
-            kept = kept.model_copy(update=dict(zip(("start_s", "rate", "pitch_add"), used, strict=True)))
+        if job.apply_lag is not None and job.apply_lag != kept.apply_lag:
+            kept = kept.model_copy(update=_used(job.here.film, kept.aligned, job.apply_lag))
             _write(job, kept)
         return kept
+    before = _made_before(job)
+    apply_lag = before is not None and before.apply_lag if job.apply_lag is None else job.apply_lag
     film, path = job.here.film, job.here.path
     remarks: list[str] = []
     corners, lowest, highest, by = _corners(film, path)
@@ -183,7 +194,6 @@ def prepare(job: Job) -> Prepared:
         remarks += _alignment_remarks(film, aligned, notes)
     _draw_check(job, corners, shown)
     measured = None if aligned is None else _stored(aligned)
-    start, rate, pitch = _used(job, measured)
     answer = Prepared(
         id=film.id,
         row_sha256=_row_sha256(film),
@@ -197,9 +207,7 @@ def prepare(job: Job) -> Prepared:
         frames=len(shown),
         frames_sha256=sha256_of(job.folder / "frames.npy"),
         aligned=measured,
-        start_s=start,
-        rate=rate,
-        pitch_add=pitch,
+        **_used(film, measured, apply_lag),
         remarks=tuple(dict.fromkeys(remark.removeprefix(f"{path}: ") for remark in remarks)),
     )
     _write(job, answer)
@@ -298,11 +306,12 @@ def _write(job: Job, answer: Prepared) -> None:
         temporary.write_text(answer.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
-def _used(job: Job, measured: Aligned | None) -> tuple[float, float, int]:
+def _used(film: Film, measured: Aligned | None, apply_lag: bool) -> dict[str, Any]:
     """Start, rate and pitch shift: the row's, or the measured ones where they may be and are certain."""
-    if job.apply_lag and measured is not None and measured.confidence >= CERTAIN:
-        return measured.start_s, measured.rate, measured.pitch_add
-    return job.here.film.start_s or 0.0, job.here.film.rate, job.here.film.pitch_add
+    row = {"start_s": film.start_s or 0.0, "rate": film.rate, "pitch_add": film.pitch_add}
+    if apply_lag and measured is not None and measured.confidence >= CERTAIN:
+        row = {name: getattr(measured, name) for name in row}
+    return {**row, "apply_lag": apply_lag}
 
 
 def _stored(aligned: Alignment) -> Aligned:

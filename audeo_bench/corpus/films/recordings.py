@@ -20,7 +20,7 @@ from audeo_bench.files import sha256_of
 from audeo_bench.film.reading import film_info
 from audeo_bench.formats.sound import read_sound
 
-__all__ = ["FilmCorpus"]
+__all__ = ["FilmCorpus", "counted"]
 
 
 class FilmCorpus(Corpus):
@@ -153,12 +153,18 @@ class Picked:
         return self.frames[self.kept[window]]
 
 
-def _kept(film: Film, counts: np.ndarray) -> np.ndarray:
-    """Of the frames that count, (T,) bool, those not before ``trim_s`` and in no blocked span, in order."""
+def counted(film: Film, counts: np.ndarray) -> np.ndarray:
+    """Of the frames that count, (T,) bool, those not before ``trim_s`` and in no blocked span: (T,) bool."""
     times = (np.arange(len(counts)) + 0.5) / FRAMES_PER_SECOND
     counts = counts & (times >= film.trim_s)
     for begin, end in film.blocked:
         counts &= (times < begin) | (times >= (np.inf if end is None else end))
+    return counts
+
+
+def _kept(film: Film, counts: np.ndarray) -> np.ndarray:
+    """The numbers of the frames that count, in order."""
+    counts = counted(film, counts)
     if not counts.any():
         raise AudeoBenchError(
             f"film {film.id}: no frame is left by its labels, trim_s and blocked; correct its row."

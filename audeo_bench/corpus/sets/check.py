@@ -12,10 +12,8 @@ from audeo_bench.film.decoding import Decoder
 
 __all__ = ["Refused", "check_film", "film_seconds", "last_note", "too_short"]
 
-TOLERANCE_S = 1.5
-"""Between a film and the length that its set's file gives; encoders and containers differ by less."""
-TOLERANCE = 0.005
-"""The same as a share, for long films."""
+CUT_S = 1.5
+"""A film that ends so much before the end that it announces was cut off; containers are not exact."""
 PAGE = (b"<!doctype", b"<html", b"<?xml", b"{")
 """What a page, or a server's answer in JSON, begins with."""
 
@@ -43,7 +41,7 @@ def check_film(path: Path, film: Film, last: float | None) -> float:
     Refused
     """
     seconds = film_seconds(path)
-    if film.seconds is not None and abs(seconds - film.seconds) > _slack(film):
+    if film.seconds is not None and abs(seconds - film.seconds) > film.slack_s:
         raise Refused(
             f"wrong film: {seconds:.1f} s, the set's file says {film.seconds:.1f} s; it is another cut, get "
             "the right one or correct `seconds`"
@@ -58,11 +56,7 @@ def check_film(path: Path, film: Film, last: float | None) -> float:
 
 def too_short(seconds: float, film: Film, last: float) -> bool:
     """Whether a film of that length ends before the last onset of its labels."""
-    return seconds < last - _slack(film)
-
-
-def _slack(film: Film) -> float:
-    return max(TOLERANCE_S, TOLERANCE * (film.seconds or 0))
+    return seconds < last - film.slack_s
 
 
 def last_note(labels: Path, film: Film) -> float | None:
@@ -113,7 +107,8 @@ def film_seconds(path: Path) -> float:
         finally:
             decoder.close()
     except AudeoBenchError as fault:
-        raise Refused(str(fault).removeprefix(f"{path}: ").rstrip(".")) from None
+        found = str(fault).removeprefix(f"{path}: ").rstrip(".")
+        raise Refused(found if "; " in found else f"{found}; fetch or copy it again") from None
 
 
 def _head(path: Path) -> bytes:
@@ -132,7 +127,7 @@ def _decoded(decoder: Decoder, remarks: list[str]) -> float:
     end = line.end
     if not line.counted and last.pts is not None:
         end = (last.pts - line.origin) * line.base + line.step
-    if max(announced, line.end) - end > max(TOLERANCE_S, TOLERANCE * announced):
+    if max(announced, line.end) - end > max(CUT_S, 0.005 * announced):
         why = f" ({remarks[0]})" if remarks else ""
         raise Refused(
             f"cut off: {end:.1f} of {max(announced, line.end):.1f} s can be read{why}; fetch it again"

@@ -20,6 +20,7 @@ from audeo_bench.corpus.sets.film import Film
 from audeo_bench.corpus.sets.here import (
     Kept,
     folder_of,
+    is_meant,
     known_sets,
     labels_of,
     open_set,
@@ -120,7 +121,11 @@ def plan(
         check_choice("film", name, known, f"set {films.name}")
     asked = tuple({known[name].id: known[name] for name in only}.values()) or films.films
     record = read_record(films.name)
-    here = {film.id: kept for film in asked if (kept := record.films.get(film.id)) and _is_here(kept)}
+    here = {
+        film.id: kept
+        for film in asked
+        if (kept := record.films.get(film.id)) and _is_here(kept) and is_meant(film, kept)
+    }
     wanted = tuple(film for film in asked if film.id not in here)
     unlabelled = tuple(
         film
@@ -234,15 +239,23 @@ def _fetch(plan: Plan, todo: Sequence[Film], work: Path, tell: Callable[[str], N
                     failed.append(jobs[job].id)
                     tell(f"{jobs[job].id}: {plain(' '.join(str(fault).split()))}")
                 except OSError as fault:
-                    if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
-                        raise
                     failed.append(jobs[job].id)
-                    tell(f"{jobs[job].id}: the disk is full; make room and run the same command again")
+                    tell(f"{jobs[job].id}: {_of_the_disk(fault)}")
         except BaseException:
             plan.way.stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return failed
+
+
+def _of_the_disk(fault: OSError) -> str:
+    again = "then run the same command again"
+    if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full; make room and run the same command again"
+    if fault.errno == errno.EFBIG:
+        return f"the film is larger than files may be there; give another folder with --into, {again}"
+    where = f"{fault.filename}: " if fault.filename else ""
+    return f"{where}{fault.strerror or fault}; put that right, {again}"
 
 
 def _take(plan: Plan, film: Film, work: Path, advance: Callable[[float, str | None], None]) -> None:
@@ -265,6 +278,8 @@ def _take(plan: Plan, film: Film, work: Path, advance: Callable[[float, str | No
         folder = plan.folder if kept is None else folder_of(kept, film) or kept.film.parent
         target = _place(folder, _label_path(film))
         label, fault = (target, None) if target.is_file() else _brought(plan, film, folder, work)
+        if label is not None and film.midi_sha256 not in (None, sha256_of(label)):
+            label, fault = None, Refused(f"wrong labels: {target} has another digest than midi_sha256")
         others = [labels.path for labels in labels_of(plan.films, film, kept, folder)]
         known = label or next(iter(others), None)
         try:

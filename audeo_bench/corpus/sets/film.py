@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -152,7 +152,7 @@ class Film(Strict):
     number: Annotated[int, Field(ge=0, le=100_000)] | None = None
     bwv: Annotated[int, Field(ge=0, le=100_000)] | None = None
     key: Text | None = None
-    class_: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")] | None = Field(None, alias="class")
+    class_: Literal["wtc1-variants", "wtc2-other"] | None = Field(None, alias="class")
     corners: Corners | None = None
     crop: Crop | None = None
     picture: Picture | None = None
@@ -185,6 +185,11 @@ class Film(Strict):
         if any(end is not None and end <= begin for begin, end in self.blocked):
             raise ValueError("a blocked span ends before it begins")
         return self
+
+    @property
+    def slack_s(self) -> float:
+        """How far a film's length may be from the one given: more for long films, but never another cut."""
+        return min(max(1.5, 0.005 * (self.seconds or 0)), 5.0)
 
     @property
     def labels(self) -> str | None:

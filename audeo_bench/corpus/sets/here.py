@@ -16,7 +16,7 @@ from audeo_bench.corpus.registry import SOURCES, data_home, find
 from audeo_bench.corpus.sets.film import Film
 from audeo_bench.corpus.sets.manifest import FilmSet, read_manifest, shipped_sets
 from audeo_bench.errors import AudeoBenchError
-from audeo_bench.files import atomic_write
+from audeo_bench.files import atomic_write, sha256_of
 
 __all__ = [
     "FilmHere",
@@ -25,6 +25,7 @@ __all__ = [
     "Record",
     "films_of",
     "folder_of",
+    "is_meant",
     "is_set",
     "known_sets",
     "labels_of",
@@ -231,8 +232,11 @@ def open_set(place: str, name: str | None = None) -> tuple[FilmSet, Record]:
 
 
 def is_set(place: str) -> bool:
-    """Whether a set has that name, or it is the path of a set's file."""
-    return place in known_sets() or Path(place).suffix.lower() in (".toml", ".csv")
+    """Whether a set has that name, or it is the path of a set's file or folder."""
+    path = Path(place)
+    return (
+        place in known_sets() or path.suffix.lower() in (".toml", ".csv") or ("/" in place and path.is_dir())
+    )
 
 
 def films_of(name: str) -> list[FilmHere]:
@@ -252,8 +256,17 @@ def films_of(name: str) -> list[FilmHere]:
     return [
         FilmHere(film, kept.film, labels_of(films, film, kept), kept.sha256, kept.seconds)
         for film in rows
-        if (kept := record.films.get(film.id)) is not None and kept.film.is_file()
+        if (kept := record.films.get(film.id)) is not None and kept.film.is_file() and is_meant(film, kept)
     ]
+
+
+def is_meant(film: Film, kept: Kept) -> bool:
+    """Whether a film that was taken is the one that its row means by now."""
+    return (
+        folder_of(kept, film) is not None
+        and film.sha256 in (None, kept.sha256)
+        and (film.seconds is None or abs(kept.seconds - film.seconds) <= film.slack_s)
+    )
 
 
 def labels_of(
@@ -284,13 +297,20 @@ def folder_of(kept: Kept, film: Film) -> Path | None:
 
 
 def _labels_of_row(films: FilmSet, film: Film, kept: Kept | None, folder: Path | None) -> Path | None:
-    if kept is not None and kept.midi is not None and kept.midi.is_file():
-        return kept.midi
-    label = film.labels
-    if label is None:
-        return None
+    label, found = film.labels, []
+    if (
+        kept is not None
+        and kept.midi is not None
+        and kept.midi.as_posix().endswith("/" + (label or kept.midi.name))
+    ):
+        found.append(kept.midi)
     places = [place for place in (folder, kept and folder_of(kept, film)) if place is not None]
     for name in SOURCES.keys() & films.labels:
         with suppress(AudeoBenchError):  # where it is not registered, there are none
             places.append(find(name).directory)
-    return next((place / label for place in places if (place / label).is_file()), None)
+    found += [] if label is None else [place / label for place in places]
+    return next((path for path in found if path.is_file() and _are_meant(film, path)), None)
+
+
+def _are_meant(film: Film, labels: Path) -> bool:
+    return film.midi_sha256 in (None, sha256_of(labels))

@@ -32,8 +32,8 @@ def spelled(template: str, film: Film, web: bool) -> list[str]:
 
 
 def spelled_label(template: str, film: Film, web: bool) -> list[str]:
-    """Where a mirror may have a film's labels: beside the film, as ``.mid`` unless the row says ``.tsv`` or
-    ``.npz``; or in the set's own layout.
+    """Where a mirror may have a film's labels: beside the film, as ``.mid`` or ``.midi`` unless the row says
+    ``.tsv`` or ``.npz``; or in the set's own layout.
     """
     if "{youtube}" in template:
         return []
@@ -44,8 +44,9 @@ def spelled_label(template: str, film: Film, web: bool) -> list[str]:
     if "?" in last or "." not in last:
         return []
     own = PurePosixPath(film.labels or "").suffix.lower()
-    suffix = own if own in (".tsv", ".npz") else ".mid"
-    return [place.rpartition(".")[0] + suffix for place in spelled(template, film, web)]
+    suffixes = (own,) if own in (".tsv", ".npz") else (".mid", ".midi")
+    stems = [place.rpartition(".")[0] for place in spelled(template, film, web)]
+    return [stem + suffix for stem in stems for suffix in suffixes]
 
 
 def unlisted(films: FilmSet) -> AudeoBenchError:

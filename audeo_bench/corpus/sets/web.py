@@ -49,12 +49,16 @@ SAYINGS = (
     (r"country|geo.?restrict", "locked", "not shown in your country; fetch it from a mirror, --source"),
     (r"live event|premieres?", "not yet there", "try again after it"),
     (r"removed|terminated|unavailable|not available", "gone", GONE),
+    (r"file:// urls", "a play list came instead of the film", "give the address of the film itself"),
+    (r"data blocks", "an empty answer", "look whether the address is right, or give a mirror with --source"),
     (r"unsupported url", "not a film", "a web page came instead; check the address"),
     (r"no video formats|requested format", "no film can be had", "run `pip install -U 'yt-dlp[default]'`"),
     (r"resolve|timed out|connect|connection|network", "no connection", AGAIN),
 )
 """What yt-dlp says -> what it means, what to do; the first that fits counts."""
 STATUSES = {
+    401: ("locked (401)", "needs an account; give --cookies-from-browser firefox, or a mirror with --source"),
+    402: ("locked (402)", "is to be paid for; fetch it from elsewhere or from a mirror, --source"),
     403: ("refused (403)", "wait an hour and run the same command again, or give --cookies-from-browser"),
     404: ("gone (404)", GONE),
     410: ("gone (410)", GONE),
@@ -305,8 +309,9 @@ def _told(fault: Exception) -> Refused | OSError:
         if isinstance(one, Refused):
             return one
     words = " ".join(str(fault).split())
-    if "Errno 28" in words or "No space left" in words:
-        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if f"Errno {number}]" in words or os.strerror(number) in words:
+            return OSError(number, os.strerror(number))
     status = _status(fault)
     if status in STATUSES:
         return Refused("; ".join(STATUSES[status]))

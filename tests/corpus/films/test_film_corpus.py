@@ -15,6 +15,7 @@ from audeo_bench.cli import app
 from audeo_bench.corpus import open_corpus
 from audeo_bench.corpus.films import crops, preparing
 from audeo_bench.corpus.films.adding import add_recordings
+from audeo_bench.corpus.sets import films_of
 from audeo_bench.film.writing import write_video
 from audeo_bench.formats.midi import write_midi
 from audeo_bench.identify.job import Programme
@@ -140,6 +141,41 @@ def test_films_become_a_corpus(films, home):
     assert (late["film"], late["applied"], late["rate"]) == ("late", "yes", 1.0)
     assert late["start_s"] == pytest.approx(2.0, abs=0.05) and late["confidence"] > 0.45
     assert one["start_s"] == pytest.approx(0.0, abs=0.05)
+
+
+def test_an_applied_lag_stays_until_the_user_says_otherwise(films, home, tmp_path):
+    text = (films / "mine.toml").read_text()
+    place = tmp_path / "films"
+    place.mkdir()
+    for path in films.iterdir():
+        (place / path.name).write_bytes(path.read_bytes())
+
+    def start(say: bool | None = None) -> float:
+        return add_recordings("mine", place / "mine.toml", apply_lag=say, workers=1).ready[1][1].start_s
+
+    assert start(True) == pytest.approx(2.0, abs=0.05)
+    (place / "mine.toml").write_text(text.replace('split = "train"', 'split = "train"\ncomposer = "Bach"'))
+    assert start() == pytest.approx(2.0, abs=0.05)
+    assert open_corpus("mine").recording("late").sounding[:, :45].sum() == 0
+    assert start(False) == 0.0
+
+
+def test_what_a_row_says_by_now_counts(films, home, tmp_path):
+    place = tmp_path / "films"
+    place.mkdir()
+    for path in films.iterdir():
+        (place / path.name).write_bytes(path.read_bytes())
+    write_midi(melody(5), place / "other.mid")
+    text = (place / "mine.toml").read_text()
+    add_recordings("mine", place / "mine.toml", workers=1)
+    (place / "mine.toml").write_text(text.replace('"one.mid"', '"other.mid"'))
+    assert films_of("mine")[0].midi == place / "other.mid"
+    (place / "mine.toml").write_text(text.replace('"one.mp4"', '"other.mp4"'))
+    assert [here.film.id for here in films_of("mine")] == ["late"]
+    (place / "mine.toml").write_text(text.replace('"one.mid"', f'"one.mid"\nmidi_sha256 = "{"0" * 64}"'))
+    assert films_of("mine")[0].labels == ()
+    added = add_recordings("mine", place / "mine.toml", workers=1)
+    assert any("wrong labels" in fault for fault in added.faults)
 
 
 def test_nothing_is_written_beside_the_films(films, home):

@@ -306,6 +306,17 @@ def test_films_that_are_there_are_checked_not_fetched(tmp_path):
     assert [film.midi for film in films_of("mine")] == [tmp_path / "a.mid"]
 
 
+def test_a_place_that_cannot_be_written_stops_nobody_else(tmp_path):
+    (tmp_path / "mine.csv").write_text("id\na\nb\n")
+    make_film(tmp_path / "lab/a.mp4")
+    make_film(tmp_path / "lab/b.mp4")
+    (tmp_path / "films/a.mp4").mkdir(parents=True)
+    lab = str(tmp_path / "lab/{id}.mp4")
+    failed, told = run(plan(str(tmp_path / "mine.csv"), tmp_path / "films", source=lab))
+    assert failed == ["a"] and "a.mp4: Is a directory; put that right" in told[0]
+    assert [here.film.id for here in films_of("mine")] == ["b"]
+
+
 def test_a_mirror_of_a_set_that_lists_its_own_rows(tmp_path):
     lab = tmp_path / "lab"
     make_film(lab / "Video/one.mp4")
