@@ -129,15 +129,15 @@ def _json(content: Any) -> Markup:
     """JSON that may stand inside <script>: no ``<``, ``>``, ``&`` or ``'`` is left in it. Numbers have six
     decimals: the last of all sixteen differ between versions of the libraries.
     """
-    return htmlsafe_json_dumps(_rounded(content), separators=(",", ":"), ensure_ascii=False)
+    return htmlsafe_json_dumps(_decimals(content), separators=(",", ":"), ensure_ascii=False)
 
 
-def _rounded(content: Any) -> Any:
+def _decimals(content: Any) -> Any:
     if isinstance(content, float):
         return round(content, 6)
     if isinstance(content, dict):
-        return {name: _rounded(value) for name, value in content.items()}
-    return [_rounded(value) for value in content] if isinstance(content, list | tuple) else content
+        return {name: _decimals(value) for name, value in content.items()}
+    return [_decimals(value) for value in content] if isinstance(content, list | tuple) else content
 
 
 def _board(board: Board, paper: Paper, folder: Path) -> dict[str, Any]:
@@ -237,7 +237,7 @@ def _scores(entry: Entry) -> dict[str, Values]:
     found = {}
     for measure in _measures(entry):
         numbers = entry.numbers(measure)
-        found[str(measure)] = _rounded(*numbers.values.values(), numbers.low, numbers.high)
+        found[str(measure)] = [*numbers.values.values(), numbers.low, numbers.high]
     return found
 
 
@@ -245,10 +245,6 @@ def _measures(entry: Entry) -> list[Measure]:
     """What all rows of a line were scored by."""
     shared = set.intersection(*(set(row.scores.thresholds) for row in entry.rows))
     return [measure for measure in measures_of(entry.rows[0].scores) if measure.threshold in shared]
-
-
-def _rounded(*values: float | None) -> Values:
-    return [None if value is None else round(value, 6) for value in values]
 
 
 def _data(
@@ -353,7 +349,7 @@ def _recording_scores(entry: Entry, recording: str) -> dict[str, Values]:
             list(percents({recording: sums[recording]}, measure).values())
             for sums in entry.sums[measure.keys]
         ]
-        found[str(measure)] = _rounded(*(sum(values) / len(values) for values in zip(*each, strict=True)))
+        found[str(measure)] = [sum(values) / len(values) for values in zip(*each, strict=True)]
     return found
 
 

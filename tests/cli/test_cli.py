@@ -185,7 +185,7 @@ class TestBadInput:
         ("fault", "code", "message"),
         [
             (OSError(errno.ENOSPC, "No space left on device", "runs/x"), 2, "runs/x: the disk is full"),
-            (OSError(errno.ENAMETOOLONG, "File name too long", "yyy"), 2, "yyy: File name too long; give anoth"),
+            (OSError(errno.ENAMETOOLONG, "File name too long", "yyy"), 2, "yyy: File name too long; give"),
             (RuntimeError("Symlink loop from 'loop'"), 2, "Symlink loop from 'loop'; give another path"),
             (PermissionError(errno.EACCES, "Permission denied", "runs/x"), 2, "runs/x: Permission denied"),
             (KeyboardInterrupt("2 of 3 recordings are kept"), 130, "interrupted; 2 of 3 recordings are kept"),

@@ -91,7 +91,7 @@ def test_boards_say_how_long_a_minute_of_film_takes_on_what(tmp_path, make_row):
     ]
     markdown, page = (path.read_text() for path in build(tmp_path))
     assert f"| {shown} | AMD &lt;EPYC&gt;, 1 thread |" in markdown
-    assert ">AMD &lt;EPYC&gt;, 1 thread</td>" in page and f'"seconds_a_minute":[{seconds},null]' in page
+    assert ">AMD &lt;EPYC&gt;, 1 thread</td>" in page and f'"seconds_a_minute":[{seconds:.6f},null]' in page
     assert "on the wall's clock of the hardware beside" in markdown
 
 

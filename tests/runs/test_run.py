@@ -136,11 +136,9 @@ def test_what_a_link_leads_to_and_what_a_class_reads_is_asked_again(tmp_path, ca
 @pytest.mark.parametrize("changed", ["editing", "gain_beside"])
 def test_code_that_changes_while_it_answers_leaves_no_answer(tmp_path, changed):
     (tmp_path / "gain_beside.py").write_text("GAIN = 0.9\n")
-    text = READER.replace("import numpy as np", "import numpy as np\nfrom gain_beside import GAIN").replace(
-        "        columns",
-        f'        open(__file__.replace("editing", "{changed}"), "a").write("\\nMORE = 1\\n")\n        columns',
-        1,
-    )
+    text = READER.replace("import numpy as np", "import numpy as np\nfrom gain_beside import GAIN")
+    edit = f"""open(__file__.replace("editing", "{changed}"), "a").write("\\nMORE = 1\\n")"""
+    text = text.replace("        columns", f"        {edit}\n        columns", 1)
     path = write_contestant(tmp_path, "editing", text)
     with pytest.raises(AudeoBenchError, match=rf"{changed}\.py: changed while it was in use"):
         predict(system(str(path)), task(tmp_path))
