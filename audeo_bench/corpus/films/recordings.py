@@ -12,13 +12,14 @@ import numpy as np
 
 from audeo_bench.api import FRAMES_PER_SECOND, AudeoBenchError, Frames, Notes, Provenance, Recording, Work
 from audeo_bench.corpus import Corpus
-from audeo_bench.corpus.films.preparing import GEOMETRY, Job, frames_of, prepare
+from audeo_bench.corpus.films.preparing import GEOMETRY, Job, frames_of, prepare, prepared
 from audeo_bench.corpus.sets.film import Film, listing_of
 from audeo_bench.corpus.sets.here import FilmHere, films_of, open_set
 from audeo_bench.corpus.sets.labels import Place, labelled_frames, notes_within, placed, read_labels
 from audeo_bench.files import sha256_of
 from audeo_bench.film.reading import film_info
 from audeo_bench.formats.sound import read_sound
+from audeo_bench.progress import progress_bar
 
 __all__ = ["FilmCorpus", "counted"]
 
@@ -81,7 +82,10 @@ class FilmCorpus(Corpus):
 
     def _labelled(self, here: FilmHere) -> _Labelled:
         job = Job(self.name, here)
-        ready = prepare(job)
+        if (ready := prepared(job)) is None:
+            with progress_bar(f"{self.name}: making {here.film.id} ready, once", 1, "films") as bar:
+                ready = prepare(job)
+                bar.advance(1)
         frames = frames_of(job, ready)
         labels = here.labels[0]
         place = Place() if labels.in_film_time else Place(ready.start_s, ready.rate, ready.pitch_add)

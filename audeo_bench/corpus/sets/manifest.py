@@ -333,6 +333,11 @@ def _table(path: Path) -> list[tuple[str, dict[str, Any]]]:
             raise AudeoBenchError(
                 f"{path}: line 1: its cells stand apart by {other[0]!r}; save it with ',' between them."
             )
+        names = [name.strip() for name in header]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise AudeoBenchError(f"{path}: line 1: two columns are called {twice!r}; rename one.")
+        if not header:
+            raise AudeoBenchError(f"{path}: the file is empty; begin with a line such as id,film,midi.")
         for row in reader:
             line = f"line {reader.line_num}"
             if None in row:

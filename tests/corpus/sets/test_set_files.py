@@ -150,6 +150,10 @@ def test_a_faulty_line_of_a_table_is_named(tmp_path):
         read_manifest(path)
     with pytest.raises(AudeoBenchError, match="line 2: more cells than columns"):
         read_manifest(written(tmp_path, "id,split\na,test,corner\n", "y.csv"))
+    with pytest.raises(AudeoBenchError, match="line 1: two columns are called 'id'"):
+        read_manifest(written(tmp_path, "id,split,id\na,test,b\n", "z.csv"))
+    with pytest.raises(AudeoBenchError, match="the file is empty; begin with a line"):
+        read_manifest(written(tmp_path, "", "nothing.csv"))
 
 
 @pytest.mark.parametrize("sign", [";", "\t"])

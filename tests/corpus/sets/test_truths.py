@@ -94,3 +94,17 @@ def test_a_roll_may_say_which_frames_it_speaks_of(tmp_path: Path) -> None:
         np.savez(tmp_path / "bad.npz", sounding=roll, numbers=np.array(numbers))
         with pytest.raises(AudeoBenchError, match="numbers must rise"):
             read_roll(tmp_path / "bad.npz")
+
+
+def test_what_no_system_is_scored_on_counts_in_no_agreement(tmp_path: Path) -> None:
+    make_film(tmp_path / "a.mp4", seconds=9)
+    one_note(tmp_path / "a.mid", 1.0, 3.0)
+    one_note(tmp_path / "a.transkun.mid", 1.0, 2.0)
+    row = '[[film]]\nid = "a"\nstart_s = 0\nmidi = "a.mid"\n'
+    text = f'name = "mine"\ntruth = "true MIDI"\nlabels = ["transkun"]\n{row}'
+    (tmp_path / "mine.toml").write_text(text)
+    assert fetch(plan(str(tmp_path / "mine.toml")), print) == []
+    (apart,) = agreements("mine")
+    (tmp_path / "mine.toml").write_text(text + "blocked = [[2.0, 4.0]]\n")
+    (alike,) = agreements("mine")
+    assert (apart.frames - alike.frames, alike.paper, alike.whole) == (50, 100.0, 100.0) and apart.paper < 100
