@@ -1,6 +1,7 @@
 """What is installed is what the repository holds, under one name at the top, and it works from any folder."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -47,7 +48,7 @@ def repository_files() -> set[str]:
             expected.add(name)
         elif top in ("models", "baselines"):
             if (suffix in (".py", ".toml") and len(path.parts) == 2) or (
-                suffix == ".safetensors" and not path.parent.name.startswith(("wide", "akbari"))
+                suffix == ".safetensors" and not re.match(r"wide|akbari|.*-seed\d", path.parent.name)
             ):
                 expected.add(f"audeo_bench/_shipped/{name}")
         elif top == "leaderboards" and suffix == ".json":
