@@ -20,6 +20,10 @@ from audeo_bench.version import __version__
 
 LIBRARIES = ("numpy", "scipy", "torch", "lightning-fabric", "mir_eval", "scikit-learn", "pretty_midi", "av")
 """The libraries that a number may depend on."""
+_OTHERS = tuple(
+    f"{folder}{os.sep}"
+    for folder in (PACKAGE, sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
+)
 
 
 def command() -> list[str]:
@@ -83,9 +87,8 @@ def code_of(*files: Path) -> dict[str, str]:
         the files as they are later.
     """
     open_files = [path.resolve() for path in files]
-    for path in tuple(open_files):
-        if not path.is_relative_to(PACKAGE):
-            open_files += loaded(path.parent)
+    for folder in {path.parent for path in open_files if not path.is_relative_to(PACKAGE)}:
+        open_files += loaded(folder)
     known: dict[Path, str] = {}
     while open_files:
         path = open_files.pop()
@@ -129,9 +132,12 @@ def loaded(folder: Path | None = None) -> list[Path]:
     """
     found = []
     for name, module in list(sys.modules.items()):
-        named = Path(getattr(module, "__file__", None) or "/").absolute()
+        file = getattr(module, "__file__", None) or ""
+        if not file.endswith(".py") or _of_others(file):  # most of thousands: not looked for on the disk
+            continue
+        named = Path(file).absolute()
         path = named.resolve()
-        if path.suffix != ".py" or path.is_relative_to(PACKAGE) or _of_a_library(path) or not path.is_file():
+        if _of_others(str(path)) or not path.is_file():
             continue
         lies_there = folder is None or named.is_relative_to(folder) or path.is_relative_to(folder)
         if lies_there and (folder is None or not name.startswith("audeo_bench_contestant_")):
@@ -139,11 +145,10 @@ def loaded(folder: Path | None = None) -> list[Path]:
     return found
 
 
-def _of_a_library(path: Path) -> bool:
-    standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
-    return not {"site-packages", "dist-packages"}.isdisjoint(path.parts) or any(
-        map(path.is_relative_to, standard)
-    )
+def _of_others(file: str) -> bool:
+    """Whether a module's file is a library's or this package's."""
+    installed = f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
+    return file.startswith(_OTHERS) or any(folder in file for folder in installed)
 
 
 @cache

@@ -27,10 +27,7 @@ def check_roll(answer: Any, frames: int, contestant: str, recording: str) -> np.
             f"({KEYS}, {frames}), {found}."
         )
 
-    if hasattr(answer, "detach"):
-        answer = answer.detach().cpu()
-        if str(answer.dtype) == "torch.bfloat16":  # which numpy does not know
-            answer = answer.float()
+    answer = _without_torch(answer)
     if np.ma.isMaskedArray(answer):
         raise refuse("but it is a masked array, and a masked cell is no answer; fill it with probabilities")
     try:
@@ -58,8 +55,7 @@ def check_roll(answer: Any, frames: int, contestant: str, recording: str) -> np.
 
 def check_sound(answer: Any, contestant: str, recording: str) -> np.ndarray:
     """Mono samples as float32, or one clear error that says what they were instead."""
-    if hasattr(answer, "detach"):
-        answer = answer.detach().cpu()
+    answer = _without_torch(answer)
     samples, masked = np.asarray(answer), np.ma.isMaskedArray(answer)
     if samples.ndim != 1 or samples.dtype.kind != "f" or masked or not np.isfinite(samples).all():
         raise AudeoBenchError(
@@ -67,6 +63,14 @@ def check_sound(answer: Any, contestant: str, recording: str) -> np.ndarray:
             f"but it is {'masked ' if masked else ''}{samples.dtype} of shape {samples.shape}."
         )
     return np.ascontiguousarray(samples, np.float32)
+
+
+def _without_torch(answer: Any) -> Any:
+    """What numpy can read: a tensor on the processor without gradients, of a type that numpy knows."""
+    if not hasattr(answer, "detach"):
+        return answer
+    answer = answer.detach().cpu()
+    return answer.float() if str(answer.dtype) == "torch.bfloat16" else answer
 
 
 def seed_everything(seed: int, recording: str) -> None:

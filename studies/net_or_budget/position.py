@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
+from audeo_bench.api import TrainingContext
 from audeo_bench.contestants.loading import find
 from audeo_bench.contestants.module import load_class
 from audeo_bench.nn.frames import STACK
 from audeo_bench.nn.resnet import initialise
+from audeo_bench.nn.stage import StackedFrames
 
 
 class Positioned(nn.Module):
@@ -42,3 +46,18 @@ class Positioned(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         ramp = torch.ones_like(frames[:, :1]) * self.ramp.to(frames.dtype)
         return self.net(torch.cat([frames, ramp], 1))
+
+
+class PositionedFrames(StackedFrames):
+    """The contestant; a subclass says of which shipped one's net."""
+
+    of: ClassVar[str]
+
+    def __init__(self, width: int = 16, keys: int = 88, frame_shape: tuple[int, int] = (50, 450)) -> None:
+        self.options = {"width": width, "keys": keys, "frame_shape": list(frame_shape)}
+        self.net = Positioned(self.of, self.options)
+
+    def fit(self, context: TrainingContext) -> None:
+        from audeo_bench.training.recipes import fit_stacks  # training's libraries take seconds to import
+
+        fit_stacks(self, context)

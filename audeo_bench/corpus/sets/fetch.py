@@ -19,6 +19,7 @@ from audeo_bench.corpus.sets.check import Refused, check_film, last_note, too_sh
 from audeo_bench.corpus.sets.film import Film
 from audeo_bench.corpus.sets.here import (
     Kept,
+    are_meant,
     folder_of,
     is_meant,
     known_sets,
@@ -40,6 +41,7 @@ __all__ = ["Plan", "fetch", "plan"]
 AT_A_TIME = 2
 WORK = ".fetching"
 """The folder, inside of the set's, in which films lie until they are whole and checked."""
+WRONG_LABELS = "wrong labels: the set's file means others; get them, or correct midi_sha256"
 
 
 @dataclass(frozen=True)
@@ -277,9 +279,12 @@ def _take(plan: Plan, film: Film, work: Path, advance: Callable[[float, str | No
         kept = plan.here.get(film.id)
         folder = plan.folder if kept is None else folder_of(kept, film) or kept.film.parent
         target = _place(folder, _label_path(film))
-        label, fault = (target, None) if target.is_file() else _brought(plan, film, folder, work)
-        if label is not None and film.midi_sha256 not in (None, sha256_of(label)):
-            label, fault = None, Refused(f"wrong labels: {target} has another digest than midi_sha256")
+        if not target.is_file():
+            label, fault = _brought(plan, film, folder, work)
+        elif are_meant(film, target):
+            label, fault = target, None
+        else:
+            label, fault = None, Refused(f"{WRONG_LABELS}; the file was there before: {target}")
         others = [labels.path for labels in labels_of(plan.films, film, kept, folder)]
         known = label or next(iter(others), None)
         try:
@@ -347,8 +352,8 @@ def _brought(plan: Plan, film: Film, folder: Path, work: Path) -> tuple[Path | N
         )
     try:
         last_note(labels, film)
-        if film.midi_sha256 is not None and sha256_of(labels) != film.midi_sha256:
-            raise Refused("wrong labels: the set's file means others; get them, or correct midi_sha256")
+        if not are_meant(film, labels):
+            raise Refused(WRONG_LABELS)
     except Refused as fault:
         labels.unlink()
         return None, Refused(str(fault).replace(f"{labels}: ", ""))

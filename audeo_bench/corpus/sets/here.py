@@ -23,6 +23,7 @@ __all__ = [
     "Kept",
     "Labels",
     "Record",
+    "are_meant",
     "films_of",
     "folder_of",
     "is_meant",
@@ -297,20 +298,16 @@ def folder_of(kept: Kept, film: Film) -> Path | None:
 
 
 def _labels_of_row(films: FilmSet, film: Film, kept: Kept | None, folder: Path | None) -> Path | None:
-    label, found = film.labels, []
-    if (
-        kept is not None
-        and kept.midi is not None
-        and kept.midi.as_posix().endswith("/" + (label or kept.midi.name))
-    ):
-        found.append(kept.midi)
+    label, taken = film.labels, None if kept is None else kept.midi
+    found = [taken] if taken is not None and taken.as_posix().endswith(f"/{label or taken.name}") else []
     places = [place for place in (folder, kept and folder_of(kept, film)) if place is not None]
     for name in SOURCES.keys() & films.labels:
         with suppress(AudeoBenchError):  # where it is not registered, there are none
             places.append(find(name).directory)
     found += [] if label is None else [place / label for place in places]
-    return next((path for path in found if path.is_file() and _are_meant(film, path)), None)
+    return next((path for path in found if path.is_file() and are_meant(film, path)), None)
 
 
-def _are_meant(film: Film, labels: Path) -> bool:
-    return film.midi_sha256 in (None, sha256_of(labels))
+def are_meant(film: Film, labels: Path) -> bool:
+    """Whether labels are those that a film's row means."""
+    return film.midi_sha256 is None or sha256_of(labels) == film.midi_sha256
