@@ -65,7 +65,7 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
 fi
 
 if [ "${1:-}" = test ]; then
-    echo "setup.sh: done. Now: .venv/bin/pytest"
+    echo "setup.sh: done. Now: .venv/bin/pytest -n 2"
 else
     echo "setup.sh: done. Now: source .venv/bin/activate && audeo-bench midi --system keywise --limit 1"
 fi

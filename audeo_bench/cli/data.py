@@ -212,7 +212,9 @@ def _set_facts(place: str) -> dict[str, Any]:
             typer.echo(str(found), err=True)
         else:
             crops.append(found.model_dump(mode="json"))
-    clocks = [_clocks(here.film.id, ready) for here in films_of(name) if (ready := prepared(Job(name, here)))]
+    clocks = [
+        _clocks(each.film.id, ready) for each in films_of(place) if (ready := prepared(Job(name, each)))
+    ]
     return facts | {"clocks": clocks, "truths": [asdict(one) for one in agreements(place)], "crops": crops}
 
 

@@ -88,7 +88,7 @@ def midi(
     Answers are kept in run folders; the same command continues a run that was stopped.
     """
     from audeo_bench.crew import crew
-    from audeo_bench.paper.table1 import View, reproduce
+    from audeo_bench.paper.table1 import View, chosen_systems, reproduce
     from audeo_bench.report import table1 as report
     from audeo_bench.report.figures import run_figure
     from audeo_bench.report.terminal import show
@@ -97,9 +97,10 @@ def midi(
     from audeo_bench.runs.task import open_task
 
     task = open_task(corpus, split, runs, limit, seed, corpus_seed)
+    systems = chosen_systems(task, system or (), weights or ())  # before films are made ready
     view = View.of(task.subject, _thresholds(thresholds), average, keys)
     with crew(1 if workers is None else workers, scheduler) as who:
-        results = reproduce(task, system or (), weights or (), view.thresholds, who)
+        results = reproduce(task, systems, view.thresholds, who)
     figures = [run_figure(result.folder, task.corpus) for result in results] if figure else []
     if midi_files:
         for result in results:

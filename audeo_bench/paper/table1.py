@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from audeo_bench.contestants import loading as contestants
+from audeo_bench.contestants.loading import System
 from audeo_bench.contestants.roster import roster
 from audeo_bench.crew import Crew
 from audeo_bench.leaderboards.boards import numbers_of
@@ -14,7 +15,7 @@ from audeo_bench.paper.reported import BINARY_AT, PAPER_SYSTEM, Table1Row, repor
 from audeo_bench.records import KeyRange, Subject
 from audeo_bench.roll import THRESHOLD
 from audeo_bench.runs.evaluation import evaluate
-from audeo_bench.runs.released_answers import stored_results
+from audeo_bench.runs.released_answers import has_stored_answers, stored_results
 from audeo_bench.runs.scoring import Result
 from audeo_bench.runs.task import Task
 from audeo_bench.score import Measure, frame_sums, measure_of, percents
@@ -98,35 +99,47 @@ class TableRow:
     seeds: tuple[float, ...] = ()
 
 
-def reproduce(
-    task: Task,
-    systems: Sequence[str] = (),
-    weights: Sequence[str] = (),
-    thresholds: Sequence[float] = (),
-    crew: Crew | None = None,
-) -> list[Result]:
-    """Let systems answer for a task and score them.
+def chosen_systems(task: Task, names: Sequence[str] = (), weights: Sequence[str] = ()) -> list[System]:
+    """Systems that are to answer for a task; no film is looked at.
 
     Parameters
     ----------
     task : Task
-    systems : sequence of str
+    names : sequence of str
         As :func:`audeo_bench.contestants.loading.system` takes them. None: every shipped one, but where the
         authors' own answers are at hand, those alone.
     weights : sequence of str
+
+    Raises
+    ------
+    AudeoBenchError
+        No such contestant, one that cannot stand where it is named, or none that has weights.
+    """
+    if names:
+        return contestants.systems(names, weights)
+    if has_stored_answers(task):
+        return []
+    if not (found := contestants.ready_systems(_usual(task), weights)):
+        raise contestants.none_ready("midi")
+    return found
+
+
+def reproduce(
+    task: Task, systems: Sequence[System], thresholds: Sequence[float] = (), crew: Crew | None = None
+) -> list[Result]:
+    """Let systems answer for a task and score them, behind the authors' own answers where those are at hand.
+
+    Parameters
+    ----------
+    task : Task
+    systems : sequence of System
     thresholds : sequence of float
         To be scored at too.
     crew : Crew or None
         Who answers; None for this process alone.
     """
     results = stored_results(task, thresholds)
-    if systems:
-        chosen = contestants.systems(systems, weights)
-    else:
-        chosen = [] if results else contestants.ready_systems(_usual(task), weights)
-    if not chosen and not results:
-        raise contestants.none_ready("midi")
-    return [*results, *(evaluate(chosen, task, thresholds, crew) if chosen else ())]
+    return [*results, *(evaluate(systems, task, thresholds, crew) if systems else ())]
 
 
 def _usual(task: Task) -> tuple[str, ...]:

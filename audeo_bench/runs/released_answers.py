@@ -21,6 +21,11 @@ __all__ = ["coverage", "stored_results"]
 TRAINED_ON = ("audeo/validation", "audeo/wtc1")
 
 
+def has_stored_answers(task: Task) -> bool:
+    """Whether the authors' own answers for a task are at hand."""
+    return isinstance(task.corpus, AudeoRecorded) and bool(task.corpus.answers(task.split))
+
+
 def stored_results(task: Task, thresholds: Sequence[float] = ()) -> list[Result]:
     """Write the authors' answers for a task as run folders and score them; nothing for any other corpus."""
     corpus, results = task.corpus, []

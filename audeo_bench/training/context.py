@@ -7,6 +7,7 @@ here.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,8 +21,16 @@ from audeo_bench.corpus import PICTURES, Corpus, open_corpus
 from audeo_bench.formats.npz import map_array, read_array
 from audeo_bench.nn.stage import TorchStage
 from audeo_bench.progress import progress_bar
-from audeo_bench.training.frames import Source, cached_frames, cached_idle, is_sealed, sealed_write
+from audeo_bench.training.frames import (
+    Source,
+    cached_frames,
+    cached_idle,
+    is_sealed,
+    sealed_write,
+    seconds_to_keep,
+)
 from audeo_bench.training.keyboards import Photographs
+from audeo_bench.training.loop import Timed
 
 TRAINING_TAKES = (0, 1, 2)
 """Performances of every training work that a first stage sees: 630 clips, each before a camera of its own."""
@@ -33,6 +42,11 @@ VALIDATION_FRAMES, VALIDATION_TOTAL = 1200, 7200
 """Frames at the head of each validation recording that are answered after every epoch, at most; and of all of
 them together, about.
 """
+
+
+def _share(recordings: int) -> int:
+    """Frames of each of so many validation recordings that are answered after an epoch."""
+    return min(VALIDATION_FRAMES, VALIDATION_TOTAL // max(1, recordings))
 
 
 @dataclass
@@ -58,20 +72,27 @@ class Context:
     scheduler: str | None = None
     """Who prepares frames, as :func:`.frames.cached_frames` takes it."""
     photographs: Photographs | None = None
+    _shapes: set[tuple[int, int]] = field(default_factory=set)
+    """Of the frames that were asked for."""
+    _answering: list[float] = field(default_factory=list)
+    """Seconds of the first stage for a recording that is trained on, and for one that is validated on."""
 
     def _open(self, name: str) -> Corpus:
         return open_corpus(name, seed=self.corpus_seed)
 
-    def _takes(self, corpus: Corpus) -> tuple[int, ...]:
+    def _takes(self, corpus: Corpus, smoke: bool) -> tuple[int, ...]:
         """The performances of each work that this training sees."""
         if not corpus.has_takes:
             return (0,)
         takes = TRAINING_TAKES if self.first_stage is None else SECOND_STAGE_TAKES
-        return takes[:1] if self.smoke else takes
+        return takes[:1] if smoke else takes
 
     @cached_property
     def _training(self) -> list[Source]:
-        limit = 1 if self.smoke else None
+        return self._training_of(self.smoke)
+
+    def _training_of(self, smoke: bool) -> list[Source]:
+        limit = 1 if smoke else None
         opened = {name: self._open(name) for name in self.corpora}
         # Of films that the first stage trained on its rolls are cleaner than of any other. Where there are
         # no others, they have to do, as they did for the paper.
@@ -80,7 +101,7 @@ class Context:
             Source(name, self.corpus_seed, self._split(corpus), take, limit)
             for name, corpus in opened.items()
             if corpus.has_takes or not fresh
-            for take in self._takes(corpus)
+            for take in self._takes(corpus, smoke)
         ]
 
     def _split(self, corpus: Corpus) -> str:
@@ -88,7 +109,10 @@ class Context:
 
     @cached_property
     def _validation(self) -> list[Source]:
-        limit = 1 if self.smoke else None
+        return self._validation_of(self.smoke)
+
+    def _validation_of(self, smoke: bool) -> list[Source]:
+        limit = 1 if smoke else None
         return [Source(name, self.corpus_seed, "validation", 0, limit) for name in self.chosen_on]
 
     @cached_property
@@ -157,15 +181,30 @@ class Context:
         return [] if self.photographs is None else self.photographs.at(shape, self.workers)
 
     def _cached(self, sources: Sequence[Source], shape: tuple[int, int]) -> list[np.ndarray]:
+        self._shapes.add(shape)
         return cached_frames(sources, shape, self.workers, self.scheduler)
 
     def answers(self, stage: VideoToRoll, shape: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         kept = self._cached(self._validation, shape)
-        share = min(VALIDATION_FRAMES, VALIDATION_TOTAL // max(1, len(kept)))
+        share = _share(len(kept))
         for frames, recording in zip(kept, self.validation, strict=True):
             with self.fabric.autocast():
                 roll = stage.roll(frames[:share])
             yield roll, self.truth(recording)[:, : roll.shape[1]]
+
+    def told_of_all(self, found: Timed) -> Timed:
+        """What was measured on one recording as it will be of all, and how long their frames will take."""
+        judged, all_ = (
+            sum(len(each.ids()) for each in self._validation_of(smoke)) for smoke in (True, False)
+        )
+        share = _share(all_) / _share(judged) if self.first_stage is None else 1.0
+        found.validating *= share * all_ / judged
+        training, validation = self._training_of(False), self._validation_of(False)
+        for seconds, sources in zip(self._answering, (training, validation), strict=False):
+            found.answering += seconds * sum(len(each.ids()) for each in sources)
+        for source in (*training, *validation):
+            found.frames |= {(source, shape): seconds_to_keep(source, shape) for shape in self._shapes}
+        return found
 
     def training_rolls(self) -> list[tuple[np.ndarray, np.ndarray]]:
         return self._rolls(self._training, self.training)
@@ -194,7 +233,7 @@ class Context:
                 "a roll-to-MIDI stage trains behind a first stage: name both, as in video2roll+roll2midi."
             )
         maps = self._cached(sources, tuple(stage.options["frame_shape"]))
-        pairs = []
+        pairs, began = [], time.monotonic()
         with progress_bar("first stage answers", total=len(recordings), unit="recordings") as bar:
             for frames, recording in zip(maps, recordings, strict=True):
                 kept = self.folder / "rolls" / self.identity["first stage"] / f"{recording.id}.npy"
@@ -204,4 +243,5 @@ class Context:
                 roll = read_array(kept, [], remedy="delete it, and it is answered again")
                 pairs.append((roll, self.truth(recording)))
                 bar.advance()
+        self._answering.append((time.monotonic() - began) / max(1, len(pairs)))
         return pairs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from audeo_bench.places import cache_folder
 from audeo_bench.progress import progress_bar
 
 REMEDY = "delete it, and it is rendered again"
+SAMPLED_RECORDINGS, SAMPLED_FRAMES = 4, 50
 FROM_FRAMES_EVERY = 3
 """Every so many simulated recordings the keyboard at rest is made of its frames, as a film's is."""
 
@@ -163,6 +165,23 @@ def cached_frames(
             "shared disk by AUDEO_BENCH_CACHE."
         )
     return [map_array(path, remedy=REMEDY) for path in paths]
+
+
+def seconds_to_keep(source: Source, shape: tuple[int, int]) -> float:
+    """How long one process will take to keep those of a source's frames that are not kept yet.
+
+    A few frames of some recordings are made, and thrown away.
+    """
+    corpus, ids = open_corpus(source.corpus, seed=source.seed), source.ids()
+    missing = [one for one in ids if not _path(source, one, shape).is_file()]
+    seconds = []
+    for one in missing[:: max(1, len(missing) // SAMPLED_RECORDINGS)][:SAMPLED_RECORDINGS]:
+        frames = corpus.recording(one).frames
+        sampled = min(SAMPLED_FRAMES, len(frames))
+        began = time.monotonic()
+        shrink(frames[:sampled], shape)
+        seconds.append((time.monotonic() - began) * len(frames) / max(1, sampled))
+    return len(missing) * float(np.mean(seconds)) if missing else 0.0
 
 
 class BalancedDraws:

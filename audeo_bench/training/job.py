@@ -29,7 +29,7 @@ from audeo_bench.training.averaging import average
 from audeo_bench.training.context import Context
 from audeo_bench.training.curve import draw_learning_curve, score_column
 from audeo_bench.training.keyboards import Photographs
-from audeo_bench.training.loop import Diverged
+from audeo_bench.training.loop import Diverged, Timed
 from audeo_bench.training.options import Options
 
 
@@ -147,6 +147,8 @@ def train(name: str, how: Options) -> Path:
             facts |= _averaged(stage, how.average, context)
         else:
             stage.fit(context)
+    except Timed as found:
+        raise context.told_of_all(found) from None
     except Diverged as fault:
         if not fault.history:
             raise

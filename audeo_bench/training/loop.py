@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,12 +44,28 @@ class Diverged(AudeoBenchError):
 
 
 class Timed(Exception):
-    """Raised by :func:`optimise` instead of training, where ``context.timed``: how long it would take."""
+    """Raised by :func:`optimise` instead of training, where ``context.timed``: how long it would take.
 
-    def __init__(self, steps: int, seconds: float) -> None:
+    Attributes
+    ----------
+    steps : int
+    seconds : float
+        Of all steps.
+    validating : float
+        Seconds of all validations.
+    answering : float
+        Seconds that the first stage will take for its rolls.
+    frames : dict
+        What of the recordings' frames is not kept yet -> seconds that keeping it will take.
+    """
+
+    def __init__(self, steps: int, seconds: float, validating: float) -> None:
         super().__init__(f"{steps} steps in {seconds:.0f} s")
         self.steps = steps
         self.seconds = seconds
+        self.validating = validating
+        self.answering = 0.0
+        self.frames: dict[tuple[Hashable, ...], float] = {}
 
 
 @dataclass(frozen=True)
@@ -111,7 +127,8 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
     fabric, net, optimisers, seed = context.fabric, recipe.net, recipe.optimisers, context.seed
     epochs, steps = recipe.epochs if context.epochs is None else context.epochs, recipe.steps
     if context.timed:
-        raise Timed(epochs * steps, epochs * steps * _seconds_a_step(recipe, context, title))
+        each = _seconds_a_step(recipe, context, title)
+        raise Timed(epochs * steps, epochs * steps * each, epochs * _seconds_of_judging(recipe))
     if context.smoke:
         epochs, steps = 1, min(steps, SMOKE_STEPS)
     checkpoint = context.folder / "checkpoint.pt"
@@ -234,6 +251,14 @@ def _seconds_a_step(recipe: Recipe, context: TrainingContext, title: str) -> flo
         float(_stepped(recipe, context, title, 0, step))  # which waits until it is done
         taken.append(time.monotonic() - began)
     return float(np.median(taken[1:]))
+
+
+def _seconds_of_judging(recipe: Recipe) -> float:
+    recipe.net.eval()
+    recipe.validate()  # which makes ready what it needs
+    began = time.monotonic()
+    recipe.validate()
+    return time.monotonic() - began
 
 
 def _rate(share: float) -> float:

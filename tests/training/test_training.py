@@ -414,7 +414,8 @@ def test_all_on_other_corpora_trains_each_of_the_usual_once(
 
 def test_the_time_is_told_before_it_begins(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audeo_bench.training.recipes.DRAWS_PER_EPOCH", 64 * 1000)
-    render_here([training_frames.Source("simulated", 0, "wtc1", 0, 1)], (50, 450))
+    sources = [training_frames.Source("simulated", 0, split, 0, 1) for split in ("wtc1", "validation")]
+    render_here(sources, (50, 450))
     measure, measured = training_loop._seconds_a_step, []
 
     def ten(*given) -> float:
@@ -422,13 +423,27 @@ def test_the_time_is_told_before_it_begins(tiny: Path, monkeypatch: pytest.Monke
         return 10.0
 
     monkeypatch.setattr(training_loop, "_seconds_a_step", ten)
+    monkeypatch.setattr(training_loop, "_seconds_of_judging", lambda recipe: 300.0)
+    monkeypatch.setattr(
+        "audeo_bench.training.context.seconds_to_keep", lambda source, shape: 60.0 + source.take
+    )
     said: list[str] = []
-    seconds = estimate([("resnet", quick(tiny, width=2, epochs=2))] * 2, said.append)
+    seconds = estimate([("resnet", quick(tiny, width=2, epochs=2, workers=1))] * 2, said.append)
     assert len(measured) == 1 and measured[0] > 0  # two of a kind are measured once
-    assert seconds == 2 * 2000 * 10
-    assert said[0] == "resnet: 2,000 steps, about 5 h 33 min"
-    assert said[1].startswith("2 trainings: about 11 h 7 min on this machine")
+    judged = 2 * 300 * len(TinyCorpus().ids("validation"))
+    frames = 60 + 61 + 62 + 60  # three takes and the validation, once for both trainings
+    assert seconds == 2 * (2000 * 10 + judged) + frames
+    assert said[0].startswith("resnet: 2,000 steps, about 5 h 33 min, ") and "for validations" in said[0]
+    assert said[1] == "frames that are not kept yet: about 4 min"
+    assert said[2].startswith("2 trainings: about 11 h ")
     assert not (tiny / "simulated-width2").exists()  # nothing is left of it
+
+
+def test_frames_that_are_kept_take_no_more_time(tiny: Path) -> None:
+    source = training_frames.Source("simulated", 0, "wtc1")
+    assert training_frames.seconds_to_keep(source, (50, 450)) > 0
+    render_here([source], (50, 450))
+    assert training_frames.seconds_to_keep(source, (50, 450)) == 0
 
 
 def test_the_command_needs_a_name_or_all() -> None:

@@ -59,7 +59,7 @@ def add_recordings(
             raise AudeoBenchError(f"{manifest}: no film of the set {name} is in it; see `data info {name}`.")
         fetch.fetch(fetch.plan(name, into=manifest, only=there), faults.append)
     elif manifest is not None:
-        open_set(str(manifest), name)
+        open_set(str(manifest), name, remember=True)
         fetch.fetch(fetch.plan(name), faults.append)
     jobs = [Job(name, here, apply_lag) for here in films_of(name)]
     if not jobs and not faults:

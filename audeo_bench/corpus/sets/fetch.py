@@ -111,7 +111,7 @@ def plan(
     AudeoBenchError
         No such set, film or mirror; something is not installed; the repository cannot be had.
     """
-    films, record = open_set(place)
+    films, record = open_set(place, remember=True)
     folder = into or record.folder or (record.manifest and _beside(record.manifest))
     folder = Path(folder or data_home() / "films" / films.name).expanduser().resolve()
     way: Way = Hands("")  # unless something is wanted, which needs no network

@@ -192,14 +192,16 @@ def known_sets() -> dict[str, Path]:
     return {**own, **shipped_sets()}
 
 
-def open_set(place: str, name: str | None = None) -> tuple[FilmSet, Record]:
+def open_set(place: str, name: str | None = None, *, remember: bool = False) -> tuple[FilmSet, Record]:
     """A set by its name, or by the path of its file or folder, with the rows that it lists itself.
 
     Parameters
     ----------
     place : str
     name : str or None
-        What to call the set of a file or folder from now on, instead of the name in its file.
+        What to call the set of a file or folder, instead of the name in its file.
+    remember : bool
+        Whether the set of a file or folder is known by its name from now on.
 
     Raises
     ------
@@ -219,8 +221,9 @@ def open_set(place: str, name: str | None = None) -> tuple[FilmSet, Record]:
             raise AudeoBenchError(f"{path}: the name {films.name!r} is taken; give the set another one.")
         if owner is not None and owner.exists() and owner.resolve() != path.resolve():
             raise AudeoBenchError(f"{path}: {owner} already has the name {films.name!r}; give another one.")
-        with recording(films.name) as pen:
-            pen.change(manifest=path.resolve())
+        if remember:
+            with recording(films.name) as pen:
+                pen.change(manifest=path.resolve())
     else:
         check_choice("set", place, known, "audeo-bench data")
         if not known[place].exists():

@@ -15,6 +15,7 @@ from audeo_bench.cli import app
 from audeo_bench.corpus import open_corpus
 from audeo_bench.corpus.films import crops, preparing
 from audeo_bench.corpus.films.adding import add_recordings
+from audeo_bench.corpus.sets import fetch as fetching
 from audeo_bench.corpus.sets import films_of
 from audeo_bench.film.writing import write_video
 from audeo_bench.formats.midi import write_midi
@@ -354,3 +355,13 @@ def test_where_labels_do_not_know_the_pedal_nothing_is_made_up(films, home, tmp_
     (tmp_path / "heard.toml").write_text('name = "heard"\ntruth = "transcribed"\n' + row("one", start_s=0.0))
     add_recordings("heard", tmp_path / "heard.toml", workers=1)
     assert open_corpus("heard").held_notes("one") is None
+
+
+def test_a_system_that_is_none_is_refused_before_a_film_is_made_ready(films, home, monkeypatch):
+    fetching.fetch(fetching.plan(str(films / "mine.toml")), lambda line: None)
+    monkeypatch.setattr(
+        "audeo_bench.corpus.films.recordings.prepare", lambda job: pytest.fail("a film is read")
+    )
+    for system in ("nobody", "keywise+video2roll"):
+        answer = CliRunner().invoke(app, ["midi", "--corpus", "mine", "--split", "test", "--system", system])
+        assert answer.exit_code == 2 and "a film is read" not in answer.stderr, answer.stderr

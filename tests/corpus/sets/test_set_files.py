@@ -174,11 +174,18 @@ def test_a_table_of_many_rows_is_read_in_seconds(tmp_path):
 
 def test_a_set_that_became_unreadable_hides_no_other(tmp_path):
     path = written(tmp_path, THREE)
-    open_set(str(path))
+    open_set(str(path), remember=True)
     path.write_text("faults = " + 5000 * "[")
     shown = CliRunner().invoke(app, ["data", "list", "--json"])
     states = {row["corpus"]: row["state"] for row in json.loads(shown.output)}
     assert "nested too deeply" in states["my-films"] and states["pianoray"] == "none of 2 films here"
+
+
+def test_a_set_that_is_only_looked_at_is_not_remembered(tmp_path):
+    path = written(tmp_path, THREE)
+    shown = CliRunner().invoke(app, ["data", "info", str(path)])
+    assert shown.exit_code == 0 and "Three films of my own" in shown.output
+    assert "my-films" not in CliRunner().invoke(app, ["data", "list", "--json"]).output
 
 
 @given(st.text(max_size=60))
