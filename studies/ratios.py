@@ -14,18 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import librosa
 import mir_eval
 import numpy as np
 import torch
 import typer
+from threadpoolctl import threadpool_limits
 
+from audeo_bench.api import SAMPLE_RATE
 from audeo_bench.contestants import birth
 from audeo_bench.contestants.loading import alone, find, ready_systems
 from audeo_bench.contestants.module import load_class
 from audeo_bench.contestants.process import Worker
 from audeo_bench.corpus import open_corpus
 from audeo_bench.crew import crew
-from audeo_bench.nn.stage import BATCH, TorchStage
+from audeo_bench.identify.catalogue.pitch import FRAME_RATE, PITCHES, PitchIndex
+from audeo_bench.nn.stage import BATCH, StackedFrames, TorchStage
 from audeo_bench.roll import FRAMES_PER_SECOND, LOWEST_PITCH
 from audeo_bench.runs.evaluation import evaluate
 from audeo_bench.runs.task import Task
@@ -35,6 +39,8 @@ from studies.tables import Keep, Table, show
 
 FULL_SIZE = (100, 900)
 ROUNDS = 4
+PIECE_SECONDS = 285
+"""Mean length of ASAP's performances: 227 of them last 18 hours."""
 SCORED_FRAMES, THRESHOLDS = 20_000, (0.3, 0.4, 0.5)
 Clock = Callable[[], float]
 
@@ -123,6 +129,51 @@ def by_us(truth: np.ndarray, probabilities: np.ndarray) -> list[Any]:
     return [average(sums, kind) for sums in counts for kind in AVERAGES]
 
 
+@torch.inference_mode()
+def keywise(clock: Clock = time.process_time) -> tuple[float, float]:
+    """Seconds that full-size Video2Roll Net as released takes for a batch, and Keywise for as many frames."""
+    released = video2roll(64).net
+    stage = alone("keywise").load()
+    assert isinstance(stage, StackedFrames)
+    stacks = torch.rand(BATCH, 5, *FULL_SIZE)
+    frames = np.random.default_rng(0).integers(0, 256, (50 * BATCH, *FULL_SIZE), np.uint8)
+    first, second = alternating(lambda: released(stacks), lambda: stage.roll(frames), clock)
+    return first, second / 50
+
+
+def index_of(pieces: int) -> PitchIndex:
+    """A catalogue of so many pieces; what it holds does not change the cost, so it is sparse and random."""
+    rng = np.random.default_rng(0)
+    frames = round(PIECE_SECONDS * FRAME_RATE)
+    saliences = np.maximum(rng.normal(-0.2, 0.2, (pieces * frames, len(PITCHES))), 0).astype(np.float16)
+    return PitchIndex(saliences, np.arange(pieces + 1) * frames)
+
+
+def query() -> np.ndarray:
+    """Twenty seconds of six tones."""
+    rng = np.random.default_rng(1)
+    seconds = np.arange(20 * SAMPLE_RATE) / SAMPLE_RATE
+    tones = [np.sin(2 * np.pi * 440 * 2 ** (rng.integers(-24, 24) / 12) * seconds + i) for i in range(6)]
+    return np.sum(tones, axis=0).astype(np.float32) / 6
+
+
+def identification(pieces: int = 227, clock: Clock = time.process_time) -> tuple[float, float]:
+    """Seconds of one thread that librosa's subsequence DTW takes for a query, and our search.
+
+    DTW gets its features for nothing: ten chroma vectors a second, audio matching's usual rate.
+    """
+    rng = np.random.default_rng(0)
+    theirs = rng.random((pieces, 12, PIECE_SECONDS * 10), np.float32)
+    chroma, sound, index = rng.random((12, 200), np.float32), query(), index_of(pieces)
+
+    def dtw() -> None:
+        for piece in theirs:
+            librosa.sequence.dtw(chroma, piece, metric="cosine", subseq=True, backtrack=False)
+
+    with threadpool_limits(1):
+        return alternating(dtw, lambda: index.search(sound), clock, rounds=1)
+
+
 def _inference() -> Iterator[tuple[str, float, float]]:
     for threads in (1, 2):
         torch.set_num_threads(threads)
@@ -133,6 +184,15 @@ def _scoring() -> Iterator[tuple[str, float, float]]:
     rolls = piano_like_rolls()
     sides = (lambda: by_mir_eval(*rolls), lambda: by_us(*rolls))
     yield f"{SCORED_FRAMES} frames", *alternating(*sides, time.perf_counter, rounds=1)
+
+
+def _keywise() -> Iterator[tuple[str, float, float]]:
+    torch.set_num_threads(1)
+    yield f"{BATCH} frames, 1 thread", *keywise()
+
+
+def _identification() -> Iterator[tuple[str, float, float]]:
+    yield "20 seconds among 227 pieces", *identification()
 
 
 def _start() -> Iterator[tuple[str, float, float]]:
@@ -174,6 +234,12 @@ def _sound() -> Iterator[tuple[str, float, float]]:
 CLAIMS = {
     "inference": Claim(
         "full-size Video2Roll Net: as released, here", "docs/notebook/speed.md", "a ratio of 1.62", _inference
+    ),
+    "keywise": Claim(
+        "full-size Video2Roll Net as released, Keywise", "docs/notebook/speed.md", None, _keywise
+    ),
+    "identification": Claim(
+        "librosa's subsequence DTW, ours", "docs/notebook/identify.md", "135 times as long", _identification
     ),
     "scoring": Claim("mir_eval.multipitch, ours", "docs/notebook/speed.md", "a ratio of 518", _scoring),
     "start": Claim("a contestant's process: new, forked", "docs/notebook/speed.md", "0.1 s forked", _start),
