@@ -125,6 +125,25 @@ COMMANDS = {
     "leaderboard build": Command(
         lambda s: ["leaderboard", "build", "--boards", "boards"], ("data add", "midi", "submit")
     ),
+    "leaderboard verify": Command(
+        lambda s: ["leaderboard", "verify", "--boards", "boards", "--runs", "runs", "--workers", "1"],
+        ("data add", "midi", "submit"),
+    ),
+    "join": Command(
+        lambda s: ["join", str(s / "answers"), "--corpus", "mine", "--split", "wtc2"], ("data add",)
+    ),
+    "compare": Command(
+        lambda s: [
+            *("compare", str(s / "learner.py"), "--weights", f"learner={s / 'learner.json'}"),
+            *("--against", str(s / "reader.py"), "--corpus", "mine", "--split", "wtc2"),
+        ],
+        ("data add",),
+    ),
+    "view": Command(
+        lambda s: ["view", "runs/mine-wtc2/reader", "runs/mine-wtc2/learner", "-o", "view.html"],
+        ("data add", "midi"),
+    ),
+    "data export": Command(lambda s: ["data", "export", "mine/one", "-o", "out"], ("data add",)),
     "train": Command(
         lambda s: ["train", str(s / "learner.py"), "--smoke", "--corpus", "mine", "--output", "trained"],
         ("data add",),
@@ -158,6 +177,9 @@ def shared(tmp_path_factory) -> Path:
     write_contestant(folder, "reader", READER)
     write_contestant(folder, "learner", LEARNER)
     (folder / "learner.json").write_text("0.25")
+    (folder / "answers").mkdir()
+    for name in ("one", "two"):
+        shutil.copy(films / f"{name}.mid", folder / "answers")
     return folder
 
 

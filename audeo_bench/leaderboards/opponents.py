@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from audeo_bench.contestants.loading import system
+from audeo_bench.contestants.loading import System, systems
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.leaderboards.boards import lines
 from audeo_bench.leaderboards.rows import read_row, row_paths
@@ -72,14 +72,18 @@ def contest_systems(
     :func:`opponents` and :func:`contest`. ``measure`` is the board's unless one is given.
     """
     measure = measure or measure_of(task.subject)
-    read = partial(line_of, task=task, threshold=measure.threshold, weights=weights)
-    name, line = read(text)
     rows = {path.stem: path for path in row_paths(boards) if path.parent.name == task.board}
+    asked = [text, *(each for each in against if each != LEADERBOARD and not _rows_of(each, rows))]
+    run = [each for each in dict.fromkeys(asked) if not Path(each).is_dir()]
+    # Together, so that two files of one name are told apart, and weights may be for either.
+    found = dict(zip(run, systems(run, weights), strict=True))
+    read = partial(line_of, found=found, task=task, threshold=measure.threshold)
+    name, line = read(text)
     return contest(name, line, opponents(against, name, rows, read), measure)
 
 
-def line_of(text: str, task: Task, threshold: float, weights: Sequence[str] = ()) -> tuple[str, Line]:
-    """Name and line of a run folder, a folder of answers, or a system (a name, a file, a chain) that is run
+def line_of(text: str, found: Mapping[str, System], task: Task, threshold: float) -> tuple[str, Line]:
+    """Name and line of a run folder, a folder of answers, or one of the systems of ``found``, which is run
     first.
 
     Raises
@@ -93,7 +97,7 @@ def line_of(text: str, task: Task, threshold: float, weights: Sequence[str] = ()
     elif path.is_dir():
         run = join_answers(path, task).run
     else:
-        run = predict(system(text, weights), task).folder
+        run = predict(found[text], task).folder
     record = read_record(run)
     return record.system, Line(trained_on(record.stages), (score_run(run, [threshold], task.corpus),))
 
@@ -133,8 +137,8 @@ def opponents(
                 )
             named = [name for name in rows if name != besides]
         else:
-            named = [name for name in rows if name == text or name.endswith(f"+{text}")]
-        if named and not Path(text).is_dir():
+            named = _rows_of(text, rows)
+        if named:
             found |= {
                 name: Line(trained_on(each[0].stages), tuple(row.scores for row in each))
                 for name, each in lines(read_row(rows[name]) for name in named).items()
@@ -144,6 +148,12 @@ def opponents(
             # Two runs of one system differ by their folders.
             found[f"{name} ({text})" if name == besides or name in found else name] = line
     return found
+
+
+def _rows_of(text: str, rows: Mapping[str, Path]) -> list[str]:
+    """The rows of that name, or of that last stage; a folder is no row."""
+    named = [name for name in rows if name == text or name.endswith(f"+{text}")]
+    return [] if Path(text).is_dir() else named
 
 
 def contest(name: str, line: Line, others: Mapping[str, Line], measure: Measure = MAIN) -> Contest:

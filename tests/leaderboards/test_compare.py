@@ -69,6 +69,24 @@ def test_against_a_run_a_stage_and_a_system(here):
     assert opponents("./reader.py") == ["reader (./reader.py)"]
 
 
+def test_weights_may_be_for_either_side(here):
+    weighed = READER.replace(
+        '    name = "reader"\n', '    name = "weighed"\n    def load(self, weights): pass\n'
+    )
+    (here / "weighed.py").write_text(weighed.replace("class Reader", "class Weighed"))
+    (here / "some.weights").write_text("")
+    for pair in (["./weighed.py", "--against", "./reader.py"], ["./reader.py", "--against", "./weighed.py"]):
+        run("compare", *pair, *PLACE, "--weights", "weighed=some.weights")
+
+
+def test_two_files_of_one_name_are_two_systems(here):
+    (here / "other").mkdir()
+    (here / "other/reader.py").write_text(READER.replace("0.9 / 255", "0.8 / 255"))
+    answer = run("compare", "./reader.py", "--against", "./other/reader.py", *PLACE, "--json")
+    (found,) = json.loads(answer.stdout)["comparisons"]
+    assert found["right"].startswith("reader-")
+
+
 def test_answers_join_are_compared_and_submitted(here):
     folder = here / "mine"
     folder.mkdir()
