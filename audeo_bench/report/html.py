@@ -337,7 +337,9 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         *facts,
         ("Speed", f"{speed:g} frames a second" if speed else "not measured"),
         ("Command", row.origin.command),
-        ("Submitted", row.times.submitted) if row.times.submitted else ("Answered", row.times.started),
+        ("Submitted", row.times.submitted)
+        if row.times.submitted
+        else ("Answered", row.times.started or "not known"),
     ]
 
 
