@@ -110,7 +110,7 @@ def identify(
     if rejudge:
         path, rows = job.judge_again(programme, runs)
     else:
-        processes = workers or fitting(len(programme.recordings()))
+        processes = workers or fitting(programme.units)
         with crew(processes) as who:
             path, rows = job.identify_corpus(programme, listening, runs, who, _print_rows)
     _export(folder, export)

@@ -164,6 +164,11 @@ class Programme:
         return found
 
     @property
+    def units(self) -> int:
+        """What there is to answer or to play: every system on every recording."""
+        return len(table2_systems(self.systems)) * len(self.recordings())
+
+    @property
     def films_here(self) -> str | None:
         """Such as ``2 of 3 films``, of each split that is not whole."""
         parts = {split: self.corpus.films_here(split) for split in self.splits}

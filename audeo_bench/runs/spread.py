@@ -176,10 +176,12 @@ def _units(
     share = LIMIT_BYTES // len(asked)
     for name, parcel in parcels.items():
         yield Unit(f"contestant {name}", Parcel.itself, (parcel,), lasting=True)
-    if frames is not None:
-        for recording in asked:
-            if any(recording in missing[name] for name in chains if _earlier(chains[name]) is None):
-                yield Unit(f"frames of {recording}", keep_frames, (task.corpus, recording, frames, share))
+    filmed = [name for name in chains if _earlier(chains[name]) is None]
+    kept = {one for one in asked if frames is not None and any(one in missing[name] for name in filmed)}
+    for recording in asked:
+        if recording in kept:
+            given = (task.corpus, recording, frames, share)
+            yield Unit(f"frames of {recording}", keep_frames, given, lasting=True)
     for family in families.values():
         for recording in asked:
             for name in family:
@@ -187,6 +189,8 @@ def _units(
                     continue
                 after, before = [f"contestant {chains[name].roll_stages[-1].name}"], _earlier(chains[name])
                 earlier = None
+                if before is None and recording in kept:  # else two workers would make the same frames
+                    after.append(f"frames of {recording}")
                 if before is not None and recording in missing.get(before, ()):
                     after.append(f"{before} on {recording}")
                 elif before is not None:
@@ -214,8 +218,8 @@ def keep_frames(corpus: Corpus, recording: str, folder: Path, limit: int) -> Non
 
 
 def answer(asked: Question, parcel: Parcel, made: Answered | None = None) -> Answered:
-    """On a worker: a contestant's answer about one recording, or about an earlier stage's, kept or just
-    made.
+    """On a worker: a contestant's answer about one recording, whose frames are kept by then (which gives
+    None), or about an earlier stage's, kept or just made.
     """
     earlier = made or asked.earlier
     with loaded(parcel, asked.seed) as worker:
