@@ -210,21 +210,12 @@ def _start() -> Iterator[tuple[str, float, float]]:
 
 def _midi(cores: set[int], workers: int) -> float:
     """Seconds that the command takes for the paper's three recordings and two systems, on some cores."""
-    words = [
-        "midi",
-        "--split",
-        "wtc2",
-        "--system",
-        "keywise",
-        "--system",
-        "video2roll",
-        "--no-figure",
-        "--workers",
-    ]
+    systems = ("--system", "keywise", "--system", "video2roll")
+    words = ["midi", "--split", "wtc2", "--no-figure", *systems, "--workers", str(workers)]
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "audeo_bench", *words, str(workers), "--runs", folder],
+            [sys.executable, "-m", "audeo_bench", *words, "--runs", folder],
             preexec_fn=lambda: os.sched_setaffinity(0, cores),
             check=True,
             capture_output=True,
