@@ -63,31 +63,40 @@ class Heard:
     replies: list[tuple[str, str, Reply]]
 
 
+@dataclass(frozen=True)
+class Played:
+    """What is played: one system's roll of one recording, or the recording itself.
+
+    Attributes
+    ----------
+    corpus : Corpus
+    recording, system : str
+    roll : np.ndarray, shape (88, T), bool, or None
+    """
+
+    corpus: Corpus
+    recording: str
+    system: str
+    roll: np.ndarray | None
+
+
 def hear(
-    corpus: Corpus,
-    recording: str,
-    system: str,
-    roll: np.ndarray | None,
-    ears: Ears,
-    answered: frozenset[tuple[str, str]],
-    seed: int,
-    synthesizer: Parcel | None = None,
+    played: Played, ears: Ears, answered: frozenset[tuple[str, str]], synthesizer: Parcel | None = None
 ) -> Heard:
-    """On a worker: play a roll, (88, T), bool, or else the recording itself, and ask about every segment.
+    """On a worker: play, and ask about every segment.
 
     Parameters
     ----------
     answered : frozenset of (str, str)
         Listeners and segments that need not be asked again.
-    seed : int
-        Of the synthesizer.
     """
-    if synthesizer is None or roll is None:
-        samples = true_sound(corpus.recording(recording))
+    recording = played.recording
+    if synthesizer is None or played.roll is None:
+        samples = true_sound(played.corpus.recording(recording))
     else:
-        with loaded(synthesizer, seed) as worker:
-            samples = worker.audio(roll, recording)
-    segments = cut(samples, f"{system}, {recording}", recording)
+        with loaded(synthesizer, seed=0) as worker:
+            samples = worker.audio(played.roll, recording)
+    segments = cut(samples, f"{played.system}, {recording}", recording)
     replies = [
         (name, segment.sha256, _listener(name, ears).answer(segment))
         for segment in segments

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from audeo_bench.errors import AudeoBenchError
 from audeo_bench.formats.sound import read_sound
 from audeo_bench.identify.asking import ask_all
 from audeo_bench.identify.catalogue.engine import CatalogueService
-from audeo_bench.identify.hearing import Ears, Heard, hear
+from audeo_bench.identify.hearing import Ears, Heard, Played, hear
 from audeo_bench.identify.ledger import Ledger, Query
 from audeo_bench.identify.players import answered_rolls, rolls_of, table2_systems
 from audeo_bench.identify.segments import Segment, cut, segment_count
@@ -165,8 +165,8 @@ class Programme:
 
     @property
     def units(self) -> int:
-        """What there is to answer or to play: every system on every recording."""
-        return len(table2_systems(self.systems)) * len(self.recordings())
+        """How much there is to play: every system, or row of Table 2, on every recording."""
+        return len(self.systems or reported().table2.rows) * len(self.recordings())
 
     @property
     def films_here(self) -> str | None:
@@ -251,11 +251,17 @@ def identify_corpus(
                 parcel = pack(chain.stages[-1], who.elsewhere) if chain else None
                 if chain and parcel:
                     played[system] = _stages(chain, parcel, rolls, recordings, who)
-                units = _units(programme, system, chain, parcel, recordings, rolls, ledger, services)
-                for unit, heard in who.done(units):
+                pieces = (
+                    Played(
+                        programme.corpus, name, system, rolls_of(rolls, chain, split, name) if chain else None
+                    )
+                    for split, name in recordings
+                )
+                for unit, heard in who.done(_units(pieces, parcel, ledger, services)):
                     if isinstance(heard, Heard):
-                        segments[unit.given[1]] = heard.segments
-                        _keep(ledger, programme.corpus, system, unit.given[1], heard, services)
+                        piece = unit.given[0]
+                        segments[piece.recording] = heard.segments
+                        _keep(ledger, piece, heard, services)
                         bar.advance(note=unit.name)
                 every = [segment for _, name in recordings for segment in segments[name]]
                 for service in services:
@@ -282,32 +288,24 @@ def _stages(
 
 
 def _units(
-    programme: Programme,
-    system: str,
-    chain: System | None,
-    synthesizer: Parcel | None,
-    recordings: Sequence[tuple[str, str]],
-    rolls: dict[str, dict[str, Run]],
-    ledger: Ledger,
-    services: Sequence[Service],
+    pieces: Iterable[Played], synthesizer: Parcel | None, ledger: Ledger, services: Sequence[Service]
 ) -> Iterator[Unit]:
     offline = [each for each in services if isinstance(each, CatalogueService)]
     ears, after = Ears.of(offline), ()
-    if chain and synthesizer:
-        after = (f"contestant {chain.stages[-1].name}",)
+    if synthesizer:
+        after = (f"contestant {synthesizer.contestant.name}",)
         yield Unit(after[0], Parcel.itself, (synthesizer,), lasting=True)
-    for split, name in recordings:
-        roll = rolls_of(rolls, chain, split, name) if chain else None
-        answered = ledger.answered([(each.name, each.version) for each in offline], system, name)
-        given = (programme.corpus, name, system, roll, ears, answered, 0)
-        yield Unit(f"{system} on {name}", hear, given, after)
+    for piece in pieces:
+        versions = [(each.name, each.version) for each in offline]
+        answered = ledger.answered(versions, piece.system, piece.recording)
+        yield Unit(f"{piece.system} on {piece.recording}", hear, (piece, ears, answered), after)
 
 
-def _keep(
-    ledger: Ledger, corpus: Corpus, system: str, name: str, heard: Heard, services: Sequence[Service]
-) -> None:
-    recording, versions = corpus.recording(name), {each.name: each.version for each in services}
-    ledger.add_recording(system, name, recording.split, recording.title, recording.work, heard.segments)
+def _keep(ledger: Ledger, piece: Played, heard: Heard, services: Sequence[Service]) -> None:
+    recording = piece.corpus.recording(piece.recording)
+    known_as = (recording.split, recording.title, recording.work)
+    ledger.add_recording(piece.system, piece.recording, *known_as, heard.segments)
+    versions = {each.name: each.version for each in services}
     for service, sha256, reply in heard.replies:
         ledger.record(service, versions[service], sha256, reply)
 

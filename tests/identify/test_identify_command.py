@@ -87,7 +87,8 @@ def run(tmp_path, monkeypatch, small_catalogue):
     (tmp_path / "stand_in.py").write_text(STAND_IN)
 
     def invoke(*arguments):
-        return CliRunner().invoke(cli.app, ["identify", *arguments])
+        # Other processes would not find the melodies.
+        return CliRunner().invoke(cli.app, ["identify", "--workers", "1", *arguments])
 
     return invoke
 
