@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 case "${1:-}" in
-    "") target="." ;;
+    "") target=".[scale]" ;;
     test) target=".[test]" ;;
     *) echo "usage: ./setup.sh [test]" >&2; exit 2 ;;
 esac

@@ -66,6 +66,7 @@ def identify(
     ] = None,
     runs: options.Runs = Path("runs"),
     workers: options.Workers = 0,
+    scheduler: options.Scheduler = None,
     ask_anyway: Annotated[
         bool, typer.Option("--ask-anyway", help="Shazam: ask about music that nobody ever recorded, too.")
     ] = False,
@@ -111,7 +112,7 @@ def identify(
         path, rows = job.judge_again(programme, runs)
     else:
         processes = workers or fitting(programme.units)
-        with crew(processes) as who:
+        with crew(processes, scheduler) as who:
             path, rows = job.identify_corpus(programme, listening, runs, who, _print_rows)
     _export(folder, export)
     if as_json:
@@ -136,25 +137,27 @@ def build_catalogue(
     ] = None,
     distractors: Annotated[int, typer.Option(min=0, help="Simulated pieces that no recording plays.")] = 500,
     corpus_seed: Annotated[int, typer.Option(help="Of the simulated corpus.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; as many as processors if left out.")
-    ] = None,
+    workers: options.Workers = 0,
+    scheduler: options.Scheduler = None,
 ) -> None:
     """Build a catalogue: of the simulated works, or of your own recordings."""
     from audeo_bench.api import AudeoBenchError
+    from audeo_bench.crew import crew, fitting
     from audeo_bench.identify.catalogue import sources
     from audeo_bench.identify.catalogue.embedded import build_with_progress
 
     if (folder is None) != (titles is None):
         raise AudeoBenchError("catalogue build: --folder and --titles go together.")
     if folder is not None and titles is not None:
-        built = build_with_progress(
-            sources.folder_sources(folder, titles), output, folder.name, "own", workers
-        )
+        chosen, name, provenance = sources.folder_sources(folder, titles), folder.name, "own"
     else:
-        chosen = sources.simulated_sources(corpus_seed, distractors)
-        built = build_with_progress(chosen, output, "simulated", "simulated", workers)
-    _describe(built)
+        chosen, name, provenance = (
+            sources.simulated_sources(corpus_seed, distractors),
+            "simulated",
+            "simulated",
+        )
+    with crew(workers or fitting(len(chosen)), scheduler) as who:
+        _describe(build_with_progress(chosen, output, name, provenance, who))
 
 
 @catalogue_app.command("show")

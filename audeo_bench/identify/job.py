@@ -80,8 +80,8 @@ class Listening:
                 "known-works has them, or add --ask-anyway."
             )
 
-    def open(self, programme: Programme | None = None) -> list[Service]:
-        """The listeners, ready to be asked; the embedded catalogue is built where it is not there yet."""
+    def open(self, programme: Programme | None = None, who: Crew | None = None) -> list[Service]:
+        """The listeners, ready to be asked; ``who`` builds the embedded catalogue if it is not there."""
         from audeo_bench.identify.catalogue.embedded import embedded_catalogue
         from audeo_bench.identify.catalogue.store import Catalogue
         from audeo_bench.identify.shazam import Pacing, ShazamService
@@ -95,7 +95,8 @@ class Listening:
             if known is None and self.catalogue:
                 known = Catalogue(self.catalogue)
             elif known is None and programme:
-                known = embedded_catalogue(programme.corpus.name, programme.corpus.seed, programme.quick_look)
+                works = programme.corpus
+                known = embedded_catalogue(works.name, works.seed, programme.quick_look, who)
             known = known or embedded_catalogue()
             services.append(CatalogueService(name, known))  # type: ignore[arg-type]
         return services
@@ -240,7 +241,7 @@ def identify_corpus(
     who = who or Crew()
     folder, recordings = programme.folder(runs), programme.recordings()
     systems = table2_systems(programme.systems)
-    services = listening.open(programme)
+    services = listening.open(programme, who)
     chains = [chain for chain in systems.values() if chain is not None]
     rolls = answered_rolls(chains, programme.corpus, recordings, runs, who)
     played: dict[str, tuple[StageRecord, ...]] = {}

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError, Work
+from audeo_bench.crew import Crew, crew
 from audeo_bench.formats.midi import write_midi
 from audeo_bench.identify.catalogue import landmark, pitch
 from audeo_bench.identify.catalogue.engine import CatalogueService
@@ -61,7 +62,7 @@ class Melody:
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory) -> Catalogue:
     folder = tmp_path_factory.mktemp("catalogue") / "melodies"
-    return build([Melody(seed) for seed in range(PIECES)], folder, "melodies", "simulated", workers=1)
+    return build([Melody(seed) for seed in range(PIECES)], folder, "melodies", "simulated")
 
 
 def ask(service, audio):
@@ -110,7 +111,7 @@ def test_two_performances_of_a_work_do_not_spoil_its_margin(tmp_path):
         def audio(self) -> np.ndarray:
             return render(melody(self.seed, 1.05), program=2)
 
-    both = build([Melody(0), Again(0), Melody(1)], tmp_path / "c", "twice", "simulated", workers=1)
+    both = build([Melody(0), Again(0), Melody(1)], tmp_path / "c", "twice", "simulated")
     assert (len(both.entries), both.pieces) == (3, 2)
     reply = ask(CatalogueService("pitch", both), render(melody(0), seconds=20))
     assert reply.answer.title == "Melody 0"
@@ -134,10 +135,23 @@ def test_the_offline_engines_open_no_socket(catalogue, monkeypatch):
 
 def test_workers_build_the_same_catalogue(catalogue, tmp_path):
     sources = simulated_sources(distractors=2)[-2:]
-    one = build(sources, tmp_path / "one", "n", "simulated", workers=1)
-    two = build(sources, tmp_path / "two", "n", "simulated", workers=2)
+    one = build(sources, tmp_path / "one", "n", "simulated")
+    with crew(2) as workers:
+        two = build(sources, tmp_path / "two", "n", "simulated", workers)
     assert one.digest == two.digest
     assert one.entries == two.entries
+
+
+class LastFirst(Crew):
+    def done(self, units):
+        return reversed([*super().done(units)])
+
+
+def test_who_is_done_first_does_not_matter(catalogue, tmp_path):
+    again = build(
+        [Melody(seed) for seed in range(PIECES)], tmp_path / "c", "melodies", "simulated", LastFirst()
+    )
+    assert again.digest == catalogue.digest
 
 
 def test_the_index_is_read_through_memory_maps(catalogue):
@@ -182,18 +196,18 @@ def test_a_failed_build_leaves_nothing_and_spares_other_folders(tmp_path):
             raise AudeoBenchError("broken.mid: cannot be read")
 
     with pytest.raises(AudeoBenchError, match=r"broken\.mid"):
-        build([Broken(0)], tmp_path / "c", "n", "simulated", workers=1)
+        build([Broken(0)], tmp_path / "c", "n", "simulated")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "precious.txt").write_text("keep")
     with pytest.raises(AudeoBenchError, match="no catalogue"):
-        build([Melody(0)], tmp_path, "n", "simulated", workers=1)
+        build([Melody(0)], tmp_path, "n", "simulated")
     assert (tmp_path / "precious.txt").read_text() == "keep"
 
 
 def test_what_a_killed_build_left_is_cleared_away(tmp_path):
     left = tmp_path / ".c-4194399-abc"  # beyond any process's number
     left.mkdir()
-    build([Melody(0)], tmp_path / "c", "n", "simulated", workers=1)
+    build([Melody(0)], tmp_path / "c", "n", "simulated")
     assert [path.name for path in tmp_path.iterdir()] == ["c"]
 
 
@@ -205,7 +219,7 @@ def test_a_folder_with_titles_becomes_a_catalogue(tmp_path):
         writer.writerow(["a.mid", "Präludium", "Johann Sebastian Bach", "846"])
     (source,) = folder_sources(tmp_path, tmp_path / "titles.csv")
     assert source.work == Work("Johann Sebastian Bach", "Präludium", bwv=846)
-    built = build([source], tmp_path / "catalogue", "mine", "own", workers=1)
+    built = build([source], tmp_path / "catalogue", "mine", "own")
     assert built.entries[0].seconds == pytest.approx(41, abs=1)
 
 

@@ -75,7 +75,7 @@ class Melodies(corpus.Corpus):
 @pytest.fixture(scope="module")
 def small_catalogue(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache") / "small"
-    return build([Melody(seed) for seed in range(6)], folder, "melodies", "simulated", workers=1)
+    return build([Melody(seed) for seed in range(6)], folder, "melodies", "simulated")
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+from audeo_bench.crew import Crew, crew, fitting
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.identify.catalogue import sources, store
 from audeo_bench.identify.catalogue.sources import DISTRACTORS, known_sources, simulated_sources
@@ -18,7 +20,9 @@ FEW_DISTRACTORS = 60
 """Beside the works, where the whole catalogue would take longer than all the rest."""
 
 
-def embedded_catalogue(corpus: str = "simulated", seed: int = 0, quick: bool = False) -> Catalogue:
+def embedded_catalogue(
+    corpus: str = "simulated", seed: int = 0, quick: bool = False, who: Crew | None = None
+) -> Catalogue:
     """Reference performances of every work of a corpus and of distractors; built on first use.
 
     Parameters
@@ -27,6 +31,8 @@ def embedded_catalogue(corpus: str = "simulated", seed: int = 0, quick: bool = F
         ``known-works``; any other means the simulated works.
     quick : bool
         With 60 distractors instead of 500: for a first look.
+    who : Crew or None
+        Who builds it; None for as many processes as cores and memory allow.
     """
     name = corpus if corpus == "known-works" else "simulated"
     distractors = FEW_DISTRACTORS if quick or name == "known-works" else DISTRACTORS
@@ -43,15 +49,16 @@ def embedded_catalogue(corpus: str = "simulated", seed: int = 0, quick: bool = F
         f"{max(1, round(len(performances) / 120))} minutes of one core: {folder}",
         file=sys.stderr,
     )
-    return build_with_progress(performances, folder, f"{name} seed {seed}", "simulated")
+    with nullcontext(who) if who else crew(fitting(len(performances))) as builders:
+        return build_with_progress(performances, folder, f"{name} seed {seed}", "simulated", builders)
 
 
 def build_with_progress(
-    performances: Sequence[Source], folder: Path, name: str, provenance: str, workers: int | None = None
+    performances: Sequence[Source], folder: Path, name: str, provenance: str, who: Crew
 ) -> Catalogue:
     """:func:`build` under a progress bar."""
     with progress_bar("catalogue", len(performances), "performances") as bar:
-        return build(performances, folder, name, provenance, workers, on_progress=bar.advance)
+        return build(performances, folder, name, provenance, who, on_progress=bar.advance)
 
 
 def _recipe() -> str:

@@ -12,11 +12,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +22,7 @@ import numpy as np
 import psutil
 
 from audeo_bench.api import SAMPLE_RATE, AudeoBenchError, Work
+from audeo_bench.crew import Crew, Unit
 from audeo_bench.formats.npz import map_array
 from audeo_bench.formats.text import read_json
 from audeo_bench.identify.catalogue import landmark, pitch
@@ -69,7 +68,7 @@ def build(
     folder: Path,
     name: str,
     provenance: str,
-    workers: int | None = None,
+    who: Crew | None = None,
     on_progress: Callable[[], None] = lambda: None,
 ) -> Catalogue:
     """Analyse every source and write a catalogue; all of it appears at once, or nothing.
@@ -81,8 +80,8 @@ def build(
         Replaced where it is a catalogue already.
     name, provenance : str
         Shown beside every rate.
-    workers : int, optional
-        Processes; as many as processors by default. With 1, everything happens in this process.
+    who : Crew or None
+        Who listens; None is this process.
     on_progress : callable
         Called after every source.
 
@@ -101,7 +100,7 @@ def build(
     try:
         entries, postings = [], []
         with (temporary / "pitch.raw").open("wb") as raw:
-            for entry, frames, pairs in _analysed(list(sources), workers):
+            for entry, frames, pairs in _analysed(sources, who or Crew()):
                 frames.tofile(raw)
                 entries.append(entry)
                 postings.append(pairs)
@@ -159,17 +158,22 @@ def _replace(temporary: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _analysed(sources: list[Source], workers: int | None) -> Iterable[tuple[Entry, np.ndarray, np.ndarray]]:
-    workers = min(workers or os.cpu_count() or 1, max(1, len(sources)))
-    if workers == 1:
-        yield from map(_analyse, sources)
-        return
-    # Spawned rather than forked: the caller may hold threads and open databases.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_analyse, sources, chunksize=4)
+Analysed = tuple[Entry, np.ndarray, np.ndarray]
 
 
-def _analyse(source: Source) -> tuple[Entry, np.ndarray, np.ndarray]:
+def _analysed(sources: Iterable[Source], who: Crew) -> Iterator[Analysed]:
+    """In the sources' order, whoever is done first."""
+    units = (Unit(f"performance {place}", _analyse, (one,)) for place, one in enumerate(sources, 1))
+    early: dict[str, Analysed] = {}
+    place = 1
+    for unit, found in who.done(units):
+        early[unit.name] = found
+        while (name := f"performance {place}") in early:
+            yield early.pop(name)
+            place += 1
+
+
+def _analyse(source: Source) -> Analysed:
     audio = source.audio()
     frames, pairs = pitch.salience(audio), landmark.landmarks(audio)
     ticks = len(audio) * landmark.TICKS_PER_SECOND // SAMPLE_RATE + 1
