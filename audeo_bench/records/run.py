@@ -82,6 +82,9 @@ class Training(Strict):
     ----------
     seconds : float
         Of its steps, on the wall's clock; validation left out.
+    processor_seconds : float or None
+        The same of all of a process's threads, by the processor's clock, which counts no other work of the
+        machine; None where it was not measured.
     hardware : dict
         As :func:`audeo_bench.provenance.hardware` found it.
     processes : int
@@ -89,6 +92,7 @@ class Training(Strict):
     """
 
     seconds: Annotated[float, Field(gt=0)]
+    processor_seconds: Annotated[float, Field(gt=0)] | None = None
     hardware: dict[str, str | int]
     processes: Annotated[int, Field(ge=1)] = 1
 
@@ -98,7 +102,9 @@ class Training(Strict):
 
     @property
     def cost(self) -> float:
-        """Seconds of all accelerators, or of all threads that torch had, together."""
+        """Seconds of all accelerators, of processors, or if these were not measured of torch's threads."""
+        if self.unit == "CPU-seconds" and self.processor_seconds is not None:
+            return self.processor_seconds * self.processes
         threads = 1 if self.unit == "GPU-seconds" else self.hardware.get("threads", 1)
         return self.seconds * self.processes * (threads if isinstance(threads, int) else 1)
 

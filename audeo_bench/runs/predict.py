@@ -159,7 +159,8 @@ def _training(record: dict[str, Any]) -> dict[str, Any]:
     """What a stage's record takes over of its training's."""
     seed, training = record.get("seed"), None
     with suppress(ValidationError):
-        kept = {"seconds": "training_seconds", "hardware": "hardware", "processes": "processes"}
+        measured = {field: f"training_{field}" for field in ("seconds", "processor_seconds")}
+        kept = measured | {"hardware": "hardware", "processes": "processes"}
         facts = {field: record[name] for field, name in kept.items() if name in record}
         training = Training.model_validate(facts)
     return {"training_seed": seed if type(seed) is int else None, "training": training}

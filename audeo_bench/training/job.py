@@ -284,6 +284,7 @@ def _describe(weights: Path, stage: Stage, context: Context, facts: dict[str, An
             "best_epoch": int(best["epoch"]),
             score_column(history): float(best[score_column(history)]),
             "training_seconds": float(history["seconds"].iloc[-1]),
+            "training_processor_seconds": float(history["processor_seconds"].iloc[-1]),
         }
     described = stage.describe()
     record = {

@@ -112,7 +112,7 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
     Returns
     -------
     list of dict
-        One per epoch: epoch, loss, the score, learning_rate, seconds.
+        One per epoch: epoch, loss, the score, learning_rate, seconds and processor_seconds (of all threads).
 
     Raises
     ------
@@ -133,6 +133,7 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
         epochs, steps = 1, min(steps, SMOKE_STEPS)
     checkpoint = context.folder / "checkpoint.pt"
     progress = {"epoch": 0, "step": 0, "loss_sum": 0.0, "seconds": 0.0, "best": -math.inf}
+    progress["processor_seconds"] = 0.0
     history: list[dict[str, float]] = []
     best_weights = as_stored(net.state_dict())
     fingerprint = {
@@ -182,7 +183,7 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
                 epoch = progress["epoch"]
                 net.train()
                 while progress["step"] < steps:
-                    began = time.monotonic()
+                    began, busy = time.monotonic(), time.process_time()
                     share = (epoch + progress["step"] / steps) / epochs
                     for group in groups:
                         group["lr"] = group["initial_lr"] * _rate(share)
@@ -196,6 +197,7 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
                     progress["loss_sum"] += value
                     progress["step"] += 1
                     progress["seconds"] += time.monotonic() - began
+                    progress["processor_seconds"] += time.process_time() - busy
                     best = f"best {100 * progress['best']:.1f} %" if history else "no validation yet"
                     bar.advance(1, f"loss {progress['loss_sum'] / progress['step']:.4f} · validation {best}")
                     if time.monotonic() - last_save > SAVE_EVERY:
@@ -215,6 +217,7 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
                         recipe.score: value,
                         "learning_rate": optimisers[0].param_groups[0]["lr"],
                         "seconds": round(progress["seconds"], 1),
+                        "processor_seconds": round(progress["processor_seconds"], 1),
                     }
                 )
                 if value > progress["best"]:

@@ -150,4 +150,8 @@ def test_seed_and_cost_of_a_training_come_from_the_record_beside_the_weights(tin
     [stage] = predict(chosen, task).record.stages
     assert stage.training_seed == 3
     assert stage.training is not None
-    assert (stage.training.unit, stage.training.cost) == ("CPU-seconds", 121)
+    assert (stage.training.unit, stage.training.cost) == ("CPU-seconds", 121)  # two threads
+    record["training_processor_seconds"] = 70.0  # of both, of which the machine gave no more
+    weights.with_suffix(".json").write_text(json.dumps(record))
+    [stage] = predict(chosen, Task(tiny, "wtc2", tmp_path / "others")).record.stages
+    assert stage.training is not None and stage.training.cost == 70
