@@ -194,12 +194,15 @@ def package_code() -> str:
     return code_digest({place(path): sha256_of(path) for path in paths})
 
 
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def fitting(units: int) -> int:
     """How many workers cores and memory of this machine allow; a few units are not worth the start of any."""
     if importlib.util.find_spec("distributed") is None or units < WORTH_IT:
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, psutil.virtual_memory().available // MEMORY_OF_ONE, units))
+    return max(1, min(_cores(), psutil.virtual_memory().available // MEMORY_OF_ONE, units))
 
 
 @contextmanager
@@ -242,7 +245,7 @@ def crew(workers: int = 1, scheduler: str | None = None) -> Iterator[Crew]:
         with client:
             yield _Dask(client, elsewhere=True)
         return
-    threads = str(max(1, (os.cpu_count() or 1) // workers))
+    threads = str(max(1, _cores() // workers))
     settings = {
         "distributed.scheduler.allowed-failures": LOSSES,
         "distributed.logging.distributed": "critical",

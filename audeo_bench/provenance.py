@@ -132,8 +132,8 @@ def loaded(folder: Path | None = None) -> list[Path]:
     """
     found = []
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None) or ""
-        if not file.endswith(".py") or _of_others(file):  # most of thousands: not looked for on the disk
+        file = str(getattr(module, "__file__", None) or "")
+        if not file.endswith(".py") or _is_others_folder(os.path.dirname(file)):  # noqa: PTH120 (thousands)
             continue
         named = Path(file).absolute()
         path = named.resolve()
@@ -143,6 +143,12 @@ def loaded(folder: Path | None = None) -> list[Path]:
         if lies_there and (folder is None or not name.startswith("audeo_bench_contestant_")):
             found.append(path)
     return found
+
+
+@cache
+def _is_others_folder(folder: str) -> bool:
+    """Looked up once: there are thousands of modules in some hundred folders."""
+    return _of_others(f"{Path(folder).resolve()}{os.sep}")
 
 
 def _of_others(file: str) -> bool:

@@ -1,9 +1,10 @@
 """What code made something: all that is imported, by what it says and not by how it looks."""
 
 import sys
+import types
 
 from audeo_bench.places import PACKAGE, checkout
-from audeo_bench.provenance import changed, code_digest, code_of
+from audeo_bench.provenance import changed, code_digest, code_of, loaded
 
 
 def test_what_a_contestant_imports_is_known_directly_or_not():
@@ -31,6 +32,24 @@ def test_comments_docstrings_and_layout_play_no_part(tmp_path):
     assert changed(before) == str(path)
     path.unlink()
     assert changed(before) == str(path)
+
+
+def test_what_is_linked_into_site_packages_counts_and_odd_modules_harm_nothing(tmp_path, monkeypatch):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/mine.py").write_text("X = 1")
+    installed = tmp_path / "site-packages"
+    (installed / "theirs").mkdir(parents=True)
+    (installed / "theirs/__init__.py").write_text("")
+    (installed / "mylib").symlink_to(tmp_path / "src")
+    odd = types.ModuleType("odd")
+    odd.__file__ = installed / "theirs" / "__init__.py"  # type: ignore[assignment]
+    linked = types.ModuleType("linked")
+    linked.__file__ = str(installed / "mylib" / "mine.py")
+    monkeypatch.setitem(sys.modules, "odd", odd)
+    monkeypatch.setitem(sys.modules, "linked", linked)
+    found = loaded()
+    assert (tmp_path / "src/mine.py").resolve() in found
+    assert not any("theirs" in path.parts for path in found)
 
 
 def test_neighbours_count_as_soon_as_they_are_loaded(tmp_path, monkeypatch):

@@ -142,11 +142,17 @@ def systems(texts: Iterable[str], weights: Sequence[str] = ()) -> list[System]:
     takers = {stage.name for chain in chains for stage in chain.stages if stage.takes_weights}
     for text in weights:
         name, equals, _ = text.partition("=")
+        if not takers:
+            raise AudeoBenchError(f"--weights {text}: nothing that is asked for takes weights; leave it out.")
         if equals and name not in takers:
             close = get_close_matches(name, takers, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"give one of {', '.join(sorted(takers))}."
             raise AudeoBenchError(f"--weights {text}: none of the contestants here is {name!r}; {hint}")
-    return [_with_weights(chain, weights) for chain in chains]
+    named = [text for text in weights if "=" in text]
+    take = [any(stage.takes_weights for stage in chain.stages) for chain in chains]
+    return [
+        _with_weights(chain, weights if takes else named) for chain, takes in zip(chains, take, strict=True)
+    ]
 
 
 def system(text: str, weights: Sequence[str] = ()) -> System:

@@ -152,6 +152,10 @@ class Corpus(ABC):
         """
         return None
 
+    def unready(self, split: str) -> tuple[str, ...]:
+        """Recordings that opening makes ready, once, which takes a while; none where it takes no time."""
+        return ()
+
     def films_here(self, split: str) -> str | None:
         """Such as ``2 of 3 films``, where not all that a split should have is here; None where it is."""
         return None

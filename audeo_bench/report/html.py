@@ -321,6 +321,7 @@ def _detail(entry: Entry, folder: Path) -> dict[str, Any]:
 
 def _facts(row: Row) -> list[tuple[str, str]]:
     speed = row.times.frames_per_second
+    came = "Answered" if row.answered_by == "harness" else "Joined"
     facts = []
     for stage in row.stages:
         facts.append((f"{stage.name}: SHA-256", stage.sha256 or "not handed in"))
@@ -337,9 +338,7 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         *facts,
         ("Speed", f"{speed:g} frames a second" if speed else "not measured"),
         ("Command", row.origin.command),
-        ("Submitted", row.times.submitted)
-        if row.times.submitted
-        else ("Answered", row.times.started or "not known"),
+        ("Submitted", row.times.submitted) if row.times.submitted else (came, row.times.started or ""),
     ]
 
 

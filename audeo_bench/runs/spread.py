@@ -177,7 +177,7 @@ def _units(
     for name, parcel in parcels.items():
         yield Unit(f"contestant {name}", Parcel.itself, (parcel,), lasting=True)
     filmed = [name for name in chains if _earlier(chains[name]) is None]
-    kept = {one for one in asked if frames is not None and any(one in missing[name] for name in filmed)}
+    kept = {one for one in asked if frames and sum(one in missing[name] for name in filmed) > 1}
     for recording in asked:
         if recording in kept:
             given = (task.corpus, recording, frames, share)

@@ -27,7 +27,6 @@ from audeo_bench.training.frames import (
     cached_idle,
     is_sealed,
     sealed_write,
-    seconds_to_keep,
 )
 from audeo_bench.training.keyboards import Photographs
 from audeo_bench.training.loop import Timed
@@ -38,6 +37,7 @@ SECOND_STAGE_TAKES = (3,)
 """Performances that only second stages train on, so that their rolls are no cleaner than the test's
 (cross-fitting).
 """
+TRAINING_ROLLS, VALIDATION_ROLLS = "the first stage's rolls", "its rolls of validation"
 VALIDATION_FRAMES, VALIDATION_TOTAL = 1200, 7200
 """Frames at the head of each validation recording that are answered after every epoch, at most; and of all of
 them together, about.
@@ -74,8 +74,10 @@ class Context:
     photographs: Photographs | None = None
     _shapes: set[tuple[int, int]] = field(default_factory=set)
     """Of the frames that were asked for."""
-    _answering: list[float] = field(default_factory=list)
-    """Seconds of the first stage for a recording that is trained on, and for one that is validated on."""
+    _each: dict[str, float] = field(default_factory=dict)
+    """What is made of each recording before training -> seconds for one."""
+    _answered: bool = False
+    """Whether validation has asked for :meth:`answers`."""
 
     def _open(self, name: str) -> Corpus:
         return open_corpus(name, seed=self.corpus_seed)
@@ -185,7 +187,7 @@ class Context:
         return cached_frames(sources, shape, self.workers, self.scheduler)
 
     def answers(self, stage: VideoToRoll, shape: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        kept = self._cached(self._validation, shape)
+        kept, self._answered = self._cached(self._validation, shape), True
         share = _share(len(kept))
         for frames, recording in zip(kept, self.validation, strict=True):
             with self.fabric.autocast():
@@ -193,27 +195,25 @@ class Context:
             yield roll, self.truth(recording)[:, : roll.shape[1]]
 
     def told_of_all(self, found: Timed) -> Timed:
-        """What was measured on one recording as it will be of all, and how long their frames will take."""
-        judged, all_ = (
-            sum(len(each.ids()) for each in self._validation_of(smoke)) for smoke in (True, False)
-        )
-        share = _share(all_) / _share(judged) if self.first_stage is None else 1.0
-        found.validating *= share * all_ / judged
+        """What was measured on one recording as it will be of all."""
         training, validation = self._training_of(False), self._validation_of(False)
-        for seconds, sources in zip(self._answering, (training, validation), strict=False):
-            found.answering += seconds * sum(len(each.ids()) for each in sources)
-        for source in (*training, *validation):
-            found.frames |= {(source, shape): seconds_to_keep(source, shape) for shape in self._shapes}
+        judged, all_ = (sum(len(each.ids()) for each in part) for part in (self._validation, validation))
+        found.validating *= all_ / judged * (_share(all_) / _share(judged) if self._answered else 1.0)
+        learned = sum(len(each.ids()) for each in training)
+        for what, seconds in self._each.items():
+            found.making[what] = seconds * (all_ if what == VALIDATION_ROLLS else learned)
+        found.frames = [(source, shape) for source in (*training, *validation) for shape in self._shapes]
         return found
 
     def training_rolls(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        return self._rolls(self._training, self.training)
+        return self._rolls(TRAINING_ROLLS, self._training, self.training)
 
     def validation_rolls(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        return self._rolls(self._validation, self.validation)
+        return self._rolls(VALIDATION_ROLLS, self._validation, self.validation)
 
     def sounds(self) -> list[np.ndarray]:
         paths = [self.folder / "audio" / f"{recording.id}.npy" for recording in self.training]
+        began = time.monotonic()
         with progress_bar("rendering training sound", total=len(paths), unit="recordings") as bar:
             for path, recording in zip(paths, self.training, strict=True):
                 if recording.audio is None:
@@ -222,10 +222,11 @@ class Context:
                     with sealed_write(path) as temporary:
                         np.save(temporary, recording.audio().astype(np.float16))
                 bar.advance()
+        self._each["sound"] = (time.monotonic() - began) / max(1, len(paths))
         return [map_array(path, remedy="delete it, and it is rendered again") for path in paths]
 
     def _rolls(
-        self, sources: Sequence[Source], recordings: Sequence[Recording]
+        self, what: str, sources: Sequence[Source], recordings: Sequence[Recording]
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         stage = self.first_stage
         if not isinstance(stage, TorchStage):
@@ -243,5 +244,5 @@ class Context:
                 roll = read_array(kept, [], remedy="delete it, and it is answered again")
                 pairs.append((roll, self.truth(recording)))
                 bar.advance()
-        self._answering.append((time.monotonic() - began) / max(1, len(pairs)))
+        self._each[what] = (time.monotonic() - began) / max(1, len(pairs))
         return pairs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +10,7 @@ from time import monotonic
 
 from audeo_bench.crew import MOST, fitting
 from audeo_bench.training import job
+from audeo_bench.training.frames import Source, seconds_to_keep, seconds_to_open
 from audeo_bench.training.loop import Timed
 from audeo_bench.training.options import Options
 
@@ -19,15 +20,16 @@ __all__ = ["estimate"]
 def estimate(trainings: Sequence[tuple[str, Options]], say: Callable[[str], None]) -> float:
     """Measure a few steps of each net, on one recording, and say how long all of them will take.
 
-    What is finished is left out. Counted are steps, validations, the first stages' rolls, and frames that are
-    not kept yet; films are made ready before. A recording that is made ready for it is kept.
+    What is finished is left out. Counted are steps, validations, sound, the first stages' rolls, frames that
+    are not kept yet and films that are not ready. A contestant without steps is counted by one recording; a
+    mean of nets, and what is found in photographs, are not. What is made ready for it is kept.
 
     Parameters
     ----------
     trainings : sequence of (system, Options)
         As :func:`audeo_bench.training.job.all_trainings` gives them.
     say : callable
-        Takes a line for each system, and two for all.
+        Takes a line for each system, and some for all.
 
     Returns
     -------
@@ -36,7 +38,8 @@ def estimate(trainings: Sequence[tuple[str, Options]], say: Callable[[str], None
     todo = [(name, how) for name, how in trainings if not how.average]  # a mean takes no steps
     left = [(name, how) for name, how in todo if not (how.resume and how.weights(name).exists())]
     times: dict[tuple[str, tuple[str, ...], int | None], float] = {}
-    frames: dict[tuple[Hashable, ...], float] = {}
+    frames: dict[tuple[Source, tuple[int, int]], float] = {}
+    films: dict[Source, float] = {}
     for name, how in left:
         kind = name, how.corpora, how.epochs
         if kind in times:
@@ -46,18 +49,24 @@ def estimate(trainings: Sequence[tuple[str, Options]], say: Callable[[str], None
             try:
                 job.train(name, replace(how, output=Path(folder), start=None, smoke=True, timed=True))
             except Timed as found:
-                times[kind] = found.seconds + found.validating + found.answering
-                frames |= found.frames
-                rest = {"validations": found.validating, "the first stage's rolls": found.answering}
-                with_ = "".join(f", {_told(each)} for {what}" for what, each in rest.items() if each)
+                parts = {"validations": found.validating, **found.making}
+                times[kind] = found.seconds + sum(parts.values())
+                with_ = "".join(f", {_told(each)} for {what}" for what, each in parts.items() if each > 30)
                 say(f"{name}: {found.steps:,} steps, about {_told(found.seconds)}{with_}")
+                for source, shape in found.frames:
+                    if source not in films:
+                        films[source] = seconds_to_open(source)
+                    if (source, shape) not in frames:
+                        frames[source, shape] = seconds_to_keep(source, shape)
             else:  # it has no steps
-                times[kind] = 0.0
-                say(f"{name}: {_told(monotonic() - began)} for one recording")
+                times[kind] = monotonic() - began
+                say(f"{name}: {_told(times[kind])} for one recording")
     total = sum(times[name, how.corpora, how.epochs] for name, how in left)
-    if rendering := sum(frames.values()) / max(1, (trainings[0][1].workers or fitting(MOST))):
-        total += rendering
-        say(f"frames that are not kept yet: about {_told(rendering)}")
+    workers = (left[0][1].workers if left else 1) or fitting(MOST)
+    for what, seconds in (("films that are not ready", films), ("frames that are not kept yet", frames)):
+        if made := sum(seconds.values()) / workers:
+            total += made
+            say(f"{what}: about {_told(made)}")
     if left:
         say(f"{len(left)} trainings: about {_told(total)} on this machine")
     return total

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audeo_bench.api import AudeoBenchError, Recording, windows
+from audeo_bench.api import AudeoBenchError, Frames, Recording, windows
 from audeo_bench.corpus import open_corpus
 from audeo_bench.crew import Unit, crew, fitting
 from audeo_bench.files import atomic_write, sha256_of
@@ -167,6 +167,16 @@ def cached_frames(
     return [map_array(path, remedy=REMEDY) for path in paths]
 
 
+def seconds_to_open(source: Source) -> float:
+    """How long making a source's films ready will take: the first that is not ready is made so."""
+    corpus = open_corpus(source.corpus, seed=source.seed)
+    unready = corpus.unready(source.split)
+    began = time.monotonic()
+    for one in unready[:1]:
+        corpus.recording(one)
+    return (time.monotonic() - began) * len(unready)
+
+
 def seconds_to_keep(source: Source, shape: tuple[int, int]) -> float:
     """How long one process will take to keep those of a source's frames that are not kept yet.
 
@@ -174,14 +184,22 @@ def seconds_to_keep(source: Source, shape: tuple[int, int]) -> float:
     """
     corpus, ids = open_corpus(source.corpus, seed=source.seed), source.ids()
     missing = [one for one in ids if not _path(source, one, shape).is_file()]
-    seconds = []
-    for one in missing[:: max(1, len(missing) // SAMPLED_RECORDINGS)][:SAMPLED_RECORDINGS]:
-        frames = corpus.recording(one).frames
-        sampled = min(SAMPLED_FRAMES, len(frames))
+    unready = corpus.unready(source.split)
+    ready = [one for one in missing if one not in unready]
+    sampled = ready[:: max(1, len(ready) // SAMPLED_RECORDINGS)][:SAMPLED_RECORDINGS]
+    seconds = [_seconds_of(corpus.recording(one).frames, shape) for one in sampled]
+    return len(missing) * float(np.mean(seconds)) if seconds else 0.0
+
+
+def _seconds_of(frames: Frames, shape: tuple[int, int]) -> float:
+    """Of all of a recording's frames, by its first ones, before which a scene is built, and the next."""
+    times = []
+    for start in range(0, min(2 * SAMPLED_FRAMES, len(frames)), SAMPLED_FRAMES):
         began = time.monotonic()
-        shrink(frames[:sampled], shape)
-        seconds.append((time.monotonic() - began) * len(frames) / max(1, sampled))
-    return len(missing) * float(np.mean(seconds)) if missing else 0.0
+        shrink(frames[start : start + SAMPLED_FRAMES], shape)
+        times.append(time.monotonic() - began)
+    later = len(frames) - SAMPLED_FRAMES
+    return times[0] + (times[1] / min(SAMPLED_FRAMES, later) * later if later > 0 else 0.0)
 
 
 class BalancedDraws:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from audeo_bench.api import AudeoBenchError, TrainingContext
 from audeo_bench.files import atomic_write
 from audeo_bench.nn.stage import as_stored
 from audeo_bench.progress import progress_bar
+from audeo_bench.training.frames import Source
 
 SAVE_EVERY = 30.0
 """Seconds between checkpoints: what a kill -9 may cost."""
@@ -53,10 +54,10 @@ class Timed(Exception):
         Of all steps.
     validating : float
         Seconds of all validations.
-    answering : float
-        Seconds that the first stage will take for its rolls.
-    frames : dict
-        What of the recordings' frames is not kept yet -> seconds that keeping it will take.
+    making : dict
+        What is made before -> seconds: a first stage's rolls, the recordings' sound.
+    frames : list
+        Which recordings' frames are asked for, as :func:`.frames.seconds_to_keep` takes them.
     """
 
     def __init__(self, steps: int, seconds: float, validating: float) -> None:
@@ -64,8 +65,8 @@ class Timed(Exception):
         self.steps = steps
         self.seconds = seconds
         self.validating = validating
-        self.answering = 0.0
-        self.frames: dict[tuple[Hashable, ...], float] = {}
+        self.making: dict[str, float] = {}
+        self.frames: list[tuple[Source, tuple[int, int]]] = []
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,11 @@ from audeo_bench.crew import Crew
 from audeo_bench.nn.stage import as_stored
 from audeo_bench.places import checkout
 from audeo_bench.training import job
-from audeo_bench.training.context import Context
+from audeo_bench.training.context import VALIDATION_ROLLS, Context
 from audeo_bench.training.estimate import estimate
 from audeo_bench.training.frames import BalancedDraws, stacks
 from audeo_bench.training.job import Options
-from audeo_bench.training.loop import Diverged, Recipe, optimise
+from audeo_bench.training.loop import Diverged, Recipe, Timed, optimise
 
 SEED = 3
 
@@ -279,6 +279,9 @@ class TinyCorpus:
     def films_here(self, split: str) -> None:
         return None
 
+    def unready(self, split: str) -> tuple[str, ...]:
+        return ()
+
     def recording(self, recording_id: str) -> Recording:
         split, take = recording_id.partition("-")[0], int(recording_id.partition("~t")[2] or 0)
         return next(one for one in bright_recordings(split, take) if one.id == recording_id)
@@ -425,13 +428,13 @@ def test_the_time_is_told_before_it_begins(tiny: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(training_loop, "_seconds_a_step", ten)
     monkeypatch.setattr(training_loop, "_seconds_of_judging", lambda recipe: 300.0)
     monkeypatch.setattr(
-        "audeo_bench.training.context.seconds_to_keep", lambda source, shape: 60.0 + source.take
+        "audeo_bench.training.estimate.seconds_to_keep", lambda source, shape: 60.0 + source.take
     )
     said: list[str] = []
     seconds = estimate([("resnet", quick(tiny, width=2, epochs=2, workers=1))] * 2, said.append)
     assert len(measured) == 1 and measured[0] > 0  # two of a kind are measured once
-    judged = 2 * 300 * len(TinyCorpus().ids("validation"))
     frames = 60 + 61 + 62 + 60  # three takes and the validation, once for both trainings
+    judged = 2 * 300 * 2  # two epochs, two recordings
     assert seconds == 2 * (2000 * 10 + judged) + frames
     assert said[0].startswith("resnet: 2,000 steps, about 5 h 33 min, ") and "for validations" in said[0]
     assert said[1] == "frames that are not kept yet: about 4 min"
@@ -439,11 +442,77 @@ def test_the_time_is_told_before_it_begins(tiny: Path, monkeypatch: pytest.Monke
     assert not (tiny / "simulated-width2").exists()  # nothing is left of it
 
 
+def test_what_was_measured_on_one_recording_is_told_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    class Twelve(TinyCorpus):
+        has_takes = False
+
+        def ids(self, split):
+            return list("ab" if split == "wtc1" else "cdefghijklmn")
+
+    monkeypatch.setattr("audeo_bench.training.context.open_corpus", lambda name, seed=0: Twelve())
+    monkeypatch.setattr("audeo_bench.training.frames.open_corpus", lambda name, seed=0: Twelve())
+    fabric = Fabric(accelerator="cpu", devices=1)
+
+    def told(answered: bool) -> Timed:
+        context = Context(fabric, ("films",), ("films",), 0, 0, None, tmp_path, smoke=True, timed=True)
+        context._answered = answered
+        context._each |= {"sound": 5.0, VALIDATION_ROLLS: 7.0}
+        context._shapes.add((50, 450))
+        return context.told_of_all(Timed(10, 100.0, 20.0))
+
+    whole, share = told(answered=False), told(answered=True)
+    assert whole.validating == 20 * 12
+    assert share.validating == 20 * 12 * (7200 // 12) / 1200  # all twelve share 7,200 frames
+    assert whole.making == {"sound": 5.0 * 2, VALIDATION_ROLLS: 7.0 * 12}
+    assert {source.split for source, _ in whole.frames} == {"wtc1", "validation"}
+
+
+class SlowAtFirst(np.ndarray):
+    """Frames before which a scene is built."""
+
+    clock = 0.0
+
+    def __getitem__(self, window):
+        if isinstance(window, slice):
+            SlowAtFirst.clock += (10.0 if not window.start else 0.0) + 0.1 * len(
+                range(*window.indices(len(self)))
+            )
+        return super().__getitem__(window)
+
+
+@pytest.mark.parametrize("frames", [30, 50, 70, 1000])
+def test_what_a_film_waits_for_first_is_counted_once(frames: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    film = np.zeros((frames, 100, 900), np.uint8).view(SlowAtFirst)
+    SlowAtFirst.clock = 0.0
+    monkeypatch.setattr(training_frames, "shrink", lambda window, shape: window)
+    monkeypatch.setattr(training_frames.time, "monotonic", lambda: SlowAtFirst.clock)
+    assert training_frames._seconds_of(film, (50, 450)) == pytest.approx(10 + 0.1 * frames)
+
+
 def test_frames_that_are_kept_take_no_more_time(tiny: Path) -> None:
     source = training_frames.Source("simulated", 0, "wtc1")
     assert training_frames.seconds_to_keep(source, (50, 450)) > 0
     render_here([source], (50, 450))
     assert training_frames.seconds_to_keep(source, (50, 450)) == 0
+
+
+def test_films_that_are_not_ready_are_counted_by_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+
+    class Films(TinyCorpus):
+        def unready(self, split):
+            return self.ids(split)[len(opened) :]
+
+        def recording(self, one):
+            opened.append(one)
+            return super().recording(one)
+
+    monkeypatch.setattr(training_frames, "open_corpus", lambda name, seed=0: films)
+    films = Films()
+    source, moments = training_frames.Source("films", 0, "wtc2"), iter((0.0, 4.0))
+    monkeypatch.setattr(training_frames.time, "monotonic", lambda: next(moments))
+    assert training_frames.seconds_to_open(source) == 4.0 * len(films.ids("wtc2"))
+    assert opened == [films.ids("wtc2")[0]]
 
 
 def test_the_command_needs_a_name_or_all() -> None:

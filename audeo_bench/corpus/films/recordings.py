@@ -65,6 +65,9 @@ class FilmCorpus(Corpus):
         by = Counter(self._here[name].labels[0].by for name in self.ids(split))
         return ", ".join(f"{who} ({count})" if len(by) > 1 else who for who, count in by.most_common())
 
+    def unready(self, split: str) -> tuple[str, ...]:
+        return tuple(one for one in self.ids(split) if prepared(Job(self.name, self._here[one])) is None)
+
     def films_here(self, split: str) -> str | None:
         here, listed = len(self.ids(split)), len(listing_of(self.set.films)[split])
         return f"{here} of {listed} films" if here < listed else None
