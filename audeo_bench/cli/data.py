@@ -50,8 +50,9 @@ def add(
     if kind == "recordings":
         _add_recordings(place, manifest, apply_lag, workers, scheduler)
         return
-    from audeo_bench.corpus import registry
+    from audeo_bench.corpus import check_choice, registry
 
+    check_choice("kind of data", kind, (*registry.SOURCES, "recordings"), "audeo-bench data add")
     entry = registry.add(kind, Path(place))
     source = registry.SOURCES[kind]
     typer.echo(f"registered {source.title}: {len(entry.files)} files in {entry.directory}")
@@ -82,17 +83,18 @@ def _add_recordings(
         table.add_row(
             ready.id, ready.corners_by, f"{ready.start_s:.2f} s", measured, str(job.folder / "check.jpg")
         )
-    stdout().print(table)
+    if added.ready:
+        stdout().print(table)
     for job, ready in added.ready:
         for remark in ready.remarks:
             typer.echo(f"{job.here.path}: {remark}.", err=True)
     for fault in added.faults:
         typer.echo(f"audeo-bench: error: {fault}", err=True)
-    splits = ", ".join(dict.fromkeys(job.here.film.split for job, _ in added.ready))
-    if added.ready:
-        typer.echo(
-            f"opens the corpus {name} (splits {splits}): audeo-bench midi --corpus {name} --split test"
-        )
+    splits = [*dict.fromkeys(job.here.film.split for job, _ in added.ready)]
+    if splits:
+        one = "test" if "test" in splits else splits[0]
+        opened = f"opens the corpus {name} (splits {', '.join(splits)})"
+        typer.echo(f"{opened}: audeo-bench midi --corpus {name} --split {one}")
     if added.faults:
         raise typer.Exit(1)
 
@@ -209,7 +211,7 @@ def _set_facts(place: str) -> dict[str, Any]:
     name = facts["name"]
     for found in crops_of(place):
         if isinstance(found, AudeoBenchError):
-            typer.echo(str(found), err=True)
+            typer.echo(f"crop not compared with found corners: {found}", err=True)
         else:
             crops.append(found.model_dump(mode="json"))
     clocks = [
@@ -264,7 +266,7 @@ def fetch(
         raise typer.BadParameter("names no film; leave it out for all.", param_hint="--only")
     plan = fetching.plan(place, into, chosen, source, cookies)
     unknown = ", nobody says how large" if plan.wanted and plan.size is None else ""
-    size = f", about {plan.size / 1e9:.2g} GB" if plan.size else unknown
+    size = f", about {plan.size / 1e9:.2g} GB" if plan.size and plan.size > 1e7 else unknown
     here = f", {len(plan.here)} here already" if plan.here else ""
     here += "".join(f", in {folder}" for folder in plan.places)
     here += f", labels of {len(plan.unlabelled)} missing" if plan.unlabelled else ""

@@ -78,6 +78,12 @@ def train(name: str, how: Options) -> Path:
     opened = {name: open_corpus(name) for name in dict.fromkeys((*how.corpora, *chosen_on))}
     if photographs:
         _ = photographs.paths
+    for name in how.corpora:
+        if opened[name].training_split not in (splits := opened[name].splits()):
+            raise AudeoBenchError(
+                f"corpus {name}: has only {', '.join(splits)}, and nothing to train on; give some of its "
+                f"recordings the split `{opened[name].training_split}`, or train on another --corpus."
+            )
     for name in chosen_on:
         if "validation" not in opened[name].splits():
             raise AudeoBenchError(

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, AudeoBenchError, Notes
+from audeo_bench.api import FRAME_HEIGHT, FRAME_WIDTH, FRAMES_PER_SECOND, AudeoBenchError, Notes
 from audeo_bench.corpus.films.alignment import CERTAIN, Alignment, align, key_levels
 from audeo_bench.corpus.registry import data_home
 from audeo_bench.corpus.sets.film import Film
@@ -47,6 +47,8 @@ GEOMETRY = f"1: {BEHIND:g} mm behind the keys, {BEFORE:g} before, {FRAME_WIDTH}x
 """Part of what a kept film is recognised by; rises with every change of what frames look like."""
 LAG_SHOWN_S = 0.1
 """A start that differs by less from the one given is not worth a word."""
+WHOLE = 0.9
+"""A keyboard of which the film shows less is worth one."""
 
 
 class _Stored(BaseModel):
@@ -175,6 +177,10 @@ def prepare(job: Job) -> Prepared:
     film, path = job.here.film, job.here.path
     remarks: list[str] = []
     corners, lowest, highest, by = _corners(film, path)
+    if by in ("given", "crop") and (share := _share_seen(corners, path)) < WHOLE:
+        remarks.append(
+            f"{share:.0%} of the keyboard lie in the picture by its row; see check.jpg whether that is so"
+        )
     job.folder.mkdir(parents=True, exist_ok=True)
     frames = FilmFrames(path, corners=corners, remarks=remarks.append)
     try:
@@ -194,6 +200,14 @@ def prepare(job: Job) -> Prepared:
         remarks += _alignment_remarks(film, aligned, notes)
     _draw_check(job, corners, shown)
     measured = None if aligned is None else _stored(aligned)
+    used = _used(film, measured, apply_lag)
+    if notes is not None and len(notes):
+        onsets = used["start_s"] + used["rate"] * notes.intervals[:, 0]
+        if not ((onsets >= 0) & (onsets < len(shown) / FRAMES_PER_SECOND)).any():
+            raise AudeoBenchError(
+                f"{path}: with start_s = {used['start_s']:g} no note of {job.here.midi} lies in the film; "
+                "correct start_s, or get the labels of this film."
+            )
     answer = Prepared(
         id=film.id,
         row_sha256=_row_sha256(film),
@@ -207,7 +221,7 @@ def prepare(job: Job) -> Prepared:
         frames=len(shown),
         frames_sha256=sha256_of(job.folder / "frames.npy"),
         aligned=measured,
-        **_used(film, measured, apply_lag),
+        **used,
         remarks=tuple(dict.fromkeys(remark.removeprefix(f"{path}: ") for remark in remarks)),
     )
     _write(job, answer)
@@ -269,6 +283,14 @@ def _corners(film: Film, path: Path) -> tuple[np.ndarray, int, int, str]:
         )
     whole = whole_keyboard(found.corners, found.lowest_key, found.highest_key)
     return whole, found.lowest_key, found.highest_key, f"found, confidence {found.confidence:.2f}"
+
+
+def _share_seen(corners: np.ndarray, path: Path) -> float:
+    """The part of a keyboard's area that its film shows."""
+    width, height = film_info(path).size
+    picture = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    picture, keys = cv2.convexHull(picture), cv2.convexHull(corners.astype(np.float32))
+    return cv2.intersectConvexConvex(keys, picture)[0] / max(cv2.contourArea(keys), 1e-6)
 
 
 def given_corners(film: Film, path: Path) -> np.ndarray | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 from audeo_bench.corpus.sets.film import Film
@@ -22,7 +23,9 @@ class Refused(Exception):
     """One film cannot be had or is not what it should be: what was found and what to do, in one line."""
 
 
-def check_film(path: Path, film: Film, last: float | None) -> float:
+def check_film(
+    path: Path, film: Film, last: float | None, going: Callable[[], object] = lambda: None
+) -> float:
     """Decode a film to its end and hold its length against the set's file and the labels.
 
     Parameters
@@ -31,6 +34,8 @@ def check_film(path: Path, film: Film, last: float | None) -> float:
     film : Film
     last : float or None
         Film time of the labels' last onset, where it is known.
+    going : callable
+        Called on the way; what it raises ends the check.
 
     Returns
     -------
@@ -40,7 +45,7 @@ def check_film(path: Path, film: Film, last: float | None) -> float:
     ------
     Refused
     """
-    seconds = film_seconds(path)
+    seconds = film_seconds(path, going)
     if film.seconds is not None and abs(seconds - film.seconds) > film.slack_s:
         raise Refused(
             f"wrong film: {seconds:.1f} s, the set's file says {film.seconds:.1f} s; it is another cut, get "
@@ -48,8 +53,8 @@ def check_film(path: Path, film: Film, last: float | None) -> float:
         )
     if last is not None and too_short(seconds, film, last):
         raise Refused(
-            f"wrong film: {seconds:.1f} s, but its labels go on to {last:.1f} s; it is another cut, get the "
-            "right one"
+            f"wrong film: {seconds:.1f} s, but its labels go on to {last:.1f} s; get the film of these "
+            "labels, or correct its start_s"
         )
     return seconds
 
@@ -86,7 +91,7 @@ def last_note(labels: Path, film: Film) -> float | None:
     return float(film.start_s + film.rate * onsets.max())
 
 
-def film_seconds(path: Path) -> float:
+def film_seconds(path: Path, going: Callable[[], object] = lambda: None) -> float:
     """How long a film's pictures last, by decoding them all.
 
     Raises
@@ -103,7 +108,7 @@ def film_seconds(path: Path) -> float:
     try:
         decoder = Decoder(path, say=remarks.append)
         try:
-            return _decoded(decoder, remarks)
+            return _decoded(decoder, remarks, going)
         finally:
             decoder.close()
     except AudeoBenchError as fault:
@@ -116,12 +121,13 @@ def _head(path: Path) -> bytes:
         return file.read(512).lstrip().lower()
 
 
-def _decoded(decoder: Decoder, remarks: list[str]) -> float:
+def _decoded(decoder: Decoder, remarks: list[str], going: Callable[[], object]) -> float:
     line, stream, container = decoder.timeline, decoder.stream, decoder.container
     announced = float((stream.duration or 0) * (stream.time_base or 0))
     if not announced and not container.streams.audio:
         announced = (container.duration or 0) / 1e6
     for half in range(math.ceil(2 * line.end)):
+        going()
         decoder.at(half / 2)  # in steps so short that it decodes every picture instead of seeking
     last = decoder.at(line.end)
     end = line.end

@@ -38,7 +38,7 @@ from audeo_bench.progress import progress_bar
 
 __all__ = ["Plan", "fetch", "plan"]
 
-AT_A_TIME = 2
+AT_A_TIME, SHOWN = 2, 5
 WORK = ".fetching"
 """The folder, inside of the set's, in which films lie until they are whole and checked."""
 WRONG_LABELS = "wrong labels: the set's file means others; get them, or correct midi_sha256"
@@ -206,7 +206,9 @@ def fetch(plan: Plan, tell: Callable[[str], None]) -> list[str]:
         there = {film.id for film in wanted}
         absent = [film.id for film in plan.wanted if film.id not in there]
         if absent:
-            tell(f"{len(absent)} of {len(plan.films.films)} films are not in {plan.folder}: {plan.way.how}")
+            some = ", ".join(absent[:SHOWN]) + (", ..." if len(absent) > SHOWN else "")
+            count = f"{len(absent)} of {len(plan.films.films)} films"
+            tell(f"{count} are not in {plan.folder} ({some}): {plan.way.how}")
     todo = (*wanted, *plan.unlabelled)
     if not todo:
         return absent
@@ -318,7 +320,7 @@ def _film(plan: Plan, film: Film, last: float | None, work: Path, moved: Moved) 
     shared = None if target.is_file() else plan.elsewhere.get(film.youtube or "")
     brought = target if target.is_file() else shared or plan.way.film(film, work, moved)
     try:
-        seconds = check_film(brought, film, last)
+        seconds = check_film(brought, film, last, lambda: moved(1.0, "checking"))
         digest = sha256_of(brought)
         if film.sha256 is not None and digest != film.sha256:
             raise Refused(f"wrong film: SHA-256 {digest[:12]}..., the set's file says {film.sha256[:12]}...")

@@ -14,7 +14,7 @@ from audeo_bench.corpus import CORPORA, PICTURES, check_choice
 from audeo_bench.corpus.audeo.recordings import imported_labels
 from audeo_bench.corpus.registry import SOURCES, data_home, find
 from audeo_bench.corpus.sets.film import Film
-from audeo_bench.corpus.sets.manifest import FilmSet, read_manifest, shipped_sets
+from audeo_bench.corpus.sets.manifest import FilmSet, called, read_manifest, shipped_sets
 from audeo_bench.errors import AudeoBenchError
 from audeo_bench.files import atomic_write, sha256_of
 
@@ -210,12 +210,10 @@ def open_set(place: str, name: str | None = None, *, remember: bool = False) -> 
     """
     known = known_sets()
     path = Path(place).expanduser()
-    if place not in known and (path.suffix.lower() in (".toml", ".csv") or path.is_dir()):
+    if place not in known and (path.suffix.lower() in (".toml", ".csv") or path.exists()):
         films = read_manifest(path)
         if name is not None:
-            films = FilmSet.model_validate(
-                {**films.model_dump(by_alias=True), "name": name, "folder": films.folder}
-            )
+            films = called(films, name)
         owner = known.get(films.name)
         if films.name in {*shipped_sets(), *CORPORA, *SOURCES, PICTURES}:
             raise AudeoBenchError(f"{path}: the name {films.name!r} is taken; give the set another one.")

@@ -183,6 +183,17 @@ def shipped_sets() -> dict[str, Path]:
     return {path.stem: path for path in sorted((Path(__file__).parent / "shipped").glob("*.toml"))}
 
 
+_SMALL = "must be small letters, digits and -, at most 40, and not begin with -"
+PATTERNS = {
+    "id": "must be letters, digits, _ . + -, and not begin with a dot",
+    "name": _SMALL,
+    "split": _SMALL,
+    "sha256": "must be 64 digits and letters a to f",
+    "youtube": "must be the eleven characters of a film on YouTube",
+}
+"""What a column's text has to be, in words."""
+
+
 def read_manifest(path: Path) -> FilmSet:
     """Read a set's file (TOML or CSV) or a folder of films with MIDI files beside them.
 
@@ -367,6 +378,22 @@ def _validated(
         raise AudeoBenchError(f"{path}: {_told(fault, known)}") from None
 
 
+def called(films: FilmSet, name: str) -> FilmSet:
+    """A set under another name.
+
+    Raises
+    ------
+    AudeoBenchError
+        The name is none.
+    """
+    try:
+        return FilmSet.model_validate(
+            {**films.model_dump(by_alias=True), "name": name, "folder": films.folder}
+        )
+    except ValidationError as fault:
+        raise AudeoBenchError(f"set {name}: {_told(fault, set())}") from None
+
+
 def _told(fault: ValidationError, known: set[str]) -> str:
     """The first thing that is wrong, in words: column, what was found, what is expected."""
     first = fault.errors()[0]
@@ -385,8 +412,8 @@ def _told(fault: ValidationError, known: set[str]) -> str:
         message = {"corners": "eight numbers", "crop": "four numbers", "picture": "width and height"}[column]
         return f"{column}: must be {message}, as docs/sets.md says."
     message = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if first["type"] == "string_pattern_mismatch" and column == "id":
-        message = "must be letters, digits, _ . + -, and not begin with a dot"
+    if first["type"] == "string_pattern_mismatch" and column in PATTERNS:
+        message = PATTERNS[column]
     found = "" if isinstance(first["input"], dict | Film) else f", found {_shown(first['input'])[:80]!r}"
     at = f"{'.'.join(place)}: " if place else ""
     return f"{at}{message[0].lower() + message[1:]}{found}."

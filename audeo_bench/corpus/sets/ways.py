@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 from pathlib import Path, PurePosixPath
@@ -65,6 +66,11 @@ def way_of(films: FilmSet, source: str | None, cookies: str | None, revision: st
         What the way needs is not installed, or the mirror is no address and no folder.
     """
     own = films.source
+    fields = re.findall(r"{(.*?)}", source or "")
+    if source is not None and (not source or any(field not in ("id", "youtube") for field in fields)):
+        raise AudeoBenchError(
+            f"--source {source!r}: give a folder or an address, with {{id}} where a film's id stands."
+        )
     if source is not None and source.startswith(("http://", "https://")):
         return _web(source, cookies)
     if source is not None:

@@ -365,3 +365,34 @@ def test_a_system_that_is_none_is_refused_before_a_film_is_made_ready(films, hom
     for system in ("nobody", "keywise+video2roll"):
         answer = CliRunner().invoke(app, ["midi", "--corpus", "mine", "--split", "test", "--system", system])
         assert answer.exit_code == 2 and "a film is read" not in answer.stderr, answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "code", "said"),
+    [
+        ("Mine_Films", {}, 2, "name: must be small letters, digits and -, at most 40"),
+        ("early", {"start_s": -50.0}, 1, "no note of"),
+        (
+            "aside",
+            {"corners": (CORNERS + np.array([[0, 0], [2000, 0], [2000, 0], [0, 0]])).ravel().tolist()},
+            0,
+            "% of the",
+        ),
+    ],
+)
+def test_what_a_row_cannot_mean_is_said(films, home, tmp_path, name, more, code, said):
+    for file in ("one.mp4", "one.mid"):
+        (tmp_path / file).symlink_to(films / file)
+    (tmp_path / "set.toml").write_text('name = "x"\n' + row("one", **more))
+    answer = CliRunner().invoke(app, ["data", "add", "recordings", name, str(tmp_path / "set.toml")])
+    assert answer.exit_code == code and said in answer.stderr, answer.output
+
+
+def test_only_splits_that_are_ready_are_offered_and_what_cannot_train_is_said(films, home, tmp_path):
+    for file in ("one.mp4", "one.mid"):
+        (tmp_path / file).symlink_to(films / file)
+    (tmp_path / "set.toml").write_text('name = "x"\n' + row("one", split="looked-at"))
+    answer = CliRunner().invoke(app, ["data", "add", "recordings", "x", str(tmp_path / "set.toml")])
+    assert "--split looked-at" in answer.stdout
+    with pytest.raises(AudeoBenchError, match="has only looked-at, and nothing to train on"):
+        train("keywise", Options(("x",), ("simulated",), output=tmp_path))

@@ -300,7 +300,7 @@ def test_films_that_are_there_are_checked_not_fetched(tmp_path):
         make_labels(tmp_path / f"{name}.mid")
     failed, told = run(plan(str(tmp_path / "mine.csv")))
     assert failed == ["c", "b"]
-    assert told[0] == f"1 of 3 films are not in {tmp_path}: put it where the set's file says"
+    assert told[0] == f"1 of 3 films are not in {tmp_path} (c): put it where the set's file says"
     assert told[1].startswith("b: wrong film: 3.0 s")
     assert (tmp_path / "b.mp4").exists()
     assert [film.midi for film in films_of("mine")] == [tmp_path / "a.mid"]

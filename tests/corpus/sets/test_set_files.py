@@ -14,9 +14,12 @@ from typer.testing import CliRunner
 
 from audeo_bench.cli import app
 from audeo_bench.corpus.sets import Film, manifest_of_folder, read_labels, read_manifest, shipped_sets
+from audeo_bench.corpus.sets.check import Refused, check_film
 from audeo_bench.corpus.sets.here import open_set
 from audeo_bench.corpus.sets.manifest import rows_of
+from audeo_bench.corpus.sets.ways import way_of
 from audeo_bench.errors import AudeoBenchError
+from audeo_bench.film.writing import write_video
 
 THREE = """
 name = "my-films"
@@ -179,6 +182,22 @@ def test_a_set_that_became_unreadable_hides_no_other(tmp_path):
     shown = CliRunner().invoke(app, ["data", "list", "--json"])
     states = {row["corpus"]: row["state"] for row in json.loads(shown.output)}
     assert "nested too deeply" in states["my-films"] and states["pianoray"] == "none of 2 films here"
+
+
+@pytest.mark.parametrize("source", ["", "/lab/{name}.mp4", "https://lab/{id}/{}"])
+def test_a_mirror_without_a_place_for_an_id_is_refused(source):
+    with pytest.raises(AudeoBenchError, match=re.escape("give a folder or an address, with {id}")):
+        way_of(read_manifest(shipped_sets()["pianoray"]), source, None, None)
+
+
+def test_a_check_of_a_film_can_be_stopped(tmp_path):
+    write_video(tmp_path / "film.mp4", np.zeros((50, 90, 160), np.uint8))
+
+    def stopped() -> None:
+        raise Refused("stopped")
+
+    with pytest.raises(Refused, match="stopped"):
+        check_film(tmp_path / "film.mp4", Film(id="film", film="film.mp4"), None, stopped)
 
 
 def test_a_set_that_is_only_looked_at_is_not_remembered(tmp_path):
