@@ -151,7 +151,7 @@ def listen(played: Iterable[Played], sources: list[Source], total: int) -> list[
     """Ask both listeners, who know the sources, about every sound of every performance."""
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        catalogue = build(sources, Path(folder) / "catalogue", "study", "study", workers=1)
+        catalogue = build(sources, Path(folder) / "catalogue", "study", "study")
         listeners = [CatalogueService(name, catalogue) for name in REJECTIONS]
         for place, one in enumerate(track(played, "performances", total)):
             for sound, onset_f1, samples in sounds(one, place):
