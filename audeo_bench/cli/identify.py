@@ -151,11 +151,8 @@ def build_catalogue(
     if folder is not None and titles is not None:
         chosen, name, provenance = sources.folder_sources(folder, titles), folder.name, "own"
     else:
-        chosen, name, provenance = (
-            sources.simulated_sources(corpus_seed, distractors),
-            "simulated",
-            "simulated",
-        )
+        chosen = sources.simulated_sources(corpus_seed, distractors)
+        name = provenance = "simulated"
     with crew(workers or fitting(len(chosen)), scheduler) as who:
         _describe(build_with_progress(chosen, output, name, provenance, who))
 

@@ -87,8 +87,7 @@ def look_at(run: Path, name: str) -> Row:
     """
     record = read_record(run)
     corpus = open_corpus(record.subject.corpus, record.subject.seed)
-    row = _row(run, record, file_name(name), (), score_run(run, corpus=corpus), corpus)
-    return row.model_copy(update={"times": row.times.model_copy(update={"submitted": None})})
+    return _row(run, record, file_name(name), (), score_run(run, corpus=corpus), corpus)
 
 
 def _row(

@@ -48,7 +48,7 @@ class Times(Strict):
     """Everything that differs between two runs of the same command, in one place."""
 
     started: Moment | None
-    submitted: Moment | None
+    submitted: Moment
     seconds: Seconds | None
     frames_per_second: Annotated[float, Field(ge=0)] | None
 

@@ -106,7 +106,7 @@ def render_page(
     pages = environment(html=True)
     pages.filters["breakable"] = breakable
     return pages.get_template("page.html.jinja").render(
-        boards=[_board(board, paper, folder) for board in boards],
+        boards=[_board(board, paper, folder, own) for board in boards],
         table2=_table2(paper),
         identifications=identifications,
         groups=GROUPS,
@@ -140,7 +140,7 @@ def _decimals(content: Any) -> Any:
     return [_decimals(value) for value in content] if isinstance(content, list | tuple) else content
 
 
-def _board(board: Board, paper: Paper, folder: Path) -> dict[str, Any]:
+def _board(board: Board, paper: Paper, folder: Path, own: bool) -> dict[str, Any]:
     subject, main = board.subject, str(board.measure)
     reported = paper.table1.rows if subject.split == PAPER_SPLIT else ()
     scores = [_scores(entry) for entry in board.entries]
@@ -177,7 +177,7 @@ def _board(board: Board, paper: Paper, folder: Path) -> dict[str, Any]:
         ],
         "axis": {"low": f"{low:g}", "high": f"{high:g}"},
         "data": _json(_data(board, views, scores, (low, high), folder)),
-        "details": [_json(_detail(entry, folder)) for entry in board.entries],
+        "details": [_json(_detail(entry, folder, own)) for entry in board.entries],
     }
 
 
@@ -294,7 +294,7 @@ def _data(
     }
 
 
-def _detail(entry: Entry, folder: Path) -> dict[str, Any]:
+def _detail(entry: Entry, folder: Path, own: bool) -> dict[str, Any]:
     """Where a line comes from, seed by seed, and its recordings; pictures and sound are the first seed's."""
     first = entry.rows[0]
     authors = dict.fromkeys(row.credit.authors for row in entry.rows if row.credit and row.credit.authors)
@@ -305,7 +305,7 @@ def _detail(entry: Entry, folder: Path) -> dict[str, Any]:
     ]
     for row in entry.rows:
         of = "" if len(entry.rows) == 1 else f" ({row.contestant})"
-        facts += [(title + of, text) for title, text in _facts(row)]
+        facts += [(title + of, text) for title, text in _facts(row, own)]
     recordings = {
         name: {
             "title": answer.title,
@@ -319,9 +319,10 @@ def _detail(entry: Entry, folder: Path) -> dict[str, Any]:
     return {"facts": facts, "recordings": recordings}
 
 
-def _facts(row: Row) -> list[tuple[str, str]]:
+def _facts(row: Row, own: bool) -> list[tuple[str, str]]:
     speed = row.times.frames_per_second
     came = "Answered" if row.answered_by == "harness" else "Joined"
+    dated = (came, row.times.started or "") if own else ("Submitted", row.times.submitted)
     facts = []
     for stage in row.stages:
         facts.append((f"{stage.name}: SHA-256", stage.sha256 or "not handed in"))
@@ -338,7 +339,7 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         *facts,
         ("Speed", f"{speed:g} frames a second" if speed else "not measured"),
         ("Command", row.origin.command),
-        ("Submitted", row.times.submitted) if row.times.submitted else (came, row.times.started or ""),
+        dated,
     ]
 
 

@@ -16,7 +16,7 @@ from audeo_bench.runs.predict import keep_answers
 from audeo_bench.runs.scoring import Result, result
 from audeo_bench.runs.task import Task
 
-__all__ = ["coverage", "stored_results"]
+__all__ = ["coverage", "has_stored_answers", "stored_results"]
 
 TRAINED_ON = ("audeo/validation", "audeo/wtc1")
 

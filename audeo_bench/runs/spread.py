@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audeo_bench.api import Frames, Recording
+from audeo_bench.api import Frames
 from audeo_bench.contestants.loading import System
 from audeo_bench.contestants.module import Contestant
 from audeo_bench.contestants.parcel import Parcel, pack, unpack
@@ -224,7 +224,7 @@ def answer(asked: Question, parcel: Parcel, made: Answered | None = None) -> Ans
     earlier = made or asked.earlier
     with loaded(parcel, asked.seed) as worker:
         if earlier is None:
-            frames = _frames(asked.corpus.recording(asked.recording), asked.frames)
+            frames = _frames(asked)
             found = worker.roll(frames, asked.recording)
         else:
             found = worker.midi(earlier.roll.astype(np.float32), asked.recording)
@@ -232,10 +232,11 @@ def answer(asked: Question, parcel: Parcel, made: Answered | None = None) -> Ans
     return Answered(found.roll, found.seconds + (earlier.seconds if earlier else 0.0), code)
 
 
-def _frames(recording: Recording, folder: Path | None) -> Frames:
-    path = None if folder is None else folder / f"{recording.id}.npy"
+def _frames(asked: Question) -> Frames:
+    """Those that were kept; a recording is opened, for which a simulated one is played, only without them."""
+    path = None if asked.frames is None else asked.frames / f"{asked.recording}.npy"
     if path is None or not path.is_file():
-        return recording.frames
+        return asked.corpus.recording(asked.recording).frames
     return np.load(path, mmap_mode="r", allow_pickle=False)
 
 

@@ -21,13 +21,7 @@ from audeo_bench.corpus import PICTURES, Corpus, open_corpus
 from audeo_bench.formats.npz import map_array, read_array
 from audeo_bench.nn.stage import TorchStage
 from audeo_bench.progress import progress_bar
-from audeo_bench.training.frames import (
-    Source,
-    cached_frames,
-    cached_idle,
-    is_sealed,
-    sealed_write,
-)
+from audeo_bench.training.frames import Source, cached_frames, cached_idle, is_sealed, sealed_write
 from audeo_bench.training.keyboards import Photographs
 from audeo_bench.training.loop import Timed
 

@@ -133,8 +133,8 @@ def optimise(recipe: Recipe, context: TrainingContext, title: str) -> list[dict[
     if context.smoke:
         epochs, steps = 1, min(steps, SMOKE_STEPS)
     checkpoint = context.folder / "checkpoint.pt"
-    progress = {"epoch": 0, "step": 0, "loss_sum": 0.0, "seconds": 0.0, "best": -math.inf}
-    progress["processor_seconds"] = 0.0
+    progress = {"epoch": 0, "step": 0, "loss_sum": 0.0, "best": -math.inf}
+    progress |= {"seconds": 0.0, "processor_seconds": 0.0}
     history: list[dict[str, float]] = []
     best_weights = as_stored(net.state_dict())
     fingerprint = {

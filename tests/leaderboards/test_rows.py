@@ -163,6 +163,7 @@ def _blocks(content, keys="51"):
         (lambda c: c["times"].update(seconds=1e-300, frames_per_second=1e300), "times.seconds"),
         (lambda c: c["times"].update(seconds=1.0), "times that do not fit its frames"),
         (lambda c: c["times"].update(submitted="lately"), "no date and time"),
+        (lambda c: c["times"].update(submitted=None), "times.submitted"),
         (lambda c: c["answers"]["wtc2-01"]["excerpt"].update(start=1000), "ends behind its 1200 frames"),
         (lambda c: c["answers"]["wtc2-01"].update(frames=60), "60 frames answered, 1200 scored"),
         (lambda c: c["scores"]["subject"].update(corpus="audeo"), "its scores are for audeo-wtc2"),

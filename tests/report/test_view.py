@@ -50,6 +50,8 @@ def test_two_runs_stand_side_by_side_with_film_and_sound(
 def test_a_quick_look_may_be_looked_at(tiny_run: Callable[..., Path], tmp_path: Path) -> None:
     page = write_view([tiny_run(limit=1)], tmp_path / "look.html", sound=False).read_text()
     assert list(details(page)[0]["recordings"]) == ["wtc2-01"]
+    titles = [title for title, _ in details(page)[0]["facts"]]
+    assert "Answered" in titles and "Submitted" not in titles  # it stands on no board
     assert "tiny-wtc2-limit1" in page
 
 

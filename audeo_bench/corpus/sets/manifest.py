@@ -30,6 +30,7 @@ __all__ = [
     "Listing",
     "Source",
     "Truth",
+    "called",
     "manifest_of_folder",
     "pair_films",
     "read_manifest",
@@ -43,6 +44,15 @@ _SPLITS = {"train": "train", "training": "train", "valid": "validation", "val": 
 _SPLITS |= {"validation": "validation", "test": "test", "testing": "test"}
 _LONGEST = 8 << 20
 """Bytes of a set's file beyond which nobody wrote it by hand."""
+_SMALL = "must be small letters, digits and -, at most 40, and not begin with -"
+_PATTERNS = {
+    "id": "must be letters, digits, _ . + -, and not begin with a dot",
+    "name": _SMALL,
+    "split": _SMALL,
+    "sha256": "must be 64 digits and letters a to f",
+    "youtube": "must be the eleven characters of a film on YouTube",
+}
+"""What a column's text has to be, in words."""
 
 
 class YouTube(Strict):
@@ -181,17 +191,6 @@ class FilmSet(Strict):
 def shipped_sets() -> dict[str, Path]:
     """Name -> file of every set that ships with the package."""
     return {path.stem: path for path in sorted((Path(__file__).parent / "shipped").glob("*.toml"))}
-
-
-_SMALL = "must be small letters, digits and -, at most 40, and not begin with -"
-PATTERNS = {
-    "id": "must be letters, digits, _ . + -, and not begin with a dot",
-    "name": _SMALL,
-    "split": _SMALL,
-    "sha256": "must be 64 digits and letters a to f",
-    "youtube": "must be the eleven characters of a film on YouTube",
-}
-"""What a column's text has to be, in words."""
 
 
 def read_manifest(path: Path) -> FilmSet:
@@ -412,8 +411,8 @@ def _told(fault: ValidationError, known: set[str]) -> str:
         message = {"corners": "eight numbers", "crop": "four numbers", "picture": "width and height"}[column]
         return f"{column}: must be {message}, as docs/sets.md says."
     message = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if first["type"] == "string_pattern_mismatch" and column in PATTERNS:
-        message = PATTERNS[column]
+    if first["type"] == "string_pattern_mismatch" and column in _PATTERNS:
+        message = _PATTERNS[column]
     found = "" if isinstance(first["input"], dict | Film) else f", found {_shown(first['input'])[:80]!r}"
     at = f"{'.'.join(place)}: " if place else ""
     return f"{at}{message[0].lower() + message[1:]}{found}."
