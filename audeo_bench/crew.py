@@ -121,7 +121,10 @@ class _Dask(Crew):
                 self._wait(running)
                 # A result that is lost with its worker just now is pending again, and waited for anew.
                 for future in [future for future in running if future.status == "finished"]:
-                    yield running.pop(future), future.result()
+                    unit, found = running.pop(future), future.result()
+                    if found is None:  # nothing that a lost worker could take with it, to be made again
+                        known.add(unit, None)
+                    yield unit, found
                 for future in [future for future in running if future.status in ("error", "cancelled")]:
                     raise self._fault(running.pop(future), future)
         finally:

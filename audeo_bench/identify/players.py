@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from audeo_bench.runs.folder import Run
 
 GROUND_TRUTH = "truth"
-TOGETHER = 8
-"""Recordings whose frames are kept at a time: each is rendered once for all systems."""
 
 
 def table2_systems(systems: Sequence[str] = ()) -> dict[str, System | None]:
@@ -89,12 +87,10 @@ def answered_rolls(
     found: dict[str, dict[str, Run]] = {}
     for split in dict.fromkeys(part for part, _ in recordings):
         task, names = Task(corpus, split, runs), [name for part, name in recordings if part == split]
-        for chosen in (names[start : start + TOGETHER] for start in range(0, len(names), TOGETHER)):
-            made = spread(chains, task, who, chosen)
-            for chain in chains:
-                if chain.roll_name not in made:  # it keeps state: one process answers in order
-                    made[chain.roll_name] = predict(chain, task, [corpus.recording(name) for name in chosen])
-            found[split] = made
+        found[split] = made = spread(chains, task, who, names)
+        for chain in chains:
+            if chain.roll_name not in made:  # it keeps state: one process answers in order
+                made[chain.roll_name] = predict(chain, task, [corpus.recording(name) for name in names])
     return found
 
 

@@ -7,6 +7,7 @@ one process, whoever gives them and in whatever order.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -29,6 +30,9 @@ from audeo_bench.runs.folder import Run, open_run, read_roll
 from audeo_bench.runs.frame_cache import LIMIT_BYTES
 from audeo_bench.runs.predict import finished, stage_record
 from audeo_bench.runs.task import Task
+
+WINDOW = 8
+"""Recordings whose frames are kept at a time, while all systems answer for them."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def spread(
     task : Task
     crew : Crew
     recordings : sequence of str or None
-        Answer for these of the task's only, so that their frames fit on the disk together.
+        Answer for these of the task's only.
 
     Returns
     -------
@@ -115,8 +119,8 @@ def spread(
             )
             opened = open_run(name, stages, task, declared[contestant.name].hardware)
             runs[name] = stack.enter_context(opened)
-        missing = _missing(waiting, asked, runs)
-        bar = stack.enter_context(progress_bar("answers", sum(map(len, missing.values())), "recordings"))
+        to_come = Counter(one for names in _missing(waiting, asked, runs).values() for one in names)
+        bar = stack.enter_context(progress_bar("answers", to_come.total(), "recordings"))
         for name in waiting:
             _finish(runs[name], task)
         for unit, found in crew.done(_units(waiting, task, asked, parcels, runs, frames)):
@@ -127,6 +131,9 @@ def spread(
             runs[name].keep(recording, found.roll, seconds=found.seconds, code=found.code)
             bar.advance(1, note=unit.name)
             _finish(runs[name], task)
+            to_come[recording] -= 1
+            if frames and not to_come[recording]:
+                (frames / f"{recording}.npy").unlink(missing_ok=True)
     return runs
 
 
@@ -168,36 +175,41 @@ def _units(
     runs: Mapping[str, Run],
     frames: Path | None,
 ) -> Iterator[Unit]:
-    """Frames first, then family by family, recording by recording, chain by chain."""
+    """Window by window: frames first, then family by family, recording by recording, chain by chain."""
     missing = _missing(chains, asked, runs)
     families: dict[str, list[str]] = {}
     for name, chain in chains.items():
         families.setdefault(chain.roll_stages[0].name, []).append(name)
-    share = LIMIT_BYTES // len(asked)
     for name, parcel in parcels.items():
         yield Unit(f"contestant {name}", Parcel.itself, (parcel,), lasting=True)
     filmed = [name for name in chains if _earlier(chains[name]) is None]
     kept = {one for one in asked if frames and sum(one in missing[name] for name in filmed) > 1}
-    for recording in asked:
-        if recording in kept:
-            given = (task.corpus, recording, frames, share)
-            yield Unit(f"frames of {recording}", keep_frames, given, lasting=True)
-    for family in families.values():
-        for recording in asked:
-            for name in family:
-                if recording not in missing[name]:
-                    continue
-                after, before = [f"contestant {chains[name].roll_stages[-1].name}"], _earlier(chains[name])
-                earlier = None
-                if before is None and recording in kept:  # else two workers would make the same frames
-                    after.append(f"frames of {recording}")
-                if before is not None and recording in missing.get(before, ()):
-                    after.append(f"{before} on {recording}")
-                elif before is not None:
-                    roll = read_roll(runs[before].folder, recording)
-                    earlier = Answered(roll, runs[before].record.answers[recording].seconds, {})
-                question = Question(task.seed, task.corpus, recording, frames, earlier)
-                yield Unit(f"{name} on {recording}", answer, (question,), tuple(after))
+    for start in range(0, len(asked), WINDOW):
+        window = asked[start : start + WINDOW]
+        for recording in window:
+            if recording in kept:
+                # Of two windows, since one begins while another ends.
+                given = (task.corpus, recording, frames, LIMIT_BYTES // (2 * WINDOW))
+                yield Unit(f"frames of {recording}", keep_frames, given, lasting=True)
+        open_ones = (
+            (recording, name)
+            for family in families.values()
+            for recording in window
+            for name in family
+            if recording in missing[name]
+        )
+        for recording, name in open_ones:
+            after, before = [f"contestant {chains[name].roll_stages[-1].name}"], _earlier(chains[name])
+            earlier = None
+            if before is None and recording in kept:  # else two workers would make the same frames
+                after.append(f"frames of {recording}")
+            if before is not None and recording in missing.get(before, ()):
+                after.append(f"{before} on {recording}")
+            elif before is not None:
+                roll = read_roll(runs[before].folder, recording)
+                earlier = Answered(roll, runs[before].record.answers[recording].seconds, {})
+            question = Question(task.seed, task.corpus, recording, frames, earlier)
+            yield Unit(f"{name} on {recording}", answer, (question,), tuple(after))
 
 
 def look(parcel: Parcel, seed: int) -> Declared:

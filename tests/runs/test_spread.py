@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
+import numpy as np
 import psutil
 import pytest
 from tiny_corpus import LENGTHENER, READER, TinyCorpus, write_contestant
 
-from audeo_bench.api import AudeoBenchError
+from audeo_bench.api import AudeoBenchError, Recording
 from audeo_bench.contestants import parcel
 from audeo_bench.contestants.loading import find, systems
-from audeo_bench.crew import crew
+from audeo_bench.crew import Crew, crew
 from audeo_bench.records import RunRecord
 from audeo_bench.runs.evaluation import evaluate
 from audeo_bench.runs.folder import read_record
@@ -112,10 +115,14 @@ def test_twenty_workers_that_are_killed_change_nothing(two, folder, tmp_path, mo
     evaluate(asked, task(tmp_path / "undisturbed"))
     moments, done, killed = random.Random(0), two.done, []
 
+    def works(process: psutil.Process) -> bool:
+        with suppress(psutil.NoSuchProcess):  # gone meanwhile
+            return process.status() != psutil.STATUS_ZOMBIE and "spawn_main" in " ".join(process.cmdline())
+        return False
+
     def deadly(units):
         for answered in done(units):
-            alive = [p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE]
-            there = [p for p in alive if "spawn_main" in " ".join(p.cmdline())]
+            there = [p for p in psutil.Process().children() if works(p)]
             if there and len(killed) < 20 and moments.random() < 0.4:
                 victim = moments.choice(there)
                 victim.kill()
@@ -180,3 +187,42 @@ def test_a_parcel_without_content_is_for_the_same_files(folder):
     with pytest.raises(AudeoBenchError, match=r"slow\.py: changed while it was in use"):
         parcel.unpack(packed)
     write_contestant(folder, "slow", SLOW)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Frames that are made when they are sliced, as a camera's are."""
+
+    made: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.made.shape
+
+    def __len__(self) -> int:
+        return len(self.made)
+
+    def __getitem__(self, window: slice) -> np.ndarray:
+        return self.made[window]
+
+
+class FilmedCorpus(TinyCorpus):
+    def make(self, recording_id: str) -> Recording:
+        recording = super().make(recording_id)
+        return replace(recording, frames=Rendered(np.asarray(recording.frames)))
+
+
+def test_frames_are_kept_for_a_window_of_recordings_only(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("audeo_bench.runs.spread.WINDOW", 1)
+    there: list[int] = []
+
+    class Watching(Crew):
+        def done(self, units):
+            for unit, found in super().done(units):
+                there.append(len(list(tmp_path.rglob("*.npy"))))
+                yield unit, found
+
+    asked = chains(folder, "reader", "drawing")
+    runs = spread(asked, Task(FilmedCorpus(), "wtc2", tmp_path), Watching())
+    assert {run.record.status for run in runs.values()} == {"success"}
+    assert max(there) == 1

@@ -64,10 +64,15 @@ def _span_table() -> np.ndarray:
     return table
 
 
-_LIMITS = _span_table()
+_LEAST, _RELAXED_LOW, _RELAXED_HIGH, _MOST = np.ascontiguousarray(np.moveaxis(_span_table(), -1, 0))
 # mm between two fingers of a hand at rest.
 _NATURAL = np.subtract.outer(*[np.array([-49.0, -23.5, 0.0, 23.0, 45.0])] * 2).T
 _DIFFERENT = ~np.eye(5, dtype=bool)
+_THUMB_FIRST = np.zeros((5, 5), bool)
+_THUMB_FIRST[0, 1:] = True
+_NO_THUMB = ~(_THUMB_FIRST | _THUMB_FIRST.T)
+_ORDER = np.sign(np.arange(5)[None, :] - np.arange(5)[:, None])
+_PAIRS = {count: np.triu_indices(count, 1) for count in range(2, 6)}
 
 
 def _assignments(count: int) -> np.ndarray:
@@ -93,19 +98,15 @@ def _span_cost(distance: np.ndarray, crossing: np.ndarray) -> np.ndarray:
 
     ``crossing`` (0..1) says how freely the thumb may stand on the wrong side: 1 in a run, 0 in a held chord.
     """
-    least, relaxed_low, relaxed_high, most = np.moveaxis(_LIMITS, -1, 0)
     d = distance[..., None, None]
-    tight, wide = np.maximum(relaxed_low - d, 0), np.maximum(d - relaxed_high, 0)
+    tight, wide = np.maximum(_RELAXED_LOW - d, 0), np.maximum(d - _RELAXED_HIGH, 0)
     cost = _STRAIN * (tight + wide)
-    beyond = np.maximum(least - d, 0) + np.maximum(d - most, 0)
-    cost = cost + 0.6 * beyond
-    thumb = np.zeros((5, 5), bool)
-    thumb[0, 1:] = True
-    wrong_side = np.where(thumb, d < 0, np.where(thumb.T, d > 0, False))
-    cost = cost + wrong_side * (_THUMB_UNDER + 14.0 * (1 - crossing[..., None, None]))
+    cost += 0.6 * (np.maximum(_LEAST - d, 0) + np.maximum(d - _MOST, 0))
+    wrong_side = (_THUMB_FIRST & (d < 0)) | (_THUMB_FIRST.T & (d > 0))
+    cost += wrong_side * (_THUMB_UNDER + 14.0 * (1 - crossing[..., None, None]))
     # Fingers 2-5 never lie over each other.
-    order = np.sign(np.arange(5)[None, :] - np.arange(5)[:, None])
-    return cost + 12.0 * ((order * d < 0) & ~thumb & ~thumb.T)
+    cost += 12.0 * ((_ORDER * d < 0) & _NO_THUMB)
+    return cost
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def _groups(notes: Notes, members: np.ndarray, sign: float) -> list[_Group]:
                 kept.append(note)
         held = kept + struck
         active.sort(key=lambda n: place[n])
-        new = np.isin(active, struck)
+        new = np.array([note in struck for note in active])
         groups.append(_Group(float(time), np.array(active), new, np.array(extra, np.int64)))
         position = stop
     return groups
@@ -165,7 +166,7 @@ def _within(notes: Notes, group: _Group, place: np.ndarray) -> np.ndarray:
     single[~group.new] = 0
     cost = hot @ single.ravel()
     if count > 1:
-        first, second = np.triu_indices(count, 1)
+        first, second = _PAIRS[count]
         start = np.maximum(notes.intervals[active[first], 0], notes.intervals[active[second], 0])
         stop = np.minimum(notes.intervals[active[first], 1], notes.intervals[active[second], 1])
         struck_together = (
@@ -202,7 +203,7 @@ def _between(notes: Notes, before: _Group, now: _Group, place: np.ndarray) -> np
     cost = np.where(_DIFFERENT, moving, hop[..., None, None])
     cost[same_note] = np.where(_DIFFERENT, 80.0, 0.0)
     # Pairs with a note that was held before and is held on are counted within the group already.
-    held_on = np.isin(new, old)[None, :] & ~same_note
+    held_on = same_note.any(0)[None, :] & ~same_note
     cost[np.broadcast_to(held_on, same_note.shape)] *= _DIFFERENT * 0.0 + ~_DIFFERENT
     flat = cost.transpose(0, 2, 1, 3).reshape(5 * len(old), 5 * len(new))
     return _ONE_HOT[len(old)] @ flat @ _ONE_HOT[len(new)].T
