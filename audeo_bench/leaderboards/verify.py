@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from audeo_bench.api import AudeoBenchError
+from audeo_bench.corpus import open_corpus
 from audeo_bench.crew import Unit, crew, fitting
 from audeo_bench.files import sha256_of
 from audeo_bench.leaderboards.boards import VERIFIED, held, read_verified
@@ -27,8 +28,8 @@ TOLERANCE = 1e-9
 class Verification:
     """What was found about one row.
 
-    ``verified``: computed again from its rolls, equal. ``reported``: its rolls are not here, so only its
-    submitter's word stands. ``wrong``: its rolls are here and say otherwise.
+    ``verified``: computed again from its rolls, equal. ``reported``: its rolls or its truth are not here, so
+    only its submitter's word stands. ``wrong``: its rolls are here and say otherwise.
     """
 
     board: str
@@ -42,7 +43,8 @@ def verify(
 ) -> list[Verification]:
     """Recompute every row whose rolls are below ``runs``, and write ``verified.json``.
 
-    A row that was verified before and has not changed since keeps its mark where its rolls are not at hand.
+    A row that was verified before and has not changed since keeps its mark where its rolls, or the films that
+    they are of, are not at hand.
 
     Parameters
     ----------
@@ -118,6 +120,12 @@ def _match(row: Row, path: Path, records: dict[Path, RunRecord]) -> Path | Verif
 
 
 def _recompute(row: Row, path: Path, run: Path) -> Verification:
+    try:
+        open_corpus(row.subject.corpus, row.subject.seed).ids(row.subject.split)
+    except AudeoBenchError as fault:  # says nothing about the row
+        return Verification(
+            row.board, row.contestant, "reported", f"its rolls are here, its truth is not: {fault}"
+        )
     try:
         again = make_row(run, row.contestant)
     except AudeoBenchError as fault:

@@ -12,6 +12,7 @@ import pytest
 from tiny_corpus import READER
 
 from audeo_bench.api import AudeoBenchError
+from audeo_bench.corpus import CORPORA
 from audeo_bench.corpus.sets.here import open_set
 from audeo_bench.leaderboards.leaks import check_training
 from audeo_bench.leaderboards.rows import read_row
@@ -151,6 +152,15 @@ def test_two_processes_may_submit_at_once(tiny_run, tmp_path):
     assert answers[1].startswith("error:") and "--replace" in answers[1]
     read_row(boards / "tiny-wtc2" / "reader.json")
     assert [p.name for p in (boards / "tiny-wtc2").iterdir()] == ["reader.json"]
+
+
+def test_a_mark_stays_where_rolls_are_and_films_are_not(tiny_run, tmp_path, monkeypatch):
+    boards = tmp_path / "leaderboards"
+    submit(tiny_run(), boards)
+    verify(boards, tmp_path / "runs")
+    monkeypatch.delitem(CORPORA, "tiny")
+    (found,) = verify(boards, tmp_path / "runs")
+    assert found.state == "verified" and "unchanged since" in found.words
 
 
 def test_verify_marks_rows_by_what_their_rolls_say(tiny_run, tmp_path):
