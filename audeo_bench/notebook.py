@@ -156,7 +156,6 @@ def evaluate(
     weights: Sequence[str] = (),
     limit: int | None = None,
     runs: str | Path = "runs",
-    seed: int = 0,
 ) -> Evaluation:
     """Let a model answer for a split, and score the answers.
 
@@ -175,8 +174,6 @@ def evaluate(
         Only the first so many recordings: a quick look.
     runs : str or Path
         Where run folders go.
-    seed : int
-        For models that draw random numbers.
 
     Raises
     ------
@@ -191,7 +188,7 @@ def evaluate(
         found = scoring.result(Path(model))
     else:
         opened = open_corpus(corpus) if isinstance(corpus, str) else corpus
-        task = Task(opened, split, Path(runs), limit, seed)
+        task = Task(opened, split, Path(runs), limit)
         if not isinstance(model, str | os.PathLike):
             return _in_memory(model, task)
         from audeo_bench.contestants.loading import system

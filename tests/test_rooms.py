@@ -49,3 +49,25 @@ def test_no_arrow_runs_back_up():
         if room in ORDER and ORDER.index(other) > ORDER.index(room)
     ]
     assert upwards == []
+
+
+def parameters(path: Path) -> Iterator[tuple[str, int]]:
+    """Functions of a file with how many parameters they take; compiled ones are left out."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if any("njit" in ast.unparse(decorator) for decorator in node.decorator_list):
+                continue
+            every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            yield node.name, sum(each.arg not in ("self", "cls") for each in every)
+
+
+def test_no_function_takes_more_than_six_parameters():
+    """A command takes as many as it has options."""
+    long = [
+        f"{path.relative_to(PACKAGE)}: {name} takes {count}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.parent.name != "cli"
+        for name, count in parameters(path)
+        if count > 6
+    ]
+    assert long == []

@@ -16,22 +16,28 @@ if TYPE_CHECKING:
 
 def perform(
     film: str | Path,
-    output: str | Path | None = None,
     *,
-    midi: str | Path | None = None,
-    wav: str | Path | None = None,
-    overlay: str | Path | None = None,
     system: str | None = None,
     weights: Sequence[str] = (),
     corners: np.ndarray | None = None,
-    crop: tuple[int, int, int, int] | None = None,
-    lowest_key: int | None = None,
     threshold: float = 0.4,
-    synthesizer: str = "fluidsynth",
+    **outputs: str | Path,
 ) -> Performed:
-    """Give a silent film its notes and its sound; what is not named is not written.
+    """Give a silent film its notes, and write what is named.
 
-    Parameters are those of ``audeo-bench perform``; see :func:`audeo_bench.perform.film.perform`.
+    Parameters
+    ----------
+    system : str or None
+        A chain such as ``keywise+roll2midi``, or ``./my_model.py+templates``; None is the best shipped one,
+        played by FluidSynth.
+    weights : sequence of str
+        Of a system; see :func:`audeo_bench.contestants.loading.systems`.
+    corners : np.ndarray, shape (4, 2), or None
+        A0 far, C8 far, C8 near, A0 near in the film's pixels; found if left out.
+    threshold : float
+        From which probability upwards a key sounds.
+    **outputs : str or Path
+        ``film``, ``midi``, ``wav``, ``overlay``, ``keyboard``: see :class:`.outputs.Outputs`.
 
     Returns
     -------
@@ -41,19 +47,24 @@ def perform(
     Raises
     ------
     AudeoBenchError
-        The film cannot be read, no keyboard is found for certain, or the system has no weights.
+        The film cannot be read, no keyboard is found for certain, the system has no weights, or an output is
+        none of those.
     """
+    from dataclasses import fields
+
     import numpy as np
 
+    from audeo_bench.errors import AudeoBenchError
     from audeo_bench.perform.film import Reader, Where
     from audeo_bench.perform.film import perform as perform_film
     from audeo_bench.perform.outputs import Outputs
-    from audeo_bench.perform.sound_files import Voice
 
-    paths = (None if path is None else Path(path) for path in (output, midi, wav, overlay))
-    where = Where(None if corners is None else np.asarray(corners, float), crop, lowest_key)
-    reader = Reader(system, weights, threshold)
-    return perform_film(Path(film), Outputs(*paths), reader, where, Voice(synthesizer))
+    known = [field.name for field in fields(Outputs)]
+    if other := [name for name in outputs if name not in known]:
+        raise AudeoBenchError(f"perform: writes no {other[0]!r}; choose of {', '.join(known)}.")
+    where = Where(None if corners is None else np.asarray(corners, float))
+    written = Outputs(**{name: Path(path) for name, path in outputs.items()})
+    return perform_film(Path(film), written, Reader(system, weights, threshold), where)
 
 
 class _Callable(ModuleType):

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+import audeo_bench
 from audeo_bench.api import AudeoBenchError, RollToMidi, VideoToRoll
 from audeo_bench.cli import app
 from audeo_bench.film.writing import write_video
@@ -183,6 +184,18 @@ def test_a_tilted_keyboard_is_read_by_its_corners(reader: Path, tmp_path: Path) 
         Where(corners=corners),
     )
     np.testing.assert_array_equal(np.unique(made.notes.pitches), np.arange(51, 61))
+
+
+def test_the_name_for_notebooks_writes_what_is_named(silent: Path, reader: Path, tmp_path: Path) -> None:
+    made = audeo_bench.perform(
+        silent, system=str(reader), midi=tmp_path / "out.mid", wav=str(tmp_path / "out.wav")
+    )
+    assert read_midi(tmp_path / "out.mid").notes.pitches.tolist() == made.notes.pitches.tolist()
+    assert (tmp_path / "out.wav").exists()
+    with pytest.raises(
+        AudeoBenchError, match="writes no 'mid'; choose of film, midi, wav, overlay, keyboard"
+    ):
+        audeo_bench.perform(silent, system=str(reader), mid="out.mid")
 
 
 def test_overlay_and_truth(silent: Path, reader: Path, tmp_path: Path) -> None:
