@@ -14,6 +14,7 @@ each round left, and compares. What is answered already is not answered again.
 from __future__ import annotations
 
 import csv
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated
 
@@ -53,6 +54,12 @@ def answered(net: str, folder: Path) -> Scores:
     return found.scores
 
 
+def kind(label: str) -> tuple[str, bool, str]:
+    """What two answers can differ in: the net, whether it is told the place, and the budget."""
+    net, _, budget = label.partition(", ")
+    return net.removesuffix("_position"), net.endswith("_position"), budget
+
+
 def main(
     trainings: Annotated[Path, typer.Argument(help="Where `audeo-bench train --output` put the rounds.")],
     rounds: Annotated[
@@ -79,14 +86,11 @@ def main(
         value = f"{100 * found.value:.1f} ({100 * low:.1f} to {100 * high:.1f})"
         rows.append((label, f"{100 * max(curve):.1f}", f"{100 * (max(curve) - max(curve[:-3])):+.1f}", value))
     pairs = []
-    labels = list(draws)
-    for place, left in enumerate(labels):
-        for right in labels[place + 1 :]:
-            net, other = (label.partition(",")[0] for label in (left, right))
-            if net == other or draws[left] == draws[right]:
-                found = standing.compare(right, left)
-                change = f"{100 * found.difference:+.1f} ({100 * found.low:.1f} to {100 * found.high:.1f})"
-                pairs.append((f"{right} minus {left}", change, f"{found.p_adjusted:.3f}", found.verdict))
+    for left, right in combinations(draws, 2):
+        if sum(one != other for one, other in zip(kind(left), kind(right), strict=True)) == 1:
+            found = standing.compare(right, left)
+            change = f"{100 * found.difference:+.1f} ({100 * found.low:.1f} to {100 * found.high:.1f})"
+            pairs.append((f"{right} minus {left}", change, f"{found.p_adjusted:.3f}", found.verdict))
     show(
         [
             Table(("net", "validation", "of that in the last 3 epochs", "F1 on wtc2-24"), tuple(rows)),
