@@ -37,7 +37,7 @@ MOST = 64
 """Workers that are started on one machine."""
 WORTH_IT = 4
 """Units of some seconds each for which workers are started unasked."""
-REMEMBERED = 256
+REMEMBERED = 64
 """How many units back a unit may name one that comes before it."""
 PATIENCE = "20s"
 """How long a scheduler is waited for."""
@@ -80,6 +80,11 @@ class Crew:
     elsewhere = False
     """Whether workers may see other files than this process does."""
 
+    @property
+    def width(self) -> int:
+        """How many units are done at once."""
+        return 1
+
     def done(self, units: Iterable[Unit]) -> Done:
         """Units with their results, in the order in which they are done.
 
@@ -104,13 +109,17 @@ class _Dask(Crew):
         self._client, self.elsewhere = client, elsewhere
         self._code = package_code()
 
+    @property
+    def width(self) -> int:
+        return max(1, sum(self._client.nthreads().values()))
+
     def done(self, units: Iterable[Unit]) -> Done:
         token, waiting = secrets.token_hex(4), iter(units)
         known = _Recent()
         running: dict[Any, Unit] = {}
         try:
             while True:
-                room = max(8, 4 * sum(self._client.nthreads().values())) - len(running)
+                room = max(8, 4 * self.width) - len(running)
                 for unit in islice(waiting, max(0, room)):
                     given = (self._code, unit.work, *unit.given, *known.before(unit))
                     future = self._client.submit(_do, *given, key=f"{unit.name}-{token}")
@@ -122,8 +131,7 @@ class _Dask(Crew):
                 # A result that is lost with its worker just now is pending again, and waited for anew.
                 for future in [future for future in running if future.status == "finished"]:
                     unit, found = running.pop(future), future.result()
-                    if found is None:  # nothing that a lost worker could take with it, to be made again
-                        known.add(unit, None)
+                    known.settle(unit, found)
                     yield unit, found
                 for future in [future for future in running if future.status in ("error", "cancelled")]:
                     raise self._fault(running.pop(future), future)
@@ -177,6 +185,15 @@ class _Recent:
         (self._lasting if unit.lasting else self._passing)[unit.name] = found
         if len(self._passing) > REMEMBERED:
             self._passing.popitem(last=False)
+
+    def settle(self, unit: Unit, found: Any) -> None:
+        """Hold a result itself instead of what stands for it, which a lost worker would have to make again;
+        lasting ones, which may be large, stay with the workers.
+        """
+        if unit.name in self._passing:
+            self._passing[unit.name] = found
+        elif found is None:
+            self._lasting[unit.name] = None
 
     def before(self, unit: Unit) -> list[Any]:
         return [self._lasting[n] if n in self._lasting else self._passing[n] for n in unit.after]

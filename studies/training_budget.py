@@ -28,7 +28,6 @@ from audeo_bench.runs.task import Task
 from audeo_bench.score import MAIN, frame_sums
 from audeo_bench.score.spread import interval
 from audeo_bench.score.statistics import compare
-from audeo_bench.training.recipes import DRAWS_PER_EPOCH
 from studies.tables import Keep, Table, show
 
 HERE = Path(__file__).parent / "net_or_budget"
@@ -69,35 +68,33 @@ def main(
 ) -> None:
     """Print each net's validation and its F1 on unseen recordings after every round, and what is shown."""
     scores: dict[str, list[Scores]] = {}
-    curves: dict[str, list[float]] = {net: [] for net in NETS}
-    draws: dict[str, int] = {}
-    for name in rounds:
+    curves: dict[str, list[float]] = {}
+    for count, name in enumerate(rounds, 1):
+        budget = f"{count} round{'s' if count > 1 else ''} of training"
         for net in NETS:
             if (trainings / name / f"{net}.safetensors").is_file():
-                curves[net] += validations(trainings / name / f"{net}.csv")
-                label = f"{net}, {len(curves[net]) * DRAWS_PER_EPOCH:,} draws"
-                scores[label], draws[label] = [answered(net, trainings / name)], len(curves[net])
+                scores[label := f"{net}, {budget}"] = [answered(net, trainings / name)]
+                curves[label] = validations(trainings / name / f"{net}.csv")
     standing = compare(scores)
     rows = []
-    for label, epochs in draws.items():
-        curve, found = curves[label.partition(",")[0]][:epochs], standing.systems[label]
-        sums = [frame_sums(each, MAIN.keys) for each in scores[label]]
-        low, high = interval(sums, MAIN)
-        value = f"{100 * found.value:.1f} ({100 * low:.1f} to {100 * high:.1f})"
-        rows.append((label, f"{100 * max(curve):.1f}", f"{100 * (max(curve) - max(curve[:-3])):+.1f}", value))
+    for label, curve in curves.items():
+        low, high = interval([frame_sums(each, MAIN.keys) for each in scores[label]], MAIN)
+        value = f"{100 * standing.systems[label].value:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+        validation = [f"{100 * found:.1f}" for found in (max(curve), *curve[-3:])]
+        rows.append((label, validation[0], ", ".join(validation[1:]), value))
     pairs = []
-    for left, right in combinations(draws, 2):
+    for left, right in combinations(scores, 2):
         if sum(one != other for one, other in zip(kind(left), kind(right), strict=True)) == 1:
             found = standing.compare(right, left)
             change = f"{100 * found.difference:+.1f} ({100 * found.low:.1f} to {100 * found.high:.1f})"
             pairs.append((f"{right} minus {left}", change, f"{found.p_adjusted:.3f}", found.verdict))
     show(
         [
-            Table(("net", "validation", "of that in the last 3 epochs", "F1 on wtc2-24"), tuple(rows)),
-            Table(("pair", "difference of F1", "p (Holm)", "verdict"), tuple(pairs)),
+            Table(("net", "best validation", "last three epochs", "F1 on wtc2-24"), tuple(rows)),
+            Table(("pair", "difference of F1", "p (Holm, over all pairs of nets)", "verdict"), tuple(pairs)),
         ],
         keep,
-        curves={net: [round(100 * value, 1) for value in curve] for net, curve in curves.items()},
+        curves={label: [round(100 * value, 1) for value in curve] for label, curve in curves.items()},
     )
 
 

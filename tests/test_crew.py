@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -27,6 +28,13 @@ def squared(number: int, before: int = 0) -> int:
 
 
 def slow(number: int) -> int:
+    time.sleep(0.1)
+    return number
+
+
+def noted(number: int, book: Path) -> int:
+    with book.open("a") as lines:
+        lines.write(f"{number}\n")
     time.sleep(0.1)
     return number
 
@@ -67,6 +75,20 @@ def test_the_units_of_lost_workers_are_done_again(two):
             killed += 1
     assert found == {f"slow {n}": n for n in range(40)}
     assert killed > 0
+
+
+def test_what_a_lost_worker_gave_already_is_not_done_again(two, tmp_path):
+    given: list[int] = []
+    for _, number in two.done(Unit(f"noted {n}", noted, (n, tmp_path / "book")) for n in range(24)):
+        given.append(number)
+        if len(given) == 16:
+            before = set(given)
+            for worker in workers():
+                worker.kill()
+    done = [int(line) for line in (tmp_path / "book").read_text().split()]
+    assert sorted(given) == list(range(24))
+    assert sorted(number for number in done if number in before) == sorted(before)
+    assert len(done) > 24  # those that were under way
 
 
 def test_a_scheduler_that_is_not_there_is_one_line(monkeypatch):

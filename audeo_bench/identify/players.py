@@ -90,7 +90,7 @@ def answered_rolls(
         found[split] = made = spread(chains, task, who, names)
         for chain in chains:
             if chain.roll_name not in made:  # it keeps state: one process answers in order
-                made[chain.roll_name] = predict(chain, task, [corpus.recording(name) for name in names])
+                made[chain.roll_name] = predict(chain, task, task.recordings(names))
     return found
 
 

@@ -120,9 +120,15 @@ def _match(row: Row, path: Path, records: dict[Path, RunRecord]) -> Path | Verif
 
 
 def _recompute(row: Row, path: Path, run: Path) -> Verification:
-    try:
-        open_corpus(row.subject.corpus, row.subject.seed).ids(row.subject.split)
-    except AudeoBenchError as fault:  # says nothing about the row
+    subject = read_record(run).subject
+    try:  # what is not here says nothing about the row
+        corpus = open_corpus(subject.corpus, subject.seed)
+        corpus.ids(subject.split)
+        if corpus.provenance == "recorded" and corpus.version != subject.version:
+            raise AudeoBenchError(
+                f"{subject.corpus} {corpus.version} is here, of other films or labels than {subject.version}."
+            )
+    except AudeoBenchError as fault:
         return Verification(
             row.board, row.contestant, "reported", f"its rolls are here, its truth is not: {fault}"
         )

@@ -32,7 +32,7 @@ from audeo_bench.keyboard import BEFORE, BEHIND, WHITE_LENGTH
 from audeo_bench.keyboard.drawing import save_drawing
 from audeo_bench.keyboard.finding import SURE
 from audeo_bench.keyboard.warp import whole_keyboard
-from audeo_bench.perform.outputs import Outputs
+from audeo_bench.perform.outputs import NOTHING, Outputs
 from audeo_bench.perform.overlay import write_overlay
 from audeo_bench.perform.sound_files import PIANO, Voice, held, open_synthesizer, play, write_wav
 from audeo_bench.perform.soundtrack import check_output, write_soundtrack
@@ -199,8 +199,8 @@ def default_system() -> str:
 
 
 def perform(
-    film: Path,
-    outputs: Outputs,
+    film: str | Path,
+    outputs: Outputs = NOTHING,
     reader: Reader = Reader(),
     where: Where = Where(),
     voice: Voice = PIANO,
@@ -209,9 +209,10 @@ def perform(
 
     Parameters
     ----------
-    film : Path
+    film : str or Path
         A view of a keyboard from above, from either side of it.
     outputs : Outputs
+        What is written; nothing if left out.
     reader : Reader
     where : Where
     voice : Voice
@@ -222,6 +223,7 @@ def perform(
         The film cannot be read, no keyboard is found for certain, the chain has no weights, or its answer is
         no roll.
     """
+    film = Path(film)
     check_output(film, outputs)
     chain = loading.system(reader.system or default_system(), reader.weights)
     if chain.stages[-1].kind == "synthesizer" and chain.stages[-1].name != voice.synthesizer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 
@@ -26,3 +26,12 @@ class Outputs:
     wav: Path | None = None
     overlay: Path | None = None
     keyboard: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Notebooks may name files as text."""
+        for field in fields(self):
+            if isinstance(name := getattr(self, field.name), str):
+                object.__setattr__(self, field.name, Path(name))
+
+
+NOTHING = Outputs()

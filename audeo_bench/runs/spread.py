@@ -123,7 +123,9 @@ def spread(
         bar = stack.enter_context(progress_bar("answers", to_come.total(), "recordings"))
         for name in waiting:
             _finish(runs[name], task)
-        for unit, found in crew.done(_units(waiting, task, asked, parcels, runs, frames)):
+        # Of so many recordings frames are there at once.
+        room = frames and (frames, LIMIT_BYTES // min(len(asked), max(WINDOW, crew.width)))
+        for unit, found in crew.done(_units(waiting, task, asked, parcels, runs, room)):
             if unit.work is not answer:
                 continue
             recording = unit.given[0].recording
@@ -173,9 +175,13 @@ def _units(
     asked: Sequence[str],
     parcels: Mapping[str, Parcel],
     runs: Mapping[str, Run],
-    frames: Path | None,
+    room: tuple[Path, int] | None,
 ) -> Iterator[Unit]:
-    """Window by window: frames first, then family by family, recording by recording, chain by chain."""
+    """Window by window: frames first, then family by family, recording by recording, chain by chain.
+
+    ``room`` is where frames are kept, and how many bytes of one recording.
+    """
+    frames, most = room or (None, 0)
     missing = _missing(chains, asked, runs)
     families: dict[str, list[str]] = {}
     for name, chain in chains.items():
@@ -188,8 +194,7 @@ def _units(
         window = asked[start : start + WINDOW]
         for recording in window:
             if recording in kept:
-                # Of two windows, since one begins while another ends.
-                given = (task.corpus, recording, frames, LIMIT_BYTES // (2 * WINDOW))
+                given = (task.corpus, recording, frames, most)
                 yield Unit(f"frames of {recording}", keep_frames, given, lasting=True)
         open_ones = (
             (recording, name)

@@ -57,11 +57,11 @@ class Task:
         """The board that runs of this task stand on."""
         return board_name(self.corpus.name, self.split, self.corpus.seed)
 
-    def recordings(self) -> Sequence[Recording]:
-        """In order; each is made when it is asked for, so that a large corpus needs no more memory than a
-        small one.
+    def recordings(self, names: Sequence[str] | None = None) -> Sequence[Recording]:
+        """All, or those that are named, in order; each is made when it is asked for, so that a large corpus
+        needs no more memory than a small one.
         """
-        return _Recordings(self.corpus, self.ids)
+        return _Recordings(self.corpus, self.ids if names is None else tuple(names))
 
     def folder(self, system: str) -> Path:
         """A system's run folder, such as ``runs/simulated-wtc2/keywise``."""

@@ -48,7 +48,8 @@ def griffin_lim(
     iterations : int
         With momentum 60 come closer than 300 without (`docs/notebook/synthesis.md`).
     known : np.ndarray or None, shape (1025, k), complex
-        Spectrum of the first k frames, to be kept as it is; the rest is fitted to it.
+        Spectrum of the first k frames, to be kept as it is up to the highest bin that ``magnitude`` has; the
+        rest is fitted to it.
     momentum : float
         0 is the algorithm of 1984.
 

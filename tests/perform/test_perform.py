@@ -186,16 +186,14 @@ def test_a_tilted_keyboard_is_read_by_its_corners(reader: Path, tmp_path: Path) 
     np.testing.assert_array_equal(np.unique(made.notes.pitches), np.arange(51, 61))
 
 
-def test_the_name_for_notebooks_writes_what_is_named(silent: Path, reader: Path, tmp_path: Path) -> None:
-    made = audeo_bench.perform(
-        silent, system=str(reader), midi=tmp_path / "out.mid", wav=str(tmp_path / "out.wav")
-    )
+def test_the_name_for_notebooks_takes_files_as_text(silent: Path, reader: Path, tmp_path: Path) -> None:
+    outputs = audeo_bench.perform.Outputs(film=str(tmp_path / "out.mp4"), midi=str(tmp_path / "out.mid"))  # type: ignore[arg-type]
+    made = audeo_bench.perform(str(silent), outputs, audeo_bench.perform.Reader(str(reader)))
     assert read_midi(tmp_path / "out.mid").notes.pitches.tolist() == made.notes.pitches.tolist()
-    assert (tmp_path / "out.wav").exists()
-    with pytest.raises(
-        AudeoBenchError, match="writes no 'mid'; choose of film, midi, wav, overlay, keyboard"
-    ):
-        audeo_bench.perform(silent, system=str(reader), mid="out.mid")
+    assert (tmp_path / "out.mp4").exists()
+    assert len(audeo_bench.perform(silent, reader=Reader(str(reader))).notes) == len(made.notes)
+    with pytest.raises(AttributeError):
+        audeo_bench.perform.Writer  # noqa: B018
 
 
 def test_overlay_and_truth(silent: Path, reader: Path, tmp_path: Path) -> None:
