@@ -151,6 +151,20 @@ def test_what_was_trained_on_what():
     )
 
 
+def test_what_a_second_round_of_training_gives():
+    rows = json.loads((ROOT / "docs" / "results" / "training_budget.json").read_text())["tables"][0]["rows"]
+    found = {name: f1.partition(" ")[0] for name, *_, f1 in rows}
+    resnet, video2roll = (
+        [found[f"{net}, {count} of training"] for count in ("1 round", "2 rounds")]
+        for net in ("resnet", "video2roll")
+    )
+    holds(
+        "README.md",
+        f"takes ResNet from {resnet[0]} to {resnet[1]} on the 24 recordings and Video2Roll from "
+        f"{video2roll[0]} to {video2roll[1]} (first seeds)",
+    )
+
+
 def test_table_2_of_the_readme_and_of_the_notebook():
     reported_rates = {row.system: row.total for row in reported().table2.rows}
     short = [
