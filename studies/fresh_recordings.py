@@ -23,7 +23,7 @@ from audeo_bench.runs.task import Task
 from audeo_bench.score import MAIN, frame_sums
 from audeo_bench.score.spread import Counts, interval, spread
 from audeo_bench.score.statistics import Comparison, Standing, compare_counts
-from studies.tables import Keep, Table, show
+from studies.tables import Keep, Table, show, with_interval
 
 SPLIT = "wtc2-24"
 NETS = ("keywise", "video2roll+roll2midi", "video2roll", "resnet_aggregation_slope", "resnet")
@@ -51,14 +51,12 @@ def of_a_seed(seed: int, runs: Path) -> dict[str, Counts]:
 
 
 def shown(standing: Standing, name: str, counts: Counts) -> str:
-    low, high = interval([counts], MAIN)
-    value = 100 * standing.systems[name].value
-    return f"{standing.ranks[name]}: {value:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+    value = with_interval(standing.systems[name].value, *interval([counts], MAIN))
+    return f"{standing.ranks[name]}: {value}"
 
 
 def in_words(found: Comparison) -> str:
-    low, high = 100 * found.low, 100 * found.high
-    return f"{100 * found.difference:+.1f} ({low:.1f} to {high:.1f}), {found.verdict}"
+    return f"{with_interval(found.difference, found.low, found.high, '+')}, {found.verdict}"
 
 
 def coverage(each: Mapping[str, list[Counts]]) -> tuple[int, int]:

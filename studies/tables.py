@@ -31,6 +31,11 @@ class Table:
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def with_interval(value: float, low: float, high: float, sign: str = "") -> str:
+    """Shares in 0..1 as per cent, such as ``63.7 (55.9 to 71.5)``; ``sign="+"`` for a difference."""
+    return f"{100 * value:{sign}.1f} ({100 * low:.1f} to {100 * high:.1f})"
+
+
 def show(tables: Sequence[Table], keep: Path | None, **facts: object) -> None:
     """Print tables and ``facts``; write both to ``keep``, with the command and the libraries' versions."""
     print("\n\n".join(table.markdown() for table in tables))

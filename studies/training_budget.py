@@ -28,7 +28,7 @@ from audeo_bench.runs.task import Task
 from audeo_bench.score import MAIN, frame_sums
 from audeo_bench.score.spread import interval
 from audeo_bench.score.statistics import compare
-from studies.tables import Keep, Table, show
+from studies.tables import Keep, Table, show, with_interval
 
 HERE = Path(__file__).parent / "net_or_budget"
 NETS = {
@@ -78,15 +78,15 @@ def main(
     standing = compare(scores)
     rows = []
     for label, curve in curves.items():
-        low, high = interval([frame_sums(each, MAIN.keys) for each in scores[label]], MAIN)
-        value = f"{100 * standing.systems[label].value:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+        bounds = interval([frame_sums(each, MAIN.keys) for each in scores[label]], MAIN)
+        value = with_interval(standing.systems[label].value, *bounds)
         validation = [f"{100 * found:.1f}" for found in (max(curve), *curve[-3:])]
         rows.append((label, validation[0], ", ".join(validation[1:]), value))
     pairs = []
     for left, right in combinations(scores, 2):
         if sum(one != other for one, other in zip(kind(left), kind(right), strict=True)) == 1:
             found = standing.compare(right, left)
-            change = f"{100 * found.difference:+.1f} ({100 * found.low:.1f} to {100 * found.high:.1f})"
+            change = with_interval(found.difference, found.low, found.high, "+")
             pairs.append((f"{right} minus {left}", change, f"{found.p_adjusted:.3f}", found.verdict))
     show(
         [

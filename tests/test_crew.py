@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
+from dask_workers import workers
 
 from audeo_bench.api import AudeoBenchError
 from audeo_bench.crew import Crew, Unit, crew, fitting
@@ -59,11 +59,6 @@ def test_a_fault_comes_as_it_was_raised(two, several):
     units = [Unit("good", squared, (3,)), Unit("bad", fault, (7,))]
     with pytest.raises(AudeoBenchError, match=r"^film 7 is damaged; replace it\.$"):
         list((two if several else Crew()).done(units))
-
-
-def workers() -> list[psutil.Process]:
-    """The dask workers that this process started."""
-    return [p for p in psutil.Process().children() if any("spawn_main" in part for part in p.cmdline())]
 
 
 def test_the_units_of_lost_workers_are_done_again(two):

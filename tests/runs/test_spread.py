@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
-import psutil
 import pytest
+from dask_workers import workers
 from tiny_corpus import LENGTHENER, READER, TinyCorpus, write_contestant
 
 from audeo_bench.api import AudeoBenchError, Recording
@@ -115,14 +114,9 @@ def test_twenty_workers_that_are_killed_change_nothing(two, folder, tmp_path, mo
     evaluate(asked, task(tmp_path / "undisturbed"))
     moments, done, killed = random.Random(0), two.done, []
 
-    def works(process: psutil.Process) -> bool:
-        with suppress(psutil.NoSuchProcess):  # gone meanwhile
-            return process.status() != psutil.STATUS_ZOMBIE and "spawn_main" in " ".join(process.cmdline())
-        return False
-
     def deadly(units):
         for answered in done(units):
-            there = [p for p in psutil.Process().children() if works(p)]
+            there = workers()
             if there and len(killed) < 20 and moments.random() < 0.4:
                 victim = moments.choice(there)
                 victim.kill()
